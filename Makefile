@@ -1,0 +1,97 @@
+# Everything a developer or CI runs. `make` alone lists the targets.
+#
+# A target sets up what it needs first: the environment in .venv, Chromium for the browser
+# tests. It does so once, and the environment again when setup.cfg has changed.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+# $(call apt,PACKAGE): Debian's package where we may install it, else a word on what to do.
+apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then echo "Installing $(1) ..." && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; \
+	else echo "$(1) is missing. On Debian: sudo apt-get install $(1)"; exit 1; fi
+
+# A run that selects no test has shown nothing and fails (pytest's exit code 5);
+# only who narrows it down, as in ARGS="-k receipt", may leave one of the two runs empty.
+may_be_empty = $(if $(ARGS),|| [ $$? -eq 5 ])
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint types unit browser wheel fast \
+	format requirements coverage clean setup chromium
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# -- the two commands -----------------------------------------------------------------
+
+run: $(VENV)/run.stamp ## start the example app with its two partners
+	$(BIN)/python -m example_app $(ARGS)
+
+test: lint types unit browser wheel ## set everything up and run every check, as CI does
+	@echo "All checks passed."
+
+# -- the checks, one by one -----------------------------------------------------------
+
+lint: $(VENV)/test.stamp ## ruff, and imports that only go down
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/test.stamp ## mypy --strict
+	$(BIN)/mypy --strict consentkit example_app tests/typing
+
+unit: $(VENV)/test.stamp ## tests without a browser, two at a time; ARGS="-k receipt" selects
+	$(BIN)/pytest -n 2 -m "not browser" $(ARGS) $(may_be_empty)
+
+browser: $(VENV)/test.stamp chromium ## tests in Chromium, in one process
+	$(BIN)/pytest -m browser $(ARGS) $(may_be_empty)
+
+wheel: $(VENV)/test.stamp ## build the wheel and try it in a clean environment
+	$(BIN)/python tests/design/wheel_smoke.py
+
+fast: lint types unit ## all of it but the browser and the wheel
+
+# -- chores ---------------------------------------------------------------------------
+
+format: $(VENV)/test.stamp ## format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: $(VENV)/test.stamp ## write docs/requirements.md from the marks on the tests
+	$(BIN)/python tests/docs/requirements_table.py --write
+
+coverage: $(VENV)/test.stamp ## branch coverage of the tests without a browser
+	$(BIN)/coverage run -m pytest -q -m "not browser" $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .*_cache
+
+# -- set-up ---------------------------------------------------------------------------
+
+setup: $(VENV)/test.stamp chromium ## the set-up alone
+
+$(VENV)/run.stamp: EXTRAS := example
+$(VENV)/test.stamp: EXTRAS := test,dev
+$(VENV)/run.stamp $(VENV)/test.stamp: setup.cfg | $(VENV)/venv.stamp
+	@echo "Installing consentkit[$(EXTRAS)] into $(VENV) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(EXTRAS)]' \
+		|| $(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/venv.stamp:
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(call apt,python3-venv); }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv || echo "No uv here; pip does it, more slowly."
+	@touch $@
+
+chromium:
+	@command -v chromium >/dev/null || { $(call apt,chromium); }

@@ -1,0 +1,201 @@
+"""Where the files of one published log are read from: a folder, or a web address.
+
+A source answers ``read(path)`` with the bytes of one file of the layout
+(C2SP tlog-tiles: ``checkpoint``, ``tile/<L>/<N>``, ``tile/entries/<N>``). A folder can
+also be listed, so that a file which does not belong there is seen; a web address
+cannot. Nothing here judges what it reads.
+
+Two failures are kept apart. A file that is *not there* is evidence, a
+``VerificationError``; a disk or a server that *does not answer* says nothing about
+the log, a ``LogUnavailableError``.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Protocol
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+from consentkit.errors import ConfigurationError
+from consentkit.errors import LogUnavailableError
+from consentkit.errors import VerificationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FolderSource", "HttpSource", "Source", "open_source"]
+
+MAX_FILE_BYTES = 256 * (2 + 65_535)  # a full bundle of the largest entries
+_TIMEOUT_SECONDS = 30.0  # of silence; a static file server that needs more is down
+_NOT_FOUND = frozenset({http.client.NOT_FOUND, http.client.GONE})
+
+
+class Source(Protocol):
+    """The files of one log, by their path in the layout."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in a message; holds no password."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file.
+
+        Raises:
+            VerificationError: there is no such file, or it is larger than any can be.
+            LogUnavailableError: the source cannot be read at the moment.
+        """
+
+    def paths(self) -> Iterator[str] | None:
+        """Every file there is, those of one directory in a row, or None: no listing."""
+
+
+def open_source(location: str) -> FolderSource | HttpSource:
+    """The source that a folder's name or an ``http(s)://`` address stands for.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if location.startswith(("http://", "https://")):
+        return HttpSource(location)
+    folder = Path(location)
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"expected a folder or an http(s) address that holds a log; {location!r} "
+            "is neither"
+        )
+    return FolderSource(folder)
+
+
+class FolderSource:
+    """A log that lies in a folder, such as a publisher's or an auditor's copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return str(self._folder)
+
+    def read(self, path: str) -> bytes:
+        """See ``Source.read``."""
+        place = self._folder / path
+        try:
+            status = place.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise VerificationError(f"{path} must be a regular file")
+            if status.st_size > MAX_FILE_BYTES:
+                raise _too_large(path)
+            return place.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise _not_there(path) from error
+        except OSError as error:
+            raise LogUnavailableError(
+                f"{path} cannot be read: {error.strerror}"
+            ) from error
+
+    def paths(self) -> Iterator[str]:
+        """See ``Source.paths``. A linked directory is named, not entered."""
+        for directory, inner, names in os.walk(self._folder, onerror=_unreadable):
+            inner.sort()
+            here = Path(directory)
+            linked = [name for name in inner if (here / name).is_symlink()]
+            for name in sorted([*names, *linked]):
+                yield (here / name).relative_to(self._folder).as_posix()
+
+
+class HttpSource:
+    """A log behind a web address. Redirects are refused: evidence has one address.
+
+    A user and password in the address are sent as Basic credentials (RFC 7617) and
+    never repeated in a message. One connection is kept open for all files.
+
+    Raises:
+        ConfigurationError: the address is not of the form that can be read.
+    """
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        try:
+            port = parts.port
+        except ValueError as error:
+            raise ConfigurationError("the address has no usable port") from error
+        if not parts.hostname or parts.query or parts.fragment:
+            raise ConfigurationError(
+                "the address of a log must be http(s)://host/path without ? and #"
+            )
+        secure = parts.scheme == "https"
+        connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        self._connection = connect(parts.hostname, port, timeout=_TIMEOUT_SECONDS)
+        self._prefix = parts.path.rstrip("/")
+        self._headers = {"Accept-Encoding": "identity", "User-Agent": "consentkit"}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            token = base64.b64encode(pair.encode()).decode()
+            self._headers["Authorization"] = f"Basic {token}"
+        host = parts.netloc.rpartition("@")[2]
+        self.name = f"{parts.scheme}://{host}{self._prefix}"
+
+    def read(self, path: str) -> bytes:
+        """See ``Source.read``."""
+        try:
+            status, body = self._get(path)
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise LogUnavailableError(
+                f"{self.name}/{path} cannot be reached: {type(error).__name__}"
+            ) from error
+        if status in _NOT_FOUND:
+            raise _not_there(path)
+        if status != http.client.OK:
+            raise LogUnavailableError(
+                f"expected status 200 for {self.name}/{path}, got {status}; redirects "
+                "are not followed, give the final address and its credentials"
+            )
+        if len(body) > MAX_FILE_BYTES:
+            raise _too_large(path)
+        return body
+
+    def paths(self) -> None:
+        """A web address has no listing."""
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        """One answer. A kept connection that the server has closed is opened anew."""
+        kept = self._connection.sock is not None
+        try:
+            return self._ask(path)
+        except (http.client.HTTPException, ConnectionError):
+            self._connection.close()
+            if not kept:
+                raise
+            return self._ask(path)
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
+        self._connection.request("GET", f"{self._prefix}/{path}", headers=self._headers)
+        with self._connection.getresponse() as response:
+            body = response.read(MAX_FILE_BYTES + 1)
+            if len(body) > MAX_FILE_BYTES:  # what is left of it would spoil the next
+                self._connection.close()
+            return response.status, body
+
+
+def _not_there(path: str) -> VerificationError:
+    return VerificationError(f"{path} is not there")
+
+
+def _too_large(path: str) -> VerificationError:
+    return VerificationError(
+        f"{path} is larger than the {MAX_FILE_BYTES} bytes any file of a log can have"
+    )
+
+
+def _unreadable(error: OSError) -> None:
+    raise LogUnavailableError(
+        f"a folder of the log cannot be listed: {error.strerror}"
+    ) from error

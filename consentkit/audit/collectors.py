@@ -1,0 +1,109 @@
+"""Which collector key may have signed which entry.
+
+Keys are valid by index, not by time: a stolen old key cannot sign "yesterday",
+because yesterday's indices are taken. The log itself says which keys those are; the
+first one can be pinned from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consentkit.audit.trust import Trust
+from consentkit.audit.trust import is_collector_name
+from consentkit.core.act import Kind
+from consentkit.errors import MalformedError
+from consentkit.errors import UnknownKeyError
+from consentkit.log.keys import Verifier
+from consentkit.log.leaf import Leaf
+
+__all__ = ["COLLECTOR_ROLE", "Collectors"]
+
+COLLECTOR_ROLE = "collector"
+
+
+@dataclass(slots=True)
+class _Registered:
+    """A key, the indices [first, end) it may sign, and the last one it did sign."""
+
+    verifier: Verifier
+    first: int
+    end: int | None
+    used: int = -1
+
+    def covers(self, index: int) -> bool:
+        return self.first <= index and (self.end is None or index < self.end)
+
+
+class Collectors:
+    """The collector keys of one log, as its ``key`` leaves register them."""
+
+    def __init__(self, trust: Trust) -> None:
+        self._trust = trust
+        self._keys: dict[str, _Registered] = {}
+
+    def at(self, index: int) -> list[Verifier]:
+        """The keys that may sign entry ``index``."""
+        return [key.verifier for key in self._keys.values() if key.covers(index)]
+
+    def used(self, names: tuple[str, ...], index: int) -> None:
+        """Remember that keys of these names signed entry ``index``."""
+        for name in names:
+            if name in self._keys:
+                self._keys[name].used = index
+
+    def register_first(self, leaf: Leaf) -> None:
+        """Take the first key, which has to sign the genesis and itself.
+
+        Raises:
+            MalformedError: not a collector key from index 0.
+            UnknownKeyError: others were pinned from outside.
+        """
+        body, pinned = leaf.body, self._trust.collectors
+        role = body["role"] if leaf.kind == Kind.KEY else leaf.kind
+        if role != COLLECTOR_ROLE or body["from"] != 0:
+            raise MalformedError(
+                f"expected entry 1 to register a collector key from 0, got {role}"
+            )
+        if pinned and body["vkey"] not in {key.vkey for key in pinned}:
+            raise UnknownKeyError(
+                f"the first collector key, {body['vkey']}, is none of those given"
+            )
+        for what in self.register(0, body):
+            raise MalformedError(what)
+
+    def register(self, index: int, body: Mapping[str, Any]) -> Iterator[str]:
+        """Take what the ``key`` leaf at ``index`` says; yield what is wrong with it.
+
+        A second leaf for the same key sets a new end. Keys of other roles say who may
+        sign what outside the log, and are passed over.
+        """
+        if body["role"] != COLLECTOR_ROLE:
+            return
+        verifier = Verifier.parse(body["vkey"])  # the leaf's reader has parsed it too
+        if not is_collector_name(verifier.name, origin=self._trust.origin):
+            yield f"{verifier.name!r} is not the name of a collector of this log"
+            return
+        known = self._keys.get(verifier.name)
+        if known is None:
+            yield from self._add(index, verifier, body["from"], body.get("until"))
+        elif known.verifier != verifier or known.first != body["from"]:
+            yield f"{verifier.name!r} is registered already; a new key needs a new name"
+        else:
+            yield from _end(known, body.get("until"))
+
+    def _add(
+        self, index: int, verifier: Verifier, first: int, end: int | None
+    ) -> Iterator[str]:
+        if first < index:
+            yield f"the key is made valid from {first}, before the entry that says so"
+        self._keys[verifier.name] = _Registered(verifier, max(first, index), end)
+
+
+def _end(key: _Registered, end: int | None) -> Iterator[str]:
+    key.end = end
+    if end is not None and key.used >= end:
+        yield f"the key ends before {end} but signed entries up to {key.used}"

@@ -1,0 +1,207 @@
+"""A person's receipt, checked without us: leaf, place in the log, signed checkpoint.
+
+The file is a C2SP ``tlog-proof`` whose ``extra`` is the leaf. What it proves and what
+it does not:
+
+* The log's key signed a tree that holds exactly this leaf at this index. So the
+  operator cannot deny it, alter it, or keep a log without it unnoticed.
+* Which *collector* wrote the leaf is shown only to those who hold that collector's
+  key from outside: a receipt alone cannot show which keys the log registered. Without
+  a collector key its signature is reported as "not checked", and the receipt still
+  holds, on the strength of the log's key. With one, the leaf has to be signed by it.
+* It does not prove that nothing was said afterwards, nor that others are shown the
+  same log: for that hold it against the log of today (``consentkit verify``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import UTC
+from datetime import datetime
+from typing import Any
+
+from consentkit.audit.trust import Trust
+from consentkit.core import canonical
+from consentkit.core.act import AUTHORISING
+from consentkit.core.act import State
+from consentkit.errors import InclusionError
+from consentkit.errors import MalformedError
+from consentkit.errors import VerificationError
+from consentkit.log.checkpoint import Checkpoint
+from consentkit.log.checkpoint import open_checkpoint
+from consentkit.log.leaf import Leaf
+from consentkit.log.leaf import open_leaf
+from consentkit.log.leaf import read_leaf
+from consentkit.log.merkle import check_inclusion
+from consentkit.log.merkle import hash_leaf
+from consentkit.log.proof import TlogProof
+from consentkit.log.proof import parse_proof
+from consentkit.log.sealing import commit
+from consentkit.log.sealing import parse_disclosure
+
+__all__ = ["VerifiedReceipt", "verify_receipt"]
+
+_SAID = {
+    State.REQUESTED: "was ASKED and has not answered",
+    State.DEFERRED: "said LATER, which is no",
+    State.REFUSED: "said NO",
+    State.GIVEN: "said YES",
+    State.RENEWED: "said YES again",
+    State.WITHDRAWN: "WITHDREW the agreement",
+    State.EXPIRED: "has an agreement that EXPIRED",
+    State.REVOKED: "had the agreement REVOKED by somebody else",
+    State.INVALIDATED: "had the agreement declared INVALID by somebody else",
+}
+
+
+@dataclass(frozen=True)
+class VerifiedReceipt:
+    """A receipt that holds.
+
+    ``collector`` is the name of the key that is known to have signed the leaf, None
+    if no collector key was given. ``evidence`` are the private facts that were shown
+    and that the leaf commits to.
+    """
+
+    leaf: Leaf
+    index: int
+    checkpoint: Checkpoint
+    collector: str | None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The machine-readable form."""
+        return {
+            "checkpoint": {
+                "origin": self.checkpoint.origin,
+                "root": self.checkpoint.root.hex(),
+                "size": self.checkpoint.size,
+            },
+            "collector": self.collector or "not checked",
+            "evidence": dict(self.evidence),
+            "index": self.index,
+            "leaf": dict(self.leaf.body),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """What was said, in plain words, and what is known about it."""
+        body = self.leaf.body
+        yield f"On {_date(self.leaf.time)} the person behind this receipt"
+        for choice in body.get("choices", ()):
+            yield from _choice_lines(choice)
+        if "choices" not in body:
+            yield f"  is named in a record of the kind {self.leaf.kind}"
+        if "notice" in body:
+            yield f"The text shown has the fingerprint {body['notice']}."
+        if "assurance" in body:
+            yield f"How far the person's own part is proven: {body['assurance']}."
+        for name, value in self.evidence.items():
+            yield f"Evidence shown: {name} = {value!r}"
+        yield f"Record {self.leaf.id}, entry {self.index} of {self.checkpoint.origin}"
+        yield f"in the tree of {self.checkpoint.size} entries that the log signed."
+        yield f"Collector's signature: {self.collector or 'not checked'}"
+
+
+def verify_receipt(
+    data: bytes, *, trust: Trust, disclosures: bytes | None = None
+) -> VerifiedReceipt:
+    """The receipt in ``data``, if it holds under keys that come from outside.
+
+    ``disclosures`` is the JSON file beside it: ``{"disclosures": […]}`` with RFC 9901
+    disclosures, and the digests of those held back as ``"withheld": […]``.
+
+    Raises:
+        VerificationError: it does not hold; ``step`` says which of the five failed.
+    """
+    # 1. form: it is a proof that carries a leaf
+    with _step("form"):
+        proof = parse_proof(data)
+        leaf = read_leaf(_extra(proof))
+    # 2. checkpoint: signed by the log
+    with _step("checkpoint"):
+        checkpoint = open_checkpoint(proof.checkpoint, trust.log, origin=trust.origin)
+    # 3. inclusion: the leaf is in that tree, and was written for that log
+    with _step("inclusion"):
+        check_inclusion(
+            hash_leaf(leaf.data),
+            proof.index,
+            checkpoint.size,
+            proof.proof,
+            checkpoint.root,
+        )
+        if leaf.log != trust.origin:
+            raise InclusionError(
+                f"expected a record of {trust.origin!r}, got one of {leaf.log!r}"
+            )
+    # 4. collector: by a given key, if any is given
+    collector = None
+    if trust.collectors:
+        with _step("collector"):
+            collector = ", ".join(open_leaf(leaf.data, trust.collectors).signers)
+    # 5. evidence: what is shown is what the leaf commits to
+    evidence: dict[str, Any] = {}
+    if disclosures is not None:
+        with _step("evidence"):
+            evidence = _open_evidence(disclosures, leaf)
+    return VerifiedReceipt(leaf, proof.index, checkpoint, collector, evidence)
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Name the step in whatever verification fails within."""
+    try:
+        yield
+    except VerificationError as error:
+        error.step = name
+        raise
+
+
+def _extra(proof: TlogProof) -> bytes:
+    if proof.extra is None:
+        raise MalformedError("expected the leaf in the receipt's 'extra' line")
+    return proof.extra
+
+
+def _open_evidence(data: bytes, leaf: Leaf) -> dict[str, Any]:
+    value = canonical.decode(data.removesuffix(b"\n"))
+    if not isinstance(value, dict) or not {"disclosures"} <= value.keys() <= {
+        "disclosures",
+        "withheld",
+    }:
+        raise MalformedError("expected an object of 'disclosures' and 'withheld'")
+    shown = [parse_disclosure(each) for each in _texts(value["disclosures"])]
+    commitment = commit(shown, withheld=_texts(value.get("withheld", [])))
+    if commitment != leaf.body.get("evidence"):
+        raise InclusionError("the disclosures are not those that the leaf commits to")
+    return {each.name: each.value for each in shown}
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list):
+        raise MalformedError("expected a list of texts")
+    texts = [each for each in value if isinstance(each, str)]
+    if len(texts) != len(value):
+        raise MalformedError("expected a list of texts")
+    return texts
+
+
+def _choice_lines(choice: Mapping[str, Any]) -> Iterator[str]:
+    state = State(choice["state"])
+    yield f"  {_SAID[state]}"
+    yield f"    purpose:   {choice['purpose']}"
+    yield f"    recipient: {choice['recipient']}"
+    if state in AUTHORISING:
+        yield f"    data:      {', '.join(choice['data'])}"
+        yield f"    until:     {_date(choice['until'])}"
+
+
+def _date(millis: int) -> str:
+    try:
+        moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{millis} ms after 1970"  # further off than the calendar goes
+    return moment.strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0")

@@ -1,0 +1,128 @@
+"""What an examination found, as values, as JSON and in words.
+
+``Report.to_dict`` is a public interface: tools read it, so its shape is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from enum import StrEnum
+from typing import Any
+
+from consentkit.errors import VerificationError
+
+__all__ = ["Finding", "Layer", "Report", "Verdict", "VerifiedLog"]
+
+
+class Layer(StrEnum):
+    """The three things that can be checked, each usable alone."""
+
+    LOG = "log"
+    HISTORY = "history"
+    RECORDS = "records"
+
+
+class Verdict(StrEnum):
+    """What can be said of a layer."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not hold: in which layer, at which step, at which entry.
+
+    ``entry`` is the index of the leaf at fault, None where it is not one leaf's.
+    """
+
+    layer: Layer
+    step: str
+    entry: int | None
+    what: str
+    cause: type[VerificationError] = field(
+        default=VerificationError, compare=False, repr=False
+    )
+
+    def error(self) -> VerificationError:
+        """The same as an exception, for callers that want the first one raised."""
+        return self.cause(self.what, step=self.step, entry=self.entry)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that stands in the JSON report."""
+        return {
+            "layer": self.layer.value,
+            "step": self.step,
+            "entry": self.entry,
+            "what": self.what,
+        }
+
+    def __str__(self) -> str:
+        place = "" if self.entry is None else f", entry {self.entry}"
+        return f"{self.layer}, step {self.step}{place}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLog:
+    """What a log amounts to, as far as it was checked.
+
+    ``kinds`` counts leaves by kind; ``assurances`` counts acts by how far the
+    person's own part in them is proven. Both count what a collector signed, and are
+    empty unless records were checked.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    kinds: Mapping[str, int]
+    assurances: Mapping[str, int]
+
+    def lines(self) -> Iterator[str]:
+        """A line of text for each thing to know."""
+        yield f"{self.origin}, {self.size} entries, root {self.root.hex()}"
+        if self.kinds:
+            yield "kinds: " + _counts(self.kinds)
+        if self.assurances:
+            yield "how far the person's own part is proven: " + _counts(self.assurances)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one examination, layer by layer.
+
+    ``log`` is None if not even the checkpoint could be opened.
+    """
+
+    layers: Mapping[Layer, Verdict]
+    findings: tuple[Finding, ...]
+    log: VerifiedLog | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was checked and nothing was found."""
+        return not self.findings and Verdict.HOLDS in self.layers.values()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The machine-readable form; its shape does not change."""
+        return {
+            "holds": self.holds,
+            "layers": {layer.value: self.layers[layer].value for layer in Layer},
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The report in words, the verdict last."""
+        if self.log is not None:
+            yield from self.log.lines()
+        for layer in Layer:
+            yield f"{layer}: {self.layers[layer]}"
+        yield from map(str, self.findings)
+        yield "holds" if self.holds else "DOES NOT HOLD"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))

@@ -1,0 +1,190 @@
+"""``consentkit …`` for auditors: needs neither Flask nor a database nor our servers.
+
+Exit status: 0 it holds · 1 it does not hold (which step, which entry) · 2 the input
+cannot be read, or the command was used wrongly. Findings go to standard output,
+everything else to standard error, so that ``--json`` can be piped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from consentkit.audit import Examination
+from consentkit.audit import Layer
+from consentkit.audit import Trust
+from consentkit.audit import open_source
+from consentkit.audit import verify_receipt
+from consentkit.audit.verify import CHECKABLE
+from consentkit.errors import ConfigurationError
+from consentkit.errors import LogUnavailableError
+from consentkit.errors import VerificationError
+from consentkit.log.proof import MAX_PROOF_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_HOLDS, _FAILS, _UNUSABLE = 0, 1, 2
+_MAX_DISCLOSURES_BYTES = 1024 * 1024  # some dozens of facts of 16 KiB at most
+_BAR_WIDTH = 30
+_BAR_SECONDS = 0.1  # between two drawings; faster than that nobody reads
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        trust = _trust(options.key)
+        status: int = options.run(options, trust)
+    except (ConfigurationError, LogUnavailableError) as error:
+        sys.stderr.write(f"consentkit: {error}\n")
+        return _UNUSABLE
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="consentkit",
+        description="Check what a consent log says, trusting none of its servers.",
+        epilog="exit status: 0 holds, 1 does not hold, 2 unreadable or wrong use",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    verify = commands.add_parser("verify", help="check a whole log")
+    verify.add_argument("log", metavar="DIR|URL", help="where its files are")
+    verify.add_argument(
+        "--layer",
+        action="append",
+        choices=[layer.value for layer in CHECKABLE],
+        help="check this layer only; may be repeated (default: all)",
+    )
+    verify.set_defaults(run=_verify)
+    receipt = commands.add_parser("receipt", help="check one person's receipt")
+    receipt.add_argument("file", metavar="FILE", help="a .tlog-proof file")
+    receipt.add_argument(
+        "--disclosures", metavar="FILE", help="the JSON file beside it, if shown"
+    )
+    receipt.set_defaults(run=_receipt)
+    for command in (verify, receipt):
+        command.add_argument(
+            "--key",
+            metavar="VKEY",
+            action="append",
+            required=True,
+            help="the log's verifier key, and collectors' keys to pin; repeatable",
+        )
+        command.add_argument(
+            "--json", action="store_true", help="print a machine-readable report"
+        )
+    return parser
+
+
+def _trust(vkeys: Iterable[str]) -> Trust:
+    try:
+        return Trust.of(vkeys)
+    except VerificationError as error:
+        raise ConfigurationError(f"--key: {error}") from error
+
+
+def _verify(options: argparse.Namespace, trust: Trust) -> int:
+    """Check a log, and report layer by layer."""
+    layers = [Layer(name) for name in options.layer or CHECKABLE]
+    bar = _ProgressBar()
+    examination = Examination(
+        open_source(options.log), trust=trust, layers=layers, progress=bar.draw
+    )
+    try:
+        for _ in examination.find_faults():
+            bar.note_fault()
+    finally:
+        bar.clear()
+    report = examination.report()
+    if options.json:
+        _print_json(report.to_dict())
+    else:
+        _print_lines(report.lines())
+    return _HOLDS if report.holds else _FAILS
+
+
+def _receipt(options: argparse.Namespace, trust: Trust) -> int:
+    """Check a receipt, and say in plain words what it proves."""
+    data = _read_file(options.file, MAX_PROOF_BYTES)
+    disclosures = None
+    if options.disclosures is not None:
+        disclosures = _read_file(options.disclosures, _MAX_DISCLOSURES_BYTES)
+    try:
+        receipt = verify_receipt(data, trust=trust, disclosures=disclosures)
+    except VerificationError as error:
+        if options.json:
+            _print_json(_failed_receipt(error))
+        else:
+            _print_lines([f"receipt, step {error.step}: {error}", "DOES NOT HOLD"])
+        return _FAILS
+    if options.json:
+        _print_json({"findings": [], "holds": True, "receipt": receipt.to_dict()})
+    else:
+        _print_lines([*receipt.lines(), "holds"])
+    return _HOLDS
+
+
+def _failed_receipt(error: VerificationError) -> dict[str, Any]:
+    finding = {
+        "layer": "receipt",
+        "step": error.step,
+        "entry": error.entry,
+        "what": str(error),
+    }
+    return {"findings": [finding], "holds": False}
+
+
+def _read_file(name: str, limit: int) -> bytes:
+    """The bytes of a small file, one more than ``limit`` at most."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{name}: {error.strerror}") from error
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+class _ProgressBar:
+    """How far it has come, on a terminal only, and gone when it is done."""
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._faults = 0
+        self._next = 0.0
+
+    def note_fault(self) -> None:
+        self._faults += 1
+
+    def draw(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._shown or now < self._next:
+            return
+        self._next = now + _BAR_SECONDS
+        filled = _BAR_WIDTH * done // total
+        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
+        self._write(f"{bar} {done}/{total} entries, {self._faults} findings")
+
+    def clear(self) -> None:
+        if self._shown:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()

@@ -1,0 +1,19 @@
+"""What consent means. Standard library only, no I/O, no clock of its own.
+
+========================  ====================================================
+``vocabulary``            who and what can be declared
+``registry``              all that one app declared, and whether it is complete
+``declaration``           the same, read from ``consent.toml``
+``notice``                what was shown, and its digest
+``act``                   what a person did, and the closed lists it draws on
+``status``                what several acts amount to at one moment
+``decision``              the only place that says yes
+``record``                an act as an ISO/IEC TS 27560 consent record
+``text``                  texts for people, and the forms of ids and codes
+``completeness``          which mandatory elements of a notice are missing
+``canonical``             one spelling for every value that is hashed or signed
+========================  ====================================================
+
+Nothing here may know Flask, SQL, keys or files. ``declaration`` alone opens the file
+that it is asked to read (``docs/adr/0006``).
+"""

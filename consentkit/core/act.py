@@ -1,0 +1,240 @@
+"""Acts and choices: what one person did at one moment, and the closed lists behind it.
+
+Every list here is closed. A word that is not on it is refused wherever it turns up,
+so that no reader has to guess what an unknown word would have meant.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import NewType
+
+from consentkit.errors import MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "AUTHORISING",
+    "Act",
+    "Actor",
+    "Assurance",
+    "Channel",
+    "Choice",
+    "Kind",
+    "Millis",
+    "State",
+    "SubjectHandle",
+]
+
+SubjectHandle = NewType("SubjectHandle", str)
+"""32 hex digits, random; says nothing about the person without the subject map."""
+
+Millis = NewType("Millis", int)
+"""Milliseconds since the Unix epoch, UTC."""
+
+
+class Kind(StrEnum):
+    """What a leaf of the log records. Unknown kinds are refused."""
+
+    GENESIS = "genesis"
+    KEY = "key"
+    NOTICE = "notice"
+    CHOICE = "choice"
+    REVOCATION = "revocation"
+    DISCLOSURE = "disclosure"
+    DISCLOSURE_BATCH = "disclosure-batch"
+    DENIAL = "denial"
+    SUSPENSION = "suspension"
+    ERASURE = "erasure"
+    DELIVERY = "delivery"
+    IMPORT = "import"
+    CLOSURE = "closure"
+    ADMIN = "admin"
+
+
+class State(StrEnum):
+    """The state of one (subject, purpose, recipient), after W3C DPV ConsentStatus."""
+
+    REQUESTED = "requested"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    GIVEN = "given"
+    RENEWED = "renewed"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    INVALIDATED = "invalidated"
+
+
+AUTHORISING = frozenset({State.GIVEN, State.RENEWED})
+"""The only states that authorise anything (DPV ConsentStatusValidForProcessing)."""
+
+
+class Assurance(StrEnum):
+    """How far the person's own part in an act is proven, weakest first."""
+
+    ASSERTED = "asserted"
+    SESSION = "session"
+    CONFIRMED = "confirmed"
+    SIGNED = "signed"
+
+    @property
+    def rank(self) -> int:
+        """Position in the order, 0 for the weakest."""
+        return _RANKS[self]
+
+    def covers(self, minimum: Assurance) -> bool:
+        """Whether this is at least as strong as ``minimum``."""
+        return _RANKS[self] >= _RANKS[minimum]
+
+
+_RANKS = {level: rank for rank, level in enumerate(Assurance)}
+
+
+class Channel(StrEnum):
+    """How an act reached us."""
+
+    WEB = "web"
+    API = "api"
+    SERVER = "server"
+    IMPORT = "import"
+    OPERATOR = "operator"
+
+
+class Actor(StrEnum):
+    """Who acted (ISO/IEC TS 27560 6.3.7.3)."""
+
+    SUBJECT = "subject"
+    PARENT = "parent"
+    GUARDIAN = "guardian"
+    DELEGATE = "delegate"
+    CONTROLLER = "controller"
+    AUTHORITY = "authority"
+    SYSTEM = "system"
+
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?\Z")
+_SCOPE = re.compile(r"[0-9a-f]{64}\Z")
+_FIELDS = frozenset({"data", "purpose", "recipient", "scope", "state", "until"})
+_MAX_MILLIS = 2**53 - 1  # beyond it JSON numbers stop being exact (RFC 8785 §3.2.2.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The answer for one (purpose, recipient).
+
+    ``data`` names the categories covered, sorted; ``until`` is the first instant at
+    which a grant no longer holds, 0 for states that grant nothing.
+
+    Raises:
+        MalformedError: a field does not fit the others or its form.
+    """
+
+    purpose: str
+    recipient: str
+    data: tuple[str, ...]
+    scope: str
+    state: State
+    until: Millis
+
+    def __post_init__(self) -> None:
+        for name in (self.purpose, self.recipient, *self.data):
+            if not _ID.match(name):
+                raise MalformedError(
+                    "a choice must name ids of a-z, 0-9 and '-', 64 at most"
+                )
+        if list(self.data) != sorted(set(self.data)):
+            raise MalformedError("the data of a choice must be sorted, each id once")
+        if not _SCOPE.match(self.scope):
+            raise MalformedError("the scope of a choice must be 64 hex digits")
+        if not 0 <= self.until <= _MAX_MILLIS:
+            raise MalformedError("the end of a choice must be milliseconds, 0 to 2^53")
+        grants = self.state in AUTHORISING
+        if grants != bool(self.until) or grants != bool(self.data):
+            raise MalformedError(
+                f"a choice that is {self.state.value!r} must "
+                + ("name data and an end" if grants else "name no data and no end")
+            )
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(purpose, recipient)."""
+        return self.purpose, self.recipient
+
+    @property
+    def grants(self) -> bool:
+        """Whether the person agreed."""
+        return self.state in AUTHORISING
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that stands in a leaf."""
+        return {
+            "data": list(self.data),
+            "purpose": self.purpose,
+            "recipient": self.recipient,
+            "scope": self.scope,
+            "state": self.state.value,
+            "until": int(self.until),
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Choice:
+        """Read what ``to_dict`` wrote, strictly.
+
+        Raises:
+            MalformedError: a field is missing, unknown or of the wrong type.
+        """
+        if set(value) != _FIELDS:
+            raise MalformedError(f"a choice must have the fields {sorted(_FIELDS)}")
+        data, until = value["data"], value["until"]
+        texts = [value["purpose"], value["recipient"], value["scope"], value["state"]]
+        if not isinstance(data, list) or any(
+            not isinstance(text, str) for text in [*texts, *data]
+        ):
+            raise MalformedError("a choice must hold text in every field but its end")
+        if not isinstance(until, int) or isinstance(until, bool):
+            raise MalformedError("the end of a choice must be a whole number")
+        if value["state"] not in State:
+            raise MalformedError("the state of a choice must be on the closed list")
+        return cls(
+            purpose=value["purpose"],
+            recipient=value["recipient"],
+            data=tuple(data),
+            scope=value["scope"],
+            state=State(value["state"]),
+            until=Millis(until),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that was done about one subject at one moment: one leaf of the log.
+
+    ``id`` is 32 hex digits and the idempotency key; ``notice`` is the digest of what
+    was shown, empty where nothing was; ``index`` orders acts of one subject.
+
+    Raises:
+        MalformedError: there is no choice, or they are not sorted, or one is double.
+    """
+
+    id: str
+    kind: Kind
+    time: Millis
+    choices: tuple[Choice, ...]
+    assurance: Assurance
+    actor: Actor = Actor.SUBJECT
+    channel: Channel = Channel.WEB
+    notice: str = ""
+    seq: int = 0
+
+    def __post_init__(self) -> None:
+        keys = [choice.key for choice in self.choices]
+        if not keys or keys != sorted(set(keys)):
+            raise MalformedError(
+                "an act must hold choices sorted by (purpose, recipient), each once"
+            )

@@ -1,0 +1,130 @@
+"""Every exception that consentkit raises on purpose.
+
+::
+
+    ConsentKitError
+    ├── ConfigurationError        the installation is set up wrongly      (operator)
+    ├── DeclarationError          a purpose, recipient or text is wrong   (developer)
+    ├── InvalidRequestError       what was sent cannot be accepted        (client)
+    ├── ConsentDeniedError        the gate said no; see ``.decision``     (nobody)
+    ├── LogError                  the evidence log could not take it
+    │   ├── LogConflictError      it contradicts what is already there
+    │   └── LogUnavailableError   it cannot be reached or written
+    └── VerificationError         evidence does not hold; ``.step`` and ``.entry``
+        ├── MalformedError        the bytes are not what the format says
+        ├── UnknownKeyError       signed, but by nobody we were told to trust
+        ├── InvalidSignatureError a key that we trust did not sign this
+        ├── InclusionError        the entry is not in that tree
+        └── ConsistencyError      one tree does not continue the other
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consentkit.core.decision import Decision
+
+__all__ = [
+    "ConfigurationError",
+    "ConsentDeniedError",
+    "ConsentKitError",
+    "ConsistencyError",
+    "DeclarationError",
+    "InclusionError",
+    "InvalidRequestError",
+    "InvalidSignatureError",
+    "LogConflictError",
+    "LogError",
+    "LogUnavailableError",
+    "MalformedError",
+    "UnknownKeyError",
+    "VerificationError",
+]
+
+
+class ConsentKitError(Exception):
+    """The root: catching it catches everything consentkit raises on purpose."""
+
+
+class ConfigurationError(ConsentKitError):
+    """The installation cannot work as configured; the message names the key."""
+
+
+class DeclarationError(ConsentKitError):
+    """A declared purpose, recipient, data category or text is not acceptable.
+
+    ``missing`` lists every absent element of a notice when the declaration as a
+    whole is incomplete (GDPR Art. 13; ISO/IEC 29184 5.3), else it is empty.
+    """
+
+    def __init__(self, message: str, *, missing: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.missing = tuple(missing)
+
+
+class InvalidRequestError(ConsentKitError):
+    """What a client sent cannot be accepted; nothing was stored.
+
+    ``code`` is a stable word for the cause, the last part of a problem's type URI.
+    """
+
+    def __init__(self, message: str, *, code: str = "invalid-request") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ConsentDeniedError(ConsentKitError):
+    """A share was refused; ``decision`` says why. The refusal is on record."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(
+            f"sharing for purpose {decision.purpose!r} with recipient "
+            f"{decision.recipient!r} is denied: {decision.reason}"
+        )
+        self.decision = decision
+
+
+class LogError(ConsentKitError):
+    """The evidence log could not take or give what was asked."""
+
+
+class LogConflictError(LogError):
+    """The write contradicts what the log already holds."""
+
+
+class LogUnavailableError(LogError):
+    """The log cannot be reached, or did not accept a write in time."""
+
+
+class VerificationError(ConsentKitError):
+    """Evidence does not hold: ``step`` names the check, ``entry`` the leaf index."""
+
+    def __init__(
+        self, message: str, *, step: str = "", entry: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        self.entry = entry
+
+
+class MalformedError(VerificationError):
+    """The bytes are not in the form that the format prescribes."""
+
+
+class UnknownKeyError(VerificationError):
+    """Nothing here is signed by a key that the verifier was told to trust."""
+
+
+class InvalidSignatureError(VerificationError):
+    """A trusted key's name stands on it, but the signature is not its own."""
+
+
+class InclusionError(VerificationError):
+    """The inclusion proof does not lead from the leaf to the root."""
+
+
+class ConsistencyError(VerificationError):
+    """The later tree does not continue the earlier one."""

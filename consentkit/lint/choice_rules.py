@@ -1,0 +1,289 @@
+"""Rules for the controls that hold a choice: boxes, switches, radios, lists (D01 …)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+from urllib.parse import urlsplit
+
+from consentkit.lint import lexicon
+from consentkit.lint.control import Control
+from consentkit.lint.control import Kind
+from consentkit.lint.passages import visible_text
+from consentkit.lint.rule import Flaw
+from consentkit.lint.rule import error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentkit.lint.question import Question
+    from consentkit.lint.tree import Element
+
+__all__ = ["RULES"]
+
+_GRANT_WORDS = frozenset(
+    "grant grants consent consents agree agreed agreement accept accepted allow "
+    "allowed optin permission share sharing authorise authorize choice opt".split()
+)
+# A field that carries the form's own bookkeeping is not an answer.
+_BOOKKEEPING = frozenset(
+    "token csrf csrftoken nonce id uuid version hash digest notice lang language locale "
+    "next return url redirect referer challenge session time timestamp page step "
+    "source key text date".split()
+)
+_NO_VALUES = frozenset(
+    {"", "0", "no", "off", "false", "none", "refused", "deferred", "denied", "decline"}
+)
+
+
+@error(
+    "D01",
+    "preselected-control",
+    source="GDPR rec. 32; C-673/17 Planet49; EDPB 05/2020 79; App Measures III.4",
+)
+def preselected_control(question: Question) -> Iterator[Flaw]:
+    """No control that means yes is on at first render."""
+    for control in question.controls:
+        if _could_mean_yes(question, control) and _is_on(control):
+            yield Flaw(
+                control.element,
+                f"this {control.kind} is already on when the page is shown",
+                "Render it off; only the person turns it on.",
+            )
+
+
+def _could_mean_yes(question: Question, control: Control) -> bool:
+    if control.kind in {Kind.LINK, Kind.FIELD} or control.element.has("disabled"):
+        # A fixed "strictly necessary" box is no choice; a fixed choice is D14's.
+        return control.says_yes and control.kind is not Kind.LINK
+    if control.kind is Kind.RADIO or control.kind is Kind.BUTTON:
+        return control.says_yes
+    return control.says_yes or control.denies or question.annotated
+
+
+def _is_on(control: Control) -> bool:
+    element = control.element
+    if control.kind is Kind.SELECT:
+        return _selected_yes(element)
+    if control.kind is Kind.RANGE:
+        return _above_least(element)
+    if any(element.get(f"aria-{s}").lower() == "true" for s in ("checked", "pressed")):
+        return True
+    return element.has("checked") and element.tag == "input"
+
+
+def _selected_yes(select: Element) -> bool:
+    """Tell whether the list shows a yes; without `selected` its first option shows."""
+    options = list(select.find("option"))
+    chosen = [option for option in options if option.has("selected")]
+    if not chosen and not select.has("multiple"):
+        chosen = options[:1]
+    return any(not _says_no(option) for option in chosen)
+
+
+def _says_no(option: Element) -> bool:
+    text = lexicon.fold(visible_text(option))
+    value = lexicon.fold(option.get("value", text))
+    if lexicon.has("empty-option", text) or value == "":
+        return True
+    return lexicon.has("negative-option", text) or lexicon.has("negative-option", value)
+
+
+def _above_least(element: Element) -> bool:
+    def number(*names: str) -> float:
+        found = (element.get(name) for name in names if element.get(name))
+        try:
+            return float(next(found, "0"))
+        except ValueError:
+            return 0.0
+
+    return number("value", "aria-valuenow") > number("min", "aria-valuemin")
+
+
+@error("D02", "hidden-grant", source="GDPR rec. 32; EDPB 05/2020 79")
+def hidden_grant(question: Question) -> Iterator[Flaw]:
+    """No answer travels in a hidden field, an address or an unrelated button."""
+    for element in question.element.find("input"):
+        if element.get("type").lower() == "hidden" and _is_grant(
+            element.get("name"), element.get("value")
+        ):
+            yield Flaw(
+                element,
+                f"the hidden field {element.get('name')!r} sends a yes that the "
+                "person neither sees nor gives",
+                "Drop the field; send only what a visible control says.",
+            )
+    yield from _grants_in_addresses(question)
+
+
+def _grants_in_addresses(question: Question) -> Iterator[Flaw]:
+    for element in question.element.find("form", "button", "input"):
+        target = element.get("action") or element.get("formaction")
+        for name, value in parse_qsl(urlsplit(target).query):
+            if _is_grant(name, value):
+                yield Flaw(
+                    element,
+                    f"the form's address carries the answer {name}={value}",
+                    "Drop it from the address; send what a visible control says.",
+                )
+
+
+def _is_grant(name: str, value: str) -> bool:
+    words = set(re.findall(r"[A-Z]?[a-z]+", name)) | set(name.lower().split("_"))
+    lower = {word.lower() for word in words}
+    if lower & _BOOKKEEPING or value.lower() in _NO_VALUES:
+        return False
+    return bool(lower & _GRANT_WORDS)
+
+
+@error(
+    "D10", "bundled-purposes", source="EDPB 05/2020 42-44; GDPR rec. 43; PIPL 14, 29"
+)
+def bundled_purposes(question: Question) -> Iterator[Flaw]:
+    """One control stands for one purpose."""
+    do = "Give each purpose a control of its own."
+    for control in question.controls:
+        if not control.says_yes:
+            continue
+        if len(control.purposes) > 1:
+            named = ", ".join(control.purposes)
+            yield Flaw(control.element, f"one control for the purposes {named}", do)
+        elif not control.purposes:
+            families = lexicon.purpose_families(control.folded)
+            if len(families) > 1:
+                why = f"one control for several ends: {', '.join(families)}"
+                yield Flaw(control.element, why, do)
+
+
+@error(
+    "D11", "bundled-recipients", source="EDPB 05/2020 45 Ex. 7, 65; PIPL 23; ICO consent"
+)
+def bundled_recipients(question: Question) -> Iterator[Flaw]:
+    """One control stands for one recipient, named."""
+    do = "Give each recipient, by its legal name, a control of its own."
+    for control in question.controls:
+        if not control.says_yes:
+            continue
+        if len(control.recipients) > 1:
+            named = ", ".join(control.recipients)
+            yield Flaw(control.element, f"one control for the recipients {named}", do)
+        elif umbrella := lexicon.claims("umbrella", control.folded):
+            why = f"the control lets data go to an open class: {umbrella!r}"
+            yield Flaw(control.element, why, do)
+        elif len(several := _listed(control.label)) > 1:
+            why = f"one control for several recipients: {', '.join(several)}"
+            yield Flaw(control.element, why, do)
+
+
+def _listed(label: str) -> tuple[str, ...]:
+    """Return the legal names that stand in one list, "A Ltd, B Ltd and C Ltd"."""
+    named = lexicon.parties(label)
+    for first, second in zip(named, named[1:], strict=False):
+        between = label[label.index(first) + len(first) : label.index(second)]
+        if re.fullmatch(r"\s*(,|and|or|&|、|和|及|以及|或|,\s*and)\s*", between):
+            return named[named.index(first) :]
+    return ()
+
+
+@error("D14", "forced-consent", source="GDPR 7(4); PIPL 16; EDPB 05/2020 46-48")
+def forced_consent(question: Question) -> Iterator[Flaw]:
+    """Nothing else depends on an optional yes."""
+    for control in question.controls:
+        element = control.element
+        needed = element.has("required") or element.get("aria-required") == "true"
+        if control.is_toggle and control.says_yes and needed:
+            why = "the form cannot be sent without this yes"
+            yield Flaw(element, why, "Drop `required`; a no must be sendable too.")
+        elif control.is_submit and element.has("disabled") and _is_open(control):
+            why = "sending is blocked until something is agreed to"
+            yield Flaw(element, why, "Enable it from the start.")
+    for passage in question.prose:
+        if words := lexicon.search("forced", passage.folded):
+            why = f"the text makes the yes a condition: {words!r}"
+            yield Flaw(passage.element, why, "Let people go on after a no; say so.")
+
+
+def _is_open(control: Control) -> bool:
+    return not (control.meaning == "decline" or control.meaning == "later")
+
+
+@error("D18", "polarity-flip", source="CCPA 7004(a)(3); EDPB 03/2022 4.4")
+def polarity_flip(question: Question) -> Iterator[Flaw]:
+    """All switches of one question point the same way: on means allow."""
+    toggles = [c for c in question.controls if c.kind in {Kind.TICK, Kind.SWITCH}]
+    if not any(c.says_yes and not c.denies for c in toggles):
+        return
+    for control in toggles:
+        if control.denies:
+            yield Flaw(
+                control.element,
+                "switching this on means no, while on means yes beside it",
+                "Word it so that on means allow, or move it to a group of its own.",
+            )
+
+
+@error("D19", "ambiguous-toggle", source="CCPA 7004(a)(3); WCAG 1.4.1, 4.1.2")
+def ambiguous_toggle(question: Question) -> Iterator[Flaw]:
+    """A switch says its state in words, and to assistive technology."""
+    for control in question.controls:
+        if control.kind is not Kind.SWITCH:
+            continue
+        element = control.element
+        native = element.tag == "input"
+        if not native and element.get("aria-checked").lower() not in {"true", "false"}:
+            why = "the switch does not tell assistive technology its state"
+            yield Flaw(element, why, 'Give it aria-checked="false".')
+        beside = element.parent or element
+        if not lexicon.has("state-words", lexicon.fold(visible_text(beside))):
+            why = "nothing but colour or position says whether it is on"
+            yield Flaw(element, why, "Put the state beside it in words: Off, Not shared.")
+
+
+@error("D42", "nameless-control", source="WCAG 1.3.1, 2.4.6, 4.1.2; EDPB 05/2020 65")
+def nameless_control(question: Question) -> Iterator[Flaw]:
+    """Every choice has an accessible name; a share names its recipient."""
+    for control in question.controls:
+        if not (control.is_toggle or control.kind is Kind.RADIO or control.meaning):
+            continue
+        if not control.name:
+            why = f"this {control.kind} has no accessible name"
+            yield Flaw(control.element, why, "Put it inside a <label> that says it all.")
+        elif not _names_recipient(question, control):
+            why = "neither its name nor its group's says who would receive the data"
+            yield Flaw(control.element, why, "Name the recipient in label or legend.")
+    yield from _ungrouped_radios(question)
+
+
+def _names_recipient(question: Question, control: Control) -> bool:
+    """Tell whether a sharing control names a party; True where none can be told."""
+    sharing = set(control.recipients) - {"controller"}
+    if not sharing or not control.says_yes or not question.parties:
+        return True
+    words = {name.split()[0] for name in question.parties}
+    return any(word in control.full_name for word in words)
+
+
+def _ungrouped_radios(question: Question) -> Iterator[Flaw]:
+    groups: dict[str, list[Control]] = defaultdict(list)
+    for control in question.controls:
+        if control.kind is Kind.RADIO:
+            groups[control.element.get("name")].append(control)
+    for radios in groups.values():
+        if not question.namer.group(radios[0].element, below=question.element):
+            why = "the radio buttons stand in no named group: what do they answer?"
+            do = "Put them in a <fieldset> whose <legend> is the question."
+            yield Flaw(radios[0].element, why, do)
+
+
+RULES = (
+    preselected_control,
+    hidden_grant,
+    bundled_purposes,
+    bundled_recipients,
+    forced_consent,
+    polarity_flip,
+    ambiguous_toggle,
+    nameless_control,
+)

@@ -1,0 +1,290 @@
+"""Rules for where the question stands and what stands in it (D08 …)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from consentkit.lint import lexicon
+from consentkit.lint.control import Control
+from consentkit.lint.control import Kind
+from consentkit.lint.control import Meaning
+from consentkit.lint.passages import visible_text
+from consentkit.lint.rule import Flaw
+from consentkit.lint.rule import error
+from consentkit.lint.rule import warning
+from consentkit.lint.style import concealment
+from consentkit.lint.style import font_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentkit.lint.question import Question
+    from consentkit.lint.tree import Element
+
+__all__ = ["RULES"]
+
+_LEAST_PIXELS = 12.0
+_LEAST_SHARE_OF_BODY = 0.9
+# EDPB 05/2020 fn. 42 and 64: what the first layer holds; withdrawal is D46's.
+_ON_FIRST_LAYER = ("controller", "purpose", "data")
+_ESSENTIALS = (*_ON_FIRST_LAYER, "recipient", "withdraw")
+_MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "object", "embed"})
+_LOADING = {
+    "img": "src",
+    "script": "src",
+    "iframe": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+    "source": "src",
+    "object": "data",
+    "link": "href",
+    "input": "src",
+}
+_LOADED_LINKS = frozenset({"stylesheet", "icon", "preload", "modulepreload"})
+_MANY_TOGGLES = 10
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]+")
+# One Han sign carries about as much as one Latin word.
+_FOREIGN_SHARE = 0.5
+
+
+@error("D08", "small-text", source="App Measures I.4; MIIT 2023; Korea PIPC 2022")
+def small_text(question: Question) -> Iterator[Flaw]:
+    """No text of the question is set smaller than the page's own."""
+    body = next(question.document.find("body"), question.document)
+    least = max(_LEAST_PIXELS, _LEAST_SHARE_OF_BODY * font_pixels(body))
+    for passage in question.passages:
+        size = font_pixels(passage.element)
+        if size < least:
+            why = f"text of {size:.1f} px; at least {least:.1f} px can be read"
+            yield Flaw(passage.element, why, "Set it at the size of the page's text.")
+            return
+
+
+@error("D09", "concealed-essential", source="EDPB 05/2020 fn. 42; App Measures I.3")
+def concealed_essential(question: Question) -> Iterator[Flaw]:
+    """What the person has to know, and the no, are in view without a click."""
+    do = "Show it on the first layer, in full."
+    for name in _ESSENTIALS:
+        carriers = question.essentials(name)
+        for element in carriers:
+            reason = concealment(element, below=question.element)
+            if reason or not visible_text(element):
+                why = f"the {name} is not in view: {reason or 'it has no text'}"
+                yield Flaw(element, why, do)
+        if name in _ON_FIRST_LAYER and question.annotated and question.asks:
+            if not carriers:
+                why = f'nothing is marked data-ck-essential="{name}"'
+                yield Flaw(question.element, why, do)
+    for control in question.meaning(Meaning.DECLINE):
+        if reason := concealment(control.element, below=question.element):
+            yield Flaw(control.element, f"the decline is not in view: {reason}", do)
+    yield from _folded_sharing(question)
+
+
+def _folded_sharing(question: Question) -> Iterator[Flaw]:
+    """Find sharing that only a folded part tells of."""
+    if question.annotated or lexicon.has("sharing", question.folded):
+        return
+    for details in question.element.find("details"):
+        text = lexicon.fold(details.text())
+        if not details.has("open") and lexicon.claims("umbrella", text):
+            why = "that data goes to others is said only in a folded part"
+            yield Flaw(details, why, "Say it on the first layer.")
+
+
+@error("D12", "coupled-form", source="EDPB 05/2020 81; GB/T 42574")
+def coupled_form(question: Question) -> Iterator[Flaw]:
+    """The form of the question is for nothing else."""
+    do = "Give the question a form of its own, on a step of its own."
+    outer = next((e for e in question.element.ancestors() if e.tag == "form"), None)
+    if outer is not None:
+        yield Flaw(outer, "the question stands inside another form", do)
+        return
+    forms = {
+        id(form): form
+        for c in question.controls
+        if c.says_yes and (form := question.form_of(c.element)) is not None
+    }
+    forms |= {id(form): form for form in _forms_with_hidden_grants(question)}
+    for control in question.controls:
+        form = question.form_of(control.element)
+        if form is None or id(form) not in forms:
+            continue
+        if why := _other_business(question, control):
+            yield Flaw(control.element, why, do)
+            return
+
+
+def _forms_with_hidden_grants(question: Question) -> Iterator[Element]:
+    if not question.asks:
+        yield from question.element.find("form")
+
+
+def _other_business(question: Question, control: Control) -> str:
+    """Say what else than the answer a control of the form is for, or ``""``."""
+    if control.kind is Kind.FIELD:
+        return "" if _is_address(question, control) else (
+            f"the form also asks for “{control.label or control.element.get('name')}”"
+        )
+    neutral = lexicon.matches("neutral-submit", control.folded.strip(" .!"))
+    if control.is_submit and not control.meaning and not neutral:
+        return f"the form's button is for something else: “{control.label}”"
+    return ""
+
+
+def _is_address(question: Question, control: Control) -> bool:
+    """Tell whether the field is the address that the person agrees to be written to."""
+    contact = control.element.get("type").lower() in {"email", "tel"}
+    return contact and any(
+        lexicon.has("contact", c.folded) for c in question.meaning(Meaning.ACCEPT)
+    )
+
+
+@error("D26", "timeout-consent", source="GDPR rec. 32; WCAG 2.2.1")
+def timeout_consent(question: Question) -> Iterator[Flaw]:
+    """Waiting gives no consent."""
+    if not (question.asks or question.implies):
+        return
+    do = "Do nothing until the person does something."
+    for element in question.document.find("meta"):
+        if element.get("http-equiv").lower() == "refresh":
+            yield Flaw(element, "the page goes on by itself after a time", do)
+    for element in question.document.find("script"):
+        if lexicon.has("automatic-submit", lexicon.fold(element.text())):
+            yield Flaw(element, "a script sends the form after a time", do)
+    for element in question.element.elements():
+        if element.get("role").lower() == "timer" or _is_countdown(element):
+            yield Flaw(element, "a clock runs while the person decides", do)
+    for passage in question.prose:
+        if words := lexicon.claims("automatic", passage.folded):
+            yield Flaw(passage.element, f"the text lets time decide: {words!r}", do)
+
+
+def _is_countdown(element: Element) -> bool:
+    words = f"{element.get('class')} {element.get('id')}".lower()
+    return "countdown" in words or "count-down" in words
+
+
+@error("D33", "language-discontinuity", source="EDPB 03/2022 4.4; DPDP s. 5(3)")
+def language_discontinuity(question: Question) -> Iterator[Flaw]:
+    """The question speaks the page's language, and one language."""
+    do = "Give the whole question in one language, the page's or the one chosen."
+    own = question.element.get("lang").lower() or question.language
+    page = question.language
+    switch = any(e.has("hreflang") for e in question.element.find("a"))
+    if page and _primary(own) != _primary(page) and not switch:
+        why = f"the question is in {own!r}, the page in {page!r}"
+        yield Flaw(question.element, why, do)
+    elif _other_script(_primary(own), question.text):
+        why = f"the text is not in the language it is marked as, {own!r}"
+        yield Flaw(question.element, why, do)
+    for passage in question.passages:
+        if key := lexicon.search("message-key", passage.folded):
+            why = f"a placeholder is shown in place of words: {key!r}"
+            yield Flaw(passage.element, why, "Translate it.")
+
+
+def _primary(tag: str) -> str:
+    return tag.split("-", maxsplit=1)[0]
+
+
+def _other_script(language: str, text: str) -> bool:
+    """Tell whether most words are in another script; names in Latin are usual."""
+    if language not in {"zh", "en", "de", "fr", "es", "it", "nl", "pt", "sv"}:
+        return False
+    for name in lexicon.parties(text):
+        text = text.replace(name, " ")
+    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
+    foreign = latin if language == "zh" else han
+    return foreign > _FOREIGN_SHARE * (han + latin)
+
+
+@warning("D34", "promo-inside", source="EDPB 03/2022 4.1")
+def promo_inside(question: Question) -> Iterator[Flaw]:
+    """Nothing in the question leads away from it."""
+    for element in question.element.elements():
+        if element.tag in _MEDIA and (question.annotated or element.tag != "img"):
+            why = f"an <{element.tag}> in the question draws the eye away"
+            yield Flaw(element, why, "Ask in words alone.")
+    for control in question.controls:
+        if control.kind is Kind.LINK and lexicon.has("promotion", control.folded):
+            why = f"“{control.label}” is an offer, not part of the question"
+            yield Flaw(control.element, why, "Take the link out.")
+
+
+@warning("D35", "maze", source="EDPB 03/2022 4.1")
+def maze(question: Question) -> Iterator[Flaw]:
+    """Many choices come with one way to say no to all."""
+    toggles = [c for c in question.controls if c.is_toggle and c.says_yes]
+    radios = {
+        c.element.get("name")
+        for c in question.controls
+        if c.kind is Kind.RADIO and c.says_yes
+    }
+    number = len(toggles) + len(radios)
+    declines = question.meaning(Meaning.DECLINE)
+    at_once = any(c.kind is Kind.BUTTON for c in declines)
+    if number > _MANY_TOGGLES and not at_once:
+        why = f"{number} choices, and no way to say no to all at once"
+        yield Flaw(question.element, why, "Add one button that declines them all.")
+
+
+@error("D38", "acts-before-choice", source="EDPB 05/2020 90; App Measures III.1")
+def acts_before_choice(question: Question) -> Iterator[Flaw]:
+    """Nothing is fetched from another party before the answer."""
+    for element in question.document.elements():
+        host = _foreign_host(question, element)
+        if host and (element.within(question.element) or _can_track(element)):
+            why = f"showing the question already calls {host}"
+            yield Flaw(element, why, "Serve it from your own host, or after the yes.")
+
+
+def _foreign_host(question: Question, element: Element) -> str:
+    attribute = _LOADING.get(element.tag)
+    if attribute is None:
+        return ""
+    if element.tag == "link" and not _LOADED_LINKS & set(element.tokens("rel")):
+        return ""
+    host = _host(element.get(attribute))
+    return "" if host in _own_hosts(question) else host
+
+
+def _own_hosts(question: Question) -> set[str]:
+    """Return the hosts that the page says are its own."""
+    hosts = {_host(question.address)}
+    for element in question.document.find("base", "link"):
+        if element.tag == "base" or "canonical" in element.tokens("rel"):
+            hosts.add(_host(element.get("href")))
+    return hosts
+
+
+def _host(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if parts.scheme in {"http", "https", ""} else ""
+
+
+def _can_track(element: Element) -> bool:
+    """Tell whether it runs code or is a pixel; a picture elsewhere is the host's."""
+    if element.tag in {"script", "iframe"}:
+        return True
+    sizes = {element.get("width"), element.get("height")}
+    return element.tag == "img" and bool(sizes & {"0", "1"})
+
+
+RULES = (
+    small_text,
+    concealed_essential,
+    coupled_form,
+    timeout_consent,
+    language_discontinuity,
+    promo_inside,
+    maze,
+    acts_before_choice,
+)

@@ -1,0 +1,225 @@
+"""Rules for what the question says (D13 …)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consentkit.lint import lexicon
+from consentkit.lint.control import Kind
+from consentkit.lint.control import Meaning
+from consentkit.lint.passages import visible_text
+from consentkit.lint.readability import difficulty
+from consentkit.lint.readability import grade
+from consentkit.lint.rule import Flaw
+from consentkit.lint.rule import error
+from consentkit.lint.rule import warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentkit.lint.passages import Passage
+    from consentkit.lint.question import Question
+    from consentkit.lint.tree import Element
+
+__all__ = ["RULES"]
+
+_YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
+_FEWEST_WORDS = 8
+_MOST_GRADES_APART = 2.0
+
+
+def _asserted(question: Question, name: str) -> Iterator[tuple[Passage, str]]:
+    """Yield the passages that assert something on a list, with the words."""
+    for passage in question.passages:
+        for sentence in passage.sentences():
+            if words := lexicon.claims(name, lexicon.fold(sentence)):
+                yield passage, words
+                break
+
+
+@error("D13", "terms-bundle", source="GDPR 7(2); EDPB 05/2020 81; GB/T 42574")
+def terms_bundle(question: Question) -> Iterator[Flaw]:
+    """Consent is not given together with terms or a policy."""
+    for passage, words in _asserted(question, "terms-bundle"):
+        why = f"one statement for consent and for other papers: {words!r}"
+        yield Flaw(passage.element, why, "Ask for consent in a statement of its own.")
+
+
+@error("D16", "urgency-or-reward", source="EDPB 03/2022 4.2; GDPR rec. 42-43")
+def urgency_or_reward(question: Question) -> Iterator[Flaw]:
+    """Nothing hurries, rewards or crowds the person into a yes."""
+    for passage, words in _asserted(question, "urgency-reward"):
+        yield Flaw(passage.element, f"pressure or bait: {words!r}", "Take it out.")
+
+
+@error("D17", "double-negative", source="CCPA 7004(a)(3); ICO consent")
+def double_negative(question: Question) -> Iterator[Flaw]:
+    """No label needs two negations, and ticking never means no."""
+    for control in question.controls:
+        if control.kind in {Kind.LINK, Kind.FIELD}:
+            continue
+        # "No, …" is the answer itself, not a negation in the sentence after it.
+        sentence = control.folded.removeprefix("no,").removeprefix("no thanks,")
+        if lexicon.count("negators", sentence) > 1:
+            why = f"two negations in one label: “{control.label}”"
+            yield Flaw(control.element, why, "Say what happens, with one verb.")
+    for passage in question.prose:
+        if words := lexicon.search("bad-constructs", passage.folded):
+            why = f"one has to untick, or tick for a no: {words!r}"
+            yield Flaw(passage.element, why, "Let on mean yes, and start with off.")
+
+
+@error("D21", "acknowledgement-not-consent", source="EDPB 05/2020 Ex. 17, fn. 38")
+def acknowledgement(question: Question) -> Iterator[Flaw]:
+    """The statement agrees; to have read or understood is not to agree."""
+    do = "Say “I agree that A shares X with B so that …”."
+    found = False
+    for passage, words in _asserted(question, "acknowledgement"):
+        found = True
+        yield Flaw(passage.element, f"{words!r} takes note; it does not agree", do)
+    if found or not question.annotated or not question.asks:
+        return
+    for control in question.meaning(*_YES):
+        if not lexicon.has("accept", lexicon.fold(control.full_name)):
+            why = "neither label nor group says what the person agrees to"
+            yield Flaw(control.element, why, do)
+
+
+@warning("D22", "vague-purpose", source="EDPB 05/2020 fn. 30; WP 203")
+def vague_purpose(question: Question) -> Iterator[Flaw]:
+    """The purpose is specific."""
+    do = "Say what will be worked out, sent or decided, and by whom."
+    for passage, words in _asserted(question, "vague-purpose"):
+        yield Flaw(passage.element, f"this could mean anything: {words!r}", do)
+    told = question.essentials("purpose")
+    if told and question.language.startswith("en"):
+        words = " ".join(visible_text(element) for element in told)
+        if len(words.split()) < _FEWEST_WORDS:
+            yield Flaw(told[0], f"a purpose of {len(words.split())} words", do)
+
+
+@error("D23", "vague-recipient", source="EDPB 05/2020 65; C-154/21; PIPL 23")
+def vague_recipient(question: Question) -> Iterator[Flaw]:
+    """Recipients are named one by one; a class of them is nobody."""
+    for passage, words in _asserted(question, "umbrella"):
+        folded = passage.folded
+        if not _is_about_receiving(question, folded) or _names_follow(passage, words):
+            continue
+        why = f"{words!r} stands in place of names"
+        yield Flaw(passage.element, why, "Name each recipient.")
+
+
+def _is_about_receiving(question: Question, folded: str) -> bool:
+    return lexicon.has("sharing", folded) or any(
+        control.says_yes and control.folded in folded for control in question.controls
+    )
+
+
+def _names_follow(passage: Passage, words: str) -> bool:
+    """Tell whether legal names stand after the class, there or in the next list."""
+    start = passage.folded.find(words)
+    if lexicon.parties(passage.text[start + len(words) :]):
+        return True
+    following = _next_element(passage.element)
+    return (
+        following is not None
+        and following.tag in {"ul", "ol", "dl", "table"}
+        and bool(lexicon.parties(visible_text(following)))
+    )
+
+
+def _next_element(element: Element) -> Element | None:
+    siblings = element.parent.children if element.parent else []
+    after = False
+    for sibling in siblings:
+        if after and not isinstance(sibling, str):
+            return sibling
+        after = after or sibling is element
+    return None
+
+
+@error("D24", "implied-by-use", source="GDPR rec. 32; EDPB 05/2020 79, 86")
+def implied_by_use(question: Question) -> Iterator[Flaw]:
+    """Use, silence or closing is no yes."""
+    for passage, words in _asserted(question, "implied"):
+        why = f"something else than an answer counts as a yes: {words!r}"
+        yield Flaw(passage.element, why, "Count only an answer to the question.")
+
+
+@warning("D36", "hard-to-read", source="GDPR 12(1); EDPB 05/2020 67; NDSMR 21")
+def hard_to_read(question: Question) -> Iterator[Flaw]:
+    """Sentences are short and words plain."""
+    if why := difficulty(question.prose):
+        yield Flaw(question.element, why, "Shorter sentences, everyday words.")
+
+
+@error("D37", "conflicting-information", source="EDPB 03/2022 4.5")
+def conflicting_information(question: Question) -> Iterator[Flaw]:
+    """The text does not deny what the question asks for."""
+    for passage in question.prose:
+        for sentence in passage.sentences():
+            folded = lexicon.fold(sentence)
+            denied = lexicon.search("no-sharing-claim", folded)
+            if denied and question.shares and not lexicon.has("claim-exception", folded):
+                why = f"{denied!r}, yet this asks to share"
+                yield Flaw(passage.element, why, "Say what happens, and only that.")
+    for control in question.meaning(*_YES):
+        if control.element.has("required") and lexicon.has("optional", control.folded):
+            why = "called optional and yet required"
+            yield Flaw(control.element, why, "Drop `required`.")
+
+
+@warning("D45", "withdraw-wording-harder", source="EDPB 03/2022 4.2; CCPA 7004(a)(2)")
+def withdraw_wording(question: Question) -> Iterator[Flaw]:
+    """Stopping reads as calmly and as easily as agreeing."""
+    stops = question.meaning(Meaning.WITHDRAW)
+    if not stops:
+        return
+    for passage, words in _asserted(question, "loss-guilt"):
+        why = f"stopping is made to feel like a loss: {words!r}"
+        yield Flaw(passage.element, why, "State what follows, nothing more.")
+    told = " ".join(visible_text(e) for e in question.essentials("withdraw"))
+    asked = " ".join(visible_text(e) for e in question.essentials("purpose"))
+    if told and asked and grade(told) - grade(asked) > _MOST_GRADES_APART:
+        yield Flaw(
+            stops[0].element,
+            "how to stop is harder to read than what was agreed to",
+            "Shorten the sentences about stopping.",
+        )
+
+
+@error("D46", "irrevocable-wording", source="GDPR 7(3); PIPL 15; DPDP s. 6(4)")
+def irrevocable_wording(question: Question) -> Iterator[Flaw]:
+    """The text says that consent can be withdrawn, and where."""
+    for passage, words in _asserted(question, "irrevocable"):
+        why = f"the text says there is no way back: {words!r}"
+        yield Flaw(passage.element, why, "Consent can always be withdrawn; say so.")
+        return
+    if not (question.asks or question.implies):
+        return
+    told = [p for p in question.passages if lexicon.has("withdrawal", p.folded)]
+    do = "Add one sentence on how to stop, with a link to the place."
+    if not told:
+        yield Flaw(question.element, "nothing says that a yes can be withdrawn", do)
+    elif question.annotated and not any(_has_link(p.element) for p in told):
+        why = "the sentence about withdrawing leads nowhere"
+        yield Flaw(told[0].element, why, do)
+
+
+def _has_link(element: Element) -> bool:
+    return any(link.get("href") not in {"", "#"} for link in element.find("a"))
+
+
+RULES = (
+    terms_bundle,
+    urgency_or_reward,
+    double_negative,
+    acknowledgement,
+    vague_purpose,
+    vague_recipient,
+    implied_by_use,
+    hard_to_read,
+    conflicting_information,
+    withdraw_wording,
+    irrevocable_wording,
+)

@@ -1,0 +1,168 @@
+"""A leaf: one act as a signed note, kept as bytes for ever.
+
+::
+
+    consentkit/leaf@v1
+    {"assurance":"session",…,"time":1767225600123}        one line, canonical JSON
+                                                          an empty line
+    — <origin>/collector/<name> <base64>
+
+The first line is type and version: two lines can never be read as a checkpoint, and
+a reader refuses every first line but this one. The bytes are stored and hashed as
+they were signed; nothing rebuilds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from types import MappingProxyType
+from typing import Any
+
+from consentkit.core import canonical
+from consentkit.core.act import Kind
+from consentkit.errors import MalformedError
+from consentkit.errors import UnknownKeyError
+from consentkit.log.keys import Signer
+from consentkit.log.keys import Verifier
+from consentkit.log.leaf_grammar import check_body
+from consentkit.log.merkle import hash_leaf
+from consentkit.log.note import open_note
+from consentkit.log.note import sign_note
+from consentkit.log.note import split_note
+from consentkit.log.tiles import MAX_ENTRY_BYTES
+
+__all__ = ["LEAF_HEADER", "Leaf", "open_leaf", "read_leaf", "sign_leaf"]
+
+LEAF_HEADER = b"consentkit/leaf@v1"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A well-formed leaf: ``data`` is the leaf, everything else is read from it.
+
+    ``signers`` names the keys whose signatures were checked: none after
+    ``read_leaf``. ``claimed`` names those that stand on it, checked or not.
+    """
+
+    data: bytes
+    body: Mapping[str, Any] = field(compare=False, repr=False)
+    claimed: tuple[str, ...] = field(compare=False)
+    signers: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def kind(self) -> Kind:
+        """What it records."""
+        return Kind(self.body["kind"])
+
+    @property
+    def id(self) -> str:
+        """32 hex digits, the idempotency key."""
+        return str(self.body["id"])
+
+    @property
+    def time(self) -> int:
+        """Milliseconds since the epoch: the collector's claim, not a proof."""
+        return int(self.body["time"])
+
+    @property
+    def log(self) -> str:
+        """The origin of the log that it was written for."""
+        return str(self.body["log"])
+
+    @property
+    def subject(self) -> str | None:
+        """The person's handle, if the kind has one."""
+        return self.body.get("subject")
+
+    @property
+    def seq(self) -> int | None:
+        """Its place among the leaves of one subject, from 0."""
+        return self.body.get("seq")
+
+    @property
+    def prev(self) -> str | None:
+        """The hex hash of the subject's previous leaf, empty at seq 0."""
+        return self.body.get("prev")
+
+    @property
+    def hash(self) -> bytes:
+        """The RFC 6962 leaf hash."""
+        return hash_leaf(self.data)
+
+
+def sign_leaf(body: Mapping[str, Any], signer: Signer) -> bytes:
+    """Return the leaf of this body, signed by a collector key of its log.
+
+    Raises:
+        MalformedError: the body is not one of its kind, the leaf gets too long, or
+            the key is not named ``<log>/collector/<name>``.
+    """
+    check_body(body)
+    if not _is_collector(signer.name, body["log"]):
+        raise MalformedError(
+            f"expected a key named {body['log']}/collector/…, got {signer.name!r}",
+            step="leaf",
+        )
+    text = LEAF_HEADER + b"\n" + canonical.encode(body) + b"\n"
+    return _within_limit(sign_note(text, signer))
+
+
+def read_leaf(data: bytes) -> Leaf:
+    """Return the leaf without checking its signature: anybody could have written it.
+
+    Raises:
+        MalformedError: not a leaf of ours, in its only spelling.
+    """
+    note = split_note(_within_limit(data))
+    claimed = tuple(dict.fromkeys(line.name for line in note.signatures))
+    return Leaf(data, _read_body(note.text), claimed)
+
+
+def open_leaf(data: bytes, verifiers: Iterable[Verifier]) -> Leaf:
+    """Return the leaf if a given collector key of the leaf's own log signed it.
+
+    Whether that key was valid at the leaf's index is for the caller to judge.
+
+    Raises:
+        MalformedError: not a leaf of ours, in its only spelling.
+        InvalidSignatureError: a line of a given key does not hold.
+        UnknownKeyError: no given key named ``<log>/collector/<name>`` signed it.
+    """
+    leaf = read_leaf(data)
+    signers = open_note(data, verifiers).verified
+    if not any(_is_collector(name, leaf.log) for name in signers):
+        raise UnknownKeyError(
+            f"expected a signature of {leaf.log}/collector/…, got {', '.join(signers)}",
+            step="leaf",
+        )
+    return Leaf(data, leaf.body, leaf.claimed, signers)
+
+
+def _read_body(text: bytes) -> Mapping[str, Any]:
+    header, _, line = text.partition(b"\n")
+    if header != LEAF_HEADER:
+        raise MalformedError(
+            f"expected the first line {LEAF_HEADER.decode()!r}", step="leaf"
+        )
+    body = canonical.decode(line.removesuffix(b"\n"))
+    if not isinstance(body, dict):
+        raise MalformedError("expected a JSON object in the leaf", step="leaf")
+    check_body(body)
+    return MappingProxyType(body)
+
+
+def _is_collector(name: str, origin: str) -> bool:
+    prefix = f"{origin}/collector/"
+    return name.startswith(prefix) and len(name) > len(prefix)
+
+
+def _within_limit(data: bytes) -> bytes:
+    # An entry's length has two bytes in a bundle (tlog-tiles).
+    if len(data) > MAX_ENTRY_BYTES:
+        raise MalformedError(
+            f"a leaf has at most {MAX_ENTRY_BYTES} bytes, got {len(data)}", step="leaf"
+        )
+    return data

@@ -1,0 +1,20 @@
+"""What the app asks for. Orchestrates core, log and store; owns the transactions.
+
+========================  ====================================================
+``installation``          what one app's consentkit is made of
+``keyring``               its keys: collector, log, and the secret for the rest
+``starting``              from configuration values to a running installation
+``recording``             a signed leaf of one person, in their chain
+``asking``                a notice, logged before anybody sees it
+``choosing``              a form that was sent: one act, once
+``checking``              may this be shared? one read, no write
+``sharing``               the same, written down before anything leaves
+``release``               what a yes hands over, and nothing beyond it
+``revoking``              ending what was agreed
+``reviewing``             what a person sees of their own consents
+``receipts``              the copy that the person keeps
+``publishing``            numbering, signing and writing the log's files
+========================  ====================================================
+
+No HTTP here: nothing imports Flask or Werkzeug. No SQL either: that is ``store``.
+"""

@@ -1,0 +1,202 @@
+"""A form that a person sent: one act, written once, or nothing at all.
+
+What was on the screen decides what can be agreed to. The answers are held against the
+notice that the form's token names, not against what the app declares by now; if the
+two differ in what a grant rests on, the person is asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentkit.core.act import AUTHORISING
+from consentkit.core.act import Act
+from consentkit.core.act import Actor
+from consentkit.core.act import Assurance
+from consentkit.core.act import Channel
+from consentkit.core.act import Choice
+from consentkit.core.act import Kind
+from consentkit.core.act import Millis
+from consentkit.core.act import State
+from consentkit.core.status import status_of
+from consentkit.errors import InvalidRequestError
+from consentkit.log.leaf import read_leaf
+from consentkit.service.recording import PersonRecorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
+    from consentkit.core.canonical import JSON
+    from consentkit.core.notice import Notice
+    from consentkit.core.notice import Offer
+    from consentkit.core.status import Status
+    from consentkit.log.leaf import Leaf
+    from consentkit.service.installation import Installation
+
+__all__ = ["ANSWERS", "Answer", "Submission", "act_of", "choose"]
+
+ANSWERS = frozenset({State.GIVEN, State.REFUSED, State.DEFERRED})
+"""What a person can say to a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said to one question.
+
+    ``optional`` are the optional categories they ticked.
+    """
+
+    state: State
+    optional: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form that came back with a token that is genuine, fresh and the person's own.
+
+    ``challenge`` is the SHA-256 of the token, in hex; whoever calls has checked the
+    token. ``facts`` are the private circumstances, kept sealed and only committed to.
+    """
+
+    subject: str
+    notice: str
+    challenge: str
+    answers: Mapping[tuple[str, str], Answer]
+    channel: Channel
+    facts: Mapping[str, JSON]
+
+
+def choose(installation: Installation, submission: Submission) -> Leaf:
+    """Write the act; a token that was already spent gives the first act's leaf back.
+
+    Raises:
+        InvalidRequestError: an answer was not on offer, or what the notice rests on
+            has changed since (code ``stale-notice``). Nothing is stored.
+        LogUnavailableError: the database cannot be written. Nothing is stored.
+    """
+    notice = installation.history.notice(submission.notice)
+    if notice is None:
+        raise InvalidRequestError(
+            "this form belongs to no notice that was ever shown here",
+            code="stale-notice",
+        )
+    with installation.ledger.write() as transaction:
+        recorder = PersonRecorder.lock(installation, transaction, submission.subject)
+        spent = transaction.leaf_of_challenge(submission.challenge)
+        if spent is not None:
+            return _own(read_leaf(spent), recorder)
+        _check_current(installation, notice)
+        standing = transaction.statuses(submission.subject)
+        choices = _choices(submission, notice, standing, recorder.now)
+        leaf = recorder.append(
+            Kind.CHOICE,
+            {
+                "actor": Actor.SUBJECT.value,
+                "assurance": Assurance.SESSION.value,
+                "challenge": submission.challenge,
+                "channel": submission.channel.value,
+                "choices": [choice.to_dict() for choice in choices],
+                "notice": notice.digest,
+            },
+            evidence=submission.facts,
+        )
+        act = act_of(leaf)
+        for choice in choices:
+            transaction.set_status(
+                submission.subject, choice.key, status_of(act, choice)
+            )
+        return leaf
+
+
+def act_of(leaf: Leaf) -> Act:
+    """The act that a leaf about a person's choices records."""
+    body = leaf.body
+    return Act(
+        id=leaf.id,
+        kind=leaf.kind,
+        time=Millis(leaf.time),
+        choices=tuple(Choice.from_dict(each) for each in body["choices"]),
+        assurance=Assurance(body["assurance"]),
+        actor=Actor(body["actor"]),
+        channel=Channel(body["channel"]),
+        notice=body.get("notice", ""),
+        seq=int(leaf.seq or 0),
+    )
+
+
+def _own(leaf: Leaf, recorder: PersonRecorder) -> Leaf:
+    """The first answer to a repeated form, never somebody else's."""
+    if leaf.subject != recorder.person.handle:
+        raise InvalidRequestError(
+            "this form was already used by somebody else", code="foreign-token"
+        )
+    return leaf
+
+
+def _check_current(installation: Installation, notice: Notice) -> None:
+    """Refuse a notice that no longer says what an answer would rest on."""
+    for key, offer in notice.offers.items():
+        question = installation.registry.question(*key)
+        if question is None or question.scope != offer.scope:
+            raise InvalidRequestError(
+                "what is asked has changed since this form was shown; nothing was "
+                "stored, please answer the new question",
+                code="stale-notice",
+            )
+
+
+def _choices(
+    submission: Submission,
+    notice: Notice,
+    standing: Mapping[tuple[str, str], Status],
+    now: Millis,
+) -> tuple[Choice, ...]:
+    """One choice a question: as answered, or as not answered yet."""
+    unknown = set(submission.answers) - set(notice.offers)
+    if unknown:
+        raise InvalidRequestError(
+            "the form answers a question that it did not ask", code="not-offered"
+        )
+    choices = []
+    for key, offer in sorted(notice.offers.items()):
+        answer = submission.answers.get(key)
+        if answer is None and key in standing:
+            continue  # silence changes nothing that was said before
+        choices.append(_choice(offer, answer, notice, standing.get(key), now))
+    if not choices:
+        raise InvalidRequestError(
+            "no question was answered; nothing was stored", code="no-answer"
+        )
+    return tuple(choices)
+
+
+def _choice(
+    offer: Offer,
+    answer: Answer | None,
+    notice: Notice,
+    before: Status | None,
+    now: Millis,
+) -> Choice:
+    state = answer.state if answer else State.REQUESTED
+    data: Iterable[str] = ()
+    until = Millis(0)
+    if answer and state is State.GIVEN:
+        needed = set(offer.data) - set(offer.optional)
+        data = needed | answer.optional
+        until = Millis(now + notice.validity(offer.key))
+        if not data or not answer.optional <= set(offer.optional):
+            raise InvalidRequestError(
+                "the form covers data that it did not ask about", code="not-offered"
+            )
+        if before is not None and before.state in AUTHORISING:
+            state = State.RENEWED
+    return Choice(
+        purpose=offer.purpose,
+        recipient=offer.recipient,
+        data=tuple(sorted(data)),
+        scope=offer.scope,
+        state=state,
+        until=until,
+    )

@@ -1,0 +1,140 @@
+"""The keys of one installation: generated for development, brought along otherwise.
+
+Private keys are PEM files that only their owner can read, never rows of a database.
+The collector key signs leaves and belongs in web processes; the log key signs
+checkpoints and is opened only when something is to be published, so that a web
+process which never publishes never holds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from consentkit.errors import ConfigurationError
+from consentkit.errors import MalformedError
+from consentkit.log.keys import Ed25519Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from consentkit.log.keys import Signer
+
+__all__ = ["Keyring"]
+
+COLLECTOR = "a1"  # first collector key of a log; rotation gives the next its own name
+_SECRET_BYTES = 32
+_DERIVED_BYTES = 32  # AES-256 and HMAC-SHA-256 alike
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys of the log ``origin`` in ``folder``, each made when first needed.
+
+    Raises (on access):
+        ConfigurationError: a key file is unreadable, open to others, or no key.
+    """
+
+    folder: Path
+    origin: str
+
+    @cached_property
+    def collector(self) -> Signer:
+        """Signs leaves; its name is ``<origin>/collector/<name>``."""
+        return self._signer(
+            f"collector-{COLLECTOR}.pem", f"{self.origin}/collector/{COLLECTOR}"
+        )
+
+    @cached_property
+    def log(self) -> Signer:
+        """Signs checkpoints; its name is the origin. Publishers only."""
+        return self._signer("log.pem", self.origin)
+
+    @cached_property
+    def key_encryption_key(self) -> bytes:
+        """Wraps the data key of each person's private evidence."""
+        return self._derive(b"consentkit/key-encryption-key@v1")
+
+    @cached_property
+    def form_key(self) -> bytes:
+        """Signs form tokens."""
+        return self._derive(b"consentkit/form-token@v1")
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """The verifier keys to hand to auditors, log key first."""
+        return self.log.vkey, self.collector.vkey
+
+    def _derive(self, info: bytes) -> bytes:
+        kdf = HKDF(
+            algorithm=hashes.SHA256(), length=_DERIVED_BYTES, salt=None, info=info
+        )
+        return kdf.derive(self._secret)
+
+    @cached_property
+    def _secret(self) -> bytes:
+        data = self._file(
+            "secret.key", lambda: secrets.token_hex(_SECRET_BYTES).encode()
+        )
+        try:
+            secret = bytes.fromhex(data.decode().strip())
+        except ValueError:
+            secret = b""
+        if len(secret) != _SECRET_BYTES:
+            raise ConfigurationError(
+                f"{self.folder / 'secret.key'} must hold {_SECRET_BYTES * 2} hex digits"
+            )
+        return secret
+
+    def _signer(self, file: str, name: str) -> Signer:
+        pem = self._file(file, lambda: Ed25519Signer.generate(name).to_pem())
+        try:
+            return Ed25519Signer.from_pem(name, pem)
+        except MalformedError as error:
+            raise ConfigurationError(
+                f"{self.folder / file} must be an Ed25519 key as unencrypted PKCS #8 "
+                "PEM, as 'openssl genpkey -algorithm ed25519' writes it"
+            ) from error
+
+    def _file(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """The file's bytes; made first if it is not there, by whoever is first."""
+        path = self.folder / name
+        try:
+            if not path.exists():
+                _create(path, make())
+            if path.stat().st_mode & 0o077:
+                raise ConfigurationError(
+                    f"{path} can be read by others than its owner: chmod 600 it, and "
+                    "replace the key if anybody else was on this machine"
+                )
+            return path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path} cannot be read or made ({error.strerror}); set "
+                "CONSENTKIT_KEY_FOLDER to a folder that this process owns"
+            ) from error
+
+
+def _create(path: Path, data: bytes) -> None:
+    """Write a file that is complete and private from the moment it is visible."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # Another process may have been faster: its key is the key then.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()

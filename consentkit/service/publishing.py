@@ -1,0 +1,171 @@
+"""Numbering, signing, and writing the log's files.
+
+The database is the truth and the files are a cache of it: they are written after the
+commit, ``checkpoint`` last and by rename, and can be made again byte for byte. One
+publisher at a time: whoever does not get the lock has nothing to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from consentkit.errors import ConsentKitError
+from consentkit.errors import LogConflictError
+from consentkit.log.checkpoint import sign_checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from consentkit.service.installation import Installation
+
+__all__ = ["PublisherThread", "publish", "publish_all", "write_files"]
+
+CHECKPOINT = "checkpoint"
+_INTERVAL = 1.0  # seconds; a receipt is final at most this long after its act
+_LOGGER = logging.getLogger("consentkit")
+
+
+def publish_all(installation: Installation) -> int | None:
+    """Publish until nothing waits; the size of the log, None if another is at it.
+
+    Raises:
+        LogConflictError: the log or its files are not as they were left.
+        LogUnavailableError: the database cannot be reached or written.
+    """
+    with _elected(installation.log_folder) as elected:
+        if not elected:
+            return None
+        while publish(installation):
+            pass
+        latest = installation.publications.latest()
+        return latest[0] if latest else 0
+
+
+def publish(installation: Installation) -> int:
+    """Number and sign what waits, then write the files; how many leaves are new.
+
+    Raises:
+        LogConflictError: the log or its files are not as they were left.
+        LogUnavailableError: the database cannot be reached or written.
+    """
+    before = installation.publications.latest()
+    done = installation.publications.publish(
+        lambda checkpoint: sign_checkpoint(checkpoint, installation.keyring.log),
+        now=installation.clock(),
+    )
+    if done is None:
+        if before is not None:
+            _catch_up(installation, *before)
+        return 0
+    publication, note = done
+    if _on_disk(installation.log_folder) == (before[1] if before else None):
+        write_files(installation.log_folder, publication.files.items(), note)
+    else:
+        _catch_up(installation, publication.size, note)
+    return len(publication.leaf_hashes)
+
+
+def _catch_up(installation: Installation, size: int, note: bytes) -> None:
+    """Make all files again if the newest checkpoint on disk is not the newest."""
+    if _on_disk(installation.log_folder) != note:
+        files = installation.publications.files(size)
+        write_files(installation.log_folder, files, note)
+
+
+def _on_disk(folder: Path) -> bytes | None:
+    try:
+        return (folder / CHECKPOINT).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def write_files(
+    folder: Path, files: Iterable[tuple[str, bytes]], checkpoint: bytes
+) -> None:
+    """Write tiles and bundles, then the checkpoint that speaks of them.
+
+    Raises:
+        LogConflictError: a file is there already, with other bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, data in files:
+        _write_once(folder / path, data)
+    _replace(folder / CHECKPOINT, checkpoint)
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    if path.exists():
+        if path.read_bytes() != data:
+            raise LogConflictError(
+                f"{path.name} of the published log is not what the database says it "
+                "was: nothing was overwritten; find out which of the two was changed"
+            )
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Whole or not at all, and there after a power cut."""
+    draft = path.with_name(f".{path.name}.draft")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+
+
+@contextlib.contextmanager
+def _elected(log_folder: Path) -> Iterator[bool]:
+    """True for the one process that may publish this log, until it is done or dead."""
+    log_folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = log_folder.with_name(f".{log_folder.name}.lock")
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+class PublisherThread:
+    """Publishes every second from within a web process, if it is elected.
+
+    Started by the first request of each process, hence after any fork.
+    """
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def ensure_running(self) -> None:
+        """Start the thread unless this process already has it."""
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            threading.Thread(
+                target=self._run, name="consentkit-publisher", daemon=True
+            ).start()
+
+    def _run(self) -> None:
+        rest = threading.Event()
+        while True:
+            try:
+                publish_all(self._installation)
+            except ConsentKitError:
+                # Leaves stay safe in the database; operators have to see this.
+                _LOGGER.exception("consentkit: publishing failed, trying again")
+            rest.wait(_INTERVAL)
+

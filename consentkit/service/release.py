@@ -1,0 +1,120 @@
+"""What a yes hands over, and nothing beyond it.
+
+A release belongs to one share. It filters data to the categories that the person
+agreed to: every field of a marshmallow schema says which category it belongs to, and
+a field that does not is an error, since nobody could say whether it may leave.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from marshmallow import Schema
+from marshmallow import fields
+
+from consentkit.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consentkit.core.decision import Decision
+
+__all__ = ["Release"]
+
+CATEGORY = "category"
+"""The key of a field's metadata under which its data category stands."""
+
+
+class Release:
+    """The permission to share, for the length of one ``with`` block."""
+
+    def __init__(self, decision: Decision, *, disclosure: str) -> None:
+        self.decision = decision
+        self.disclosure = disclosure
+        """The id of the disclosure leaf, durable before this object existed."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<Release {self.purpose!r} to {self.recipient!r}: "
+            f"{', '.join(sorted(self.data))}>"
+        )
+
+    @property
+    def purpose(self) -> str:
+        """The purpose the data may be used for."""
+        return self.decision.purpose
+
+    @property
+    def recipient(self) -> str:
+        """The one recipient that may get it."""
+        return self.decision.recipient
+
+    @property
+    def data(self) -> frozenset[str]:
+        """The ids of the data categories that may leave."""
+        return self.decision.data
+
+    @property
+    def record(self) -> str:
+        """The id of the consent record that this rests on."""
+        return self.decision.record
+
+    def only(self, schema: Schema, rows: Any) -> Any:
+        """``rows`` dumped by ``schema``, without any field that is not covered.
+
+        Each field carries ``metadata={"category": "<data category id>"}``; a nested
+        schema may leave that to its own fields.
+
+        Raises:
+            DeclarationError: a field of the schema names no data category.
+        """
+        keep = _kept(schema, self.data, type(schema).__name__)
+        dumped = schema.dump(rows)
+        if schema.many:
+            return [_prune(row, keep) for row in dumped]
+        return _prune(dumped, keep)
+
+
+_Kept = dict[str, "_Kept | None"]
+"""Key of the dumped data -> what is kept within it, None for the whole value."""
+
+
+def _kept(schema: Schema, data: frozenset[str], name: str) -> _Kept:
+    kept: _Kept = {}
+    for key, field in schema.dump_fields.items():
+        category = field.metadata.get(CATEGORY)
+        nested = _nested(field)
+        where = f"{name}.{key}"
+        if category is None and nested is None:
+            raise DeclarationError(
+                f"{where} says to no data category whether it may leave: give the "
+                'field metadata={"category": "…"} with the id of a declared one'
+            )
+        if category is not None and category not in data:
+            continue
+        out = field.data_key or key
+        kept[out] = _kept(nested, data, where) if nested is not None else None
+    return kept
+
+
+def _nested(field: fields.Field[Any]) -> Schema | None:
+    """The schema inside a field, if its value is made of further fields."""
+    if isinstance(field, fields.Nested):
+        return field.schema
+    if isinstance(field, fields.List):
+        return _nested(field.inner)
+    return None
+
+
+def _prune(value: Any, keep: _Kept) -> Any:
+    if isinstance(value, list):
+        return [_prune(each, keep) for each in value]
+    if value is None:
+        return None
+    row: Mapping[str, Any] = value
+    return {
+        key: row[key] if inner is None else _prune(row[key], inner)
+        for key, inner in keep.items()
+        if key in row
+    }

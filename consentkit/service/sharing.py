@@ -1,0 +1,168 @@
+"""Written down first, then shared.
+
+Check and ledger line are one transaction, so a revocation that comes between them
+wins. The line is durable when ``authorise`` returns, and only then does the caller's
+code run; if the line cannot be written, nothing leaves.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentkit.core.act import Channel
+from consentkit.core.act import Kind
+from consentkit.core.decision import Decision
+from consentkit.core.decision import Reason
+from consentkit.core.decision import Standing
+from consentkit.core.decision import decide
+from consentkit.core.registry import CROSS_BORDER
+from consentkit.errors import ConsentDeniedError
+from consentkit.service.recording import PersonRecorder
+from consentkit.service.release import Release
+
+if TYPE_CHECKING:
+    from consentkit.core.canonical import JSON
+    from consentkit.core.decision import ShareRequest
+    from consentkit.core.registry import Question
+    from consentkit.log.leaf import Leaf
+    from consentkit.service.installation import Installation
+    from consentkit.store.ledger import Transaction
+
+__all__ = ["Circumstances", "authorise"]
+
+_LOGGER = logging.getLogger("consentkit")
+_TOKEN = re.compile(r"[!#-\[\]-~]{1,200}\Z")  # what the grammar of leaves takes
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
+_UNKNOWN = "unknown"  # stands for an id that was never declared: it could be anything
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the line says besides who and what (R75).
+
+    ``caller`` is the place in the app that asks, ``amount`` how many records it means
+    to hand over, as far as it knows.
+    """
+
+    caller: str
+    amount: int = 1
+    channel: Channel = Channel.SERVER
+
+
+def authorise(
+    installation: Installation, request: ShareRequest, circumstances: Circumstances
+) -> Release:
+    """A release, its disclosure leaf durable; or the refusal, on record as well.
+
+    Raises:
+        ConsentDeniedError: the answer does not cover it, or it could not be written.
+    """
+    question = installation.registry.question(request.purpose, request.recipient)
+    try:
+        with installation.ledger.write() as transaction:
+            recorder = PersonRecorder.lock(installation, transaction, request.subject)
+            decision = _decide(installation, request, question, recorder)
+            if decision and question is not None:
+                leaf = _disclose(recorder, decision, question, circumstances)
+            else:
+                leaf = _deny(installation, recorder, decision, request, circumstances)
+    except Exception as error:
+        _LOGGER.exception("consentkit: a share failed (%s)", type(error).__name__)
+        decision = Decision(
+            Reason.STORE_UNAVAILABLE, request.purpose, request.recipient
+        )
+        raise ConsentDeniedError(decision) from error
+    if not decision:
+        raise ConsentDeniedError(decision)
+    return Release(decision, disclosure=leaf.id)
+
+
+def _decide(
+    installation: Installation,
+    request: ShareRequest,
+    question: Question | None,
+    recorder: PersonRecorder,
+) -> Decision:
+    """The decision on what this very transaction sees."""
+    return decide(
+        request,
+        question,
+        _standing(recorder.transaction, request),
+        now=recorder.now,
+        purpose_known=request.purpose in installation.registry.purposes,
+    )
+
+
+def _standing(transaction: Transaction, request: ShareRequest) -> Standing:
+    statuses = transaction.statuses(request.subject)
+    purpose, recipient = request.purpose, request.recipient
+    return Standing(
+        status=statuses.get((purpose, recipient)),
+        transfer=statuses.get((purpose + CROSS_BORDER, recipient)),
+        suspended=transaction.suspended(purpose, recipient),
+    )
+
+
+def _disclose(
+    recorder: PersonRecorder,
+    decision: Decision,
+    question: Question,
+    circumstances: Circumstances,
+) -> Leaf:
+    grant = recorder.transaction.leaf_hash(decision.record)
+    leaf = recorder.append(
+        Kind.DISCLOSURE,
+        {
+            **_line(circumstances, decision.purpose, decision.recipient),
+            "data": sorted(decision.data),
+            "grant": grant.hex() if grant else "",
+            "record": decision.record,
+            "scope": question.scope,
+        },
+    )
+    recorder.transaction.add_disclosure(
+        leaf, subject=recorder.subject, reason=decision.reason.value
+    )
+    return leaf
+
+
+def _deny(
+    installation: Installation,
+    recorder: PersonRecorder,
+    decision: Decision,
+    request: ShareRequest,
+    circumstances: Circumstances,
+) -> Leaf:
+    registry = installation.registry
+    question = registry.question(request.purpose, request.recipient)
+    wanted = request.data if request.data is not None else ()
+    if request.data is None and question is not None:
+        wanted = question.data
+    leaf = recorder.append(
+        Kind.DENIAL,
+        {
+            **_line(circumstances, request.purpose, request.recipient),
+            "data": sorted(each for each in wanted if _ID.match(each)),
+            "reason": decision.reason.value,
+        },
+    )
+    recorder.transaction.add_disclosure(
+        leaf, subject=recorder.subject, reason=decision.reason.value
+    )
+    return leaf
+
+
+def _line(
+    circumstances: Circumstances, purpose: str, recipient: str
+) -> dict[str, JSON]:
+    caller = circumstances.caller
+    return {
+        "amount": circumstances.amount,
+        "caller": caller if _TOKEN.match(caller) else _UNKNOWN,
+        "channel": circumstances.channel.value,
+        "purpose": purpose if _ID.match(purpose) else _UNKNOWN,
+        "recipient": recipient if _ID.match(recipient) else _UNKNOWN,
+    }

@@ -1,0 +1,199 @@
+"""What has happened, read back: for the person, the centre and the replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+
+import sqlalchemy as sa
+
+from consentkit.core.act import Kind
+from consentkit.core.act import Millis
+from consentkit.core.act import SubjectHandle
+from consentkit.core.notice import Notice
+from consentkit.store import schema
+from consentkit.store import subjects
+from consentkit.store.rows import STATUS_COLUMNS
+from consentkit.store.rows import status_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentkit.core.status import Status
+    from consentkit.store.database import Database
+    from consentkit.store.subjects import Person
+
+__all__ = ["DisclosureRow", "History", "StoredLeaf"]
+
+_LEAF = schema.leaf
+_DISCLOSURE = schema.disclosure
+_STATE = schema.state
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """A leaf's bytes and its place in the tree, None until it is numbered."""
+
+    data: bytes
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureRow:
+    """One share, or refused attempt, as the person's overview lists it."""
+
+    id: str
+    time: Millis
+    purpose: str
+    recipient: str
+    data: tuple[str, ...]
+    reason: str
+    record: str
+
+
+class History:
+    """Reads of one log, each seeing the newest commit."""
+
+    def __init__(self, database: Database, log_id: int) -> None:
+        self._database = database
+        self._log_id = log_id
+
+    def person(self, subject: str) -> Person | None:
+        """The person's row, if the log ever heard of them."""
+        with self._database.read() as connection:
+            return subjects.find_person(connection, subject)
+
+    def statuses(self, subject: str) -> dict[tuple[str, str], Status]:
+        """Every standing answer of one person, by (purpose, recipient)."""
+        query = sa.select(
+            _STATE.c.purpose,
+            _STATE.c.recipient,
+            *(_STATE.c[name] for name in STATUS_COLUMNS),
+        ).where(_STATE.c.subject == subject)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {(row[0], row[1]): status_from(tuple(row[2:])) for row in rows}
+
+    def acts(self, handle: SubjectHandle) -> list[StoredLeaf]:
+        """The leaves of what the person did, newest first."""
+        query = (
+            self._leaves()
+            .where(
+                _LEAF.c.handle == handle,
+                _LEAF.c.kind.in_(
+                    [Kind.CHOICE.value, Kind.REVOCATION.value, Kind.IMPORT.value]
+                ),
+            )
+            .order_by(_LEAF.c.seq.desc())
+        )
+        return self._stored(query)
+
+    def leaf(self, leaf_id: str, handle: SubjectHandle) -> StoredLeaf | None:
+        """One leaf of one person; somebody else's is as absent as none."""
+        query = self._leaves().where(_LEAF.c.id == leaf_id, _LEAF.c.handle == handle)
+        found = self._stored(query)
+        return found[0] if found else None
+
+    def disclosures(
+        self, subject: str, *, limit: int, offset: int = 0
+    ) -> tuple[list[DisclosureRow], int]:
+        """A page of the person's disclosures, newest first, and how many there are."""
+        mine = _DISCLOSURE.c.subject == subject
+        page = (
+            sa.select(
+                *(_DISCLOSURE.c[name] for name in ("id", "time", "purpose")),
+                *(_DISCLOSURE.c[name] for name in ("recipient", "data", "reason")),
+                _DISCLOSURE.c.record,
+            )
+            .where(mine)
+            .order_by(_DISCLOSURE.c.time.desc(), _DISCLOSURE.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        count = sa.select(sa.func.count()).select_from(_DISCLOSURE).where(mine)
+        with self._database.read() as connection:
+            total = connection.scalar(count) or 0
+            rows = connection.execute(page).all()
+        return [_disclosure(row) for row in rows], total
+
+    def notice(self, digest: str) -> Notice | None:
+        """A notice by its digest, exactly as it was shown.
+
+        Raises:
+            MalformedError: what is stored is no longer what was stored.
+        """
+        query = sa.select(schema.notice.c.manifest, schema.notice.c.html).where(
+            schema.notice.c.digest == digest
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return Notice.from_bytes(bytes(row[0]), bytes(row[1])) if row else None
+
+    def evidence(self, act: str, handle: SubjectHandle) -> bytes | None:
+        """The sealed private part of one person's act."""
+        table = schema.evidence
+        query = sa.select(table.c.sealed).where(
+            table.c.id == act, table.c.handle == handle
+        )
+        with self._database.read() as connection:
+            found = connection.scalar(query)
+        return bytes(found) if found is not None else None
+
+    def all_leaves(self) -> Iterator[bytes]:
+        """Every leaf in the order it was written, numbered or not, page by page."""
+        last = 0
+        while True:
+            query = (
+                sa.select(_LEAF.c.position, _LEAF.c.bytes)
+                .where(_LEAF.c.log == self._log_id, _LEAF.c.position > last)
+                .order_by(_LEAF.c.position)
+                .limit(_PAGE)
+            )
+            with self._database.read() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            yield from (bytes(row[1]) for row in rows)
+            last = rows[-1][0]
+
+    def all_statuses(
+        self,
+    ) -> Iterator[tuple[tuple[SubjectHandle, str, str], Status]]:
+        """Every row of the state table, keyed as the log keys it."""
+        query = sa.select(
+            schema.subject.c.handle,
+            _STATE.c.purpose,
+            _STATE.c.recipient,
+            *(_STATE.c[name] for name in STATUS_COLUMNS),
+        ).join_from(
+            _STATE,
+            schema.subject,
+            _STATE.c.subject == schema.subject.c.subject,
+            isouter=True,
+        )
+        with self._database.read() as connection:
+            for row in connection.execute(query).all():
+                key = (SubjectHandle(row[0] or ""), row[1], row[2])
+                yield key, status_from(tuple(row[3:]))
+
+    def _leaves(self) -> sa.Select[tuple[bytes, int]]:
+        return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(_LEAF.c.log == self._log_id)
+
+    def _stored(self, query: sa.Select[tuple[bytes, int]]) -> list[StoredLeaf]:
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [StoredLeaf(bytes(row[0]), row[1]) for row in rows]
+
+
+def _disclosure(row: sa.Row[Any]) -> DisclosureRow:
+    return DisclosureRow(
+        id=row[0],
+        time=Millis(row[1]),
+        purpose=row[2],
+        recipient=row[3],
+        data=tuple(row[4].split()),
+        reason=row[5],
+        record=row[6],
+    )

@@ -1,0 +1,1 @@
+"""Alembic scripts; ``consentkit.store.database.Database.upgrade`` runs them."""

@@ -1,0 +1,208 @@
+"""Numbering leaves, keeping tiles and checkpoints, and reading them back as files.
+
+Numbers are given in one transaction under the write lock, never by a sequence: a
+sequence leaves gaps on a rollback, and its order is not the order of commits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consentkit.errors import LogConflictError
+from consentkit.errors import MalformedError
+from consentkit.log.publisher import Frontier
+from consentkit.log.publisher import plan
+from consentkit.log.tiles import ENTRIES
+from consentkit.log.tiles import TILE_WIDTH
+from consentkit.log.tiles import encode_bundle
+from consentkit.log.tiles import parse_tile_path
+from consentkit.log.tiles import tiles_for_size
+from consentkit.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Iterator
+    from collections.abc import Mapping
+
+    from consentkit.core.act import Millis
+    from consentkit.log.checkpoint import Checkpoint
+    from consentkit.log.publisher import Publication
+    from consentkit.log.tiles import Tile
+    from consentkit.store.database import Database
+    from consentkit.store.logs import LogRow
+
+__all__ = ["Publications"]
+
+_LEAF, _TILE, _CHECKPOINT = schema.leaf, schema.tile, schema.checkpoint
+_BATCH = 50_000  # leaves of one publication: some 40 MB, a few seconds of work
+
+
+class Publications:
+    """What one log has published, and the one way to publish more."""
+
+    def __init__(self, database: Database, log: LogRow) -> None:
+        self._database = database
+        self._log = log
+
+    def publish(
+        self, sign: Callable[[Checkpoint], bytes], *, now: Millis
+    ) -> tuple[Publication, bytes] | None:
+        """Number what waits, sign the new size, keep it; None if nothing waits.
+
+        The checkpoint commits together with the numbers it speaks of.
+
+        Raises:
+            LogConflictError: the log was changed behind our back.
+            LogUnavailableError: the database cannot be reached or written.
+        """
+        if not self.pending():
+            return None
+        with self._database.write() as connection:
+            waiting = self._waiting(connection)
+            if not waiting:
+                return None
+            size = self._size(connection)
+            frontier = self._frontier(connection, size)
+            publication = plan(
+                self._log.origin, frontier, [data for _, data in waiting]
+            )
+            note = sign(publication.checkpoint)
+            self._number(connection, size, [position for position, _ in waiting])
+            self._keep(connection, publication, note, now)
+        return publication, note
+
+    def pending(self) -> int:
+        """How many leaves are committed and not numbered yet."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(_LEAF)
+            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def latest(self) -> tuple[int, bytes] | None:
+        """The newest signed checkpoint and its size, None before the first."""
+        query = (
+            sa.select(_CHECKPOINT.c.size, _CHECKPOINT.c.note)
+            .where(_CHECKPOINT.c.log == self._log.id)
+            .order_by(_CHECKPOINT.c.size.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return (row[0], bytes(row[1])) if row else None
+
+    def files(self, size: int) -> Iterator[tuple[str, bytes]]:
+        """Every file of the log at ``size`` but the checkpoint, path by path."""
+        for each in tiles_for_size(size):
+            yield each.path, self.read(each.path)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one tile or entry bundle, made again from the rows.
+
+        Raises:
+            MalformedError: ``path`` is not of the tlog-tiles layout.
+            FileNotFoundError: the log has not grown that far.
+        """
+        tile = parse_tile_path(path)
+        with self._database.read() as connection:
+            return self._read(connection, tile)
+
+    def _read(self, connection: sa.Connection, tile: Tile) -> bytes:
+        if tile.level == ENTRIES:
+            entries = self._entries(connection, tile)
+            if len(entries) < tile.width:
+                raise FileNotFoundError(tile.path)
+            return encode_bundle(entries)
+        found = connection.scalar(
+            sa.select(_TILE.c.hashes).where(
+                _TILE.c.log == self._log.id,
+                _TILE.c.level == tile.level,
+                _TILE.c.number == tile.n,
+            )
+        )
+        wanted = tile.width * 32
+        if found is None or len(found) < wanted:
+            raise FileNotFoundError(tile.path)
+        return bytes(found[:wanted])
+
+    def _entries(self, connection: sa.Connection, tile: Tile) -> list[bytes]:
+        first = tile.n * TILE_WIDTH
+        query = (
+            sa.select(_LEAF.c.bytes)
+            .where(
+                _LEAF.c.log == self._log.id,
+                _LEAF.c.idx >= first,
+                _LEAF.c.idx < first + tile.width,
+            )
+            .order_by(_LEAF.c.idx)
+        )
+        return [bytes(data) for data in connection.scalars(query)]
+
+    def _waiting(self, connection: sa.Connection) -> list[tuple[int, bytes]]:
+        query = (
+            sa.select(_LEAF.c.position, _LEAF.c.bytes)
+            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
+            .order_by(_LEAF.c.position)
+            .limit(_BATCH)
+        )
+        return [(row[0], bytes(row[1])) for row in connection.execute(query)]
+
+    def _size(self, connection: sa.Connection) -> int:
+        query = sa.select(schema.log.c.size).where(schema.log.c.id == self._log.id)
+        return connection.scalar(query) or 0
+
+    def _frontier(self, connection: sa.Connection, size: int) -> Frontier:
+        try:
+            return Frontier.load(size, lambda tile: self._read(connection, tile))
+        except (MalformedError, FileNotFoundError) as error:
+            raise LogConflictError(
+                f"the {size} leaves already published are not as they were: nothing "
+                "was signed; compare the database with the published log"
+            ) from error
+
+    def _number(
+        self, connection: sa.Connection, size: int, positions: list[int]
+    ) -> None:
+        connection.execute(
+            sa.update(_LEAF)
+            .where(_LEAF.c.position == sa.bindparam("at"), _LEAF.c.idx.is_(None))
+            .values(idx=sa.bindparam("number")),
+            [
+                {"at": position, "number": number}
+                for number, position in enumerate(positions, size)
+            ],
+        )
+
+    def _keep(
+        self,
+        connection: sa.Connection,
+        publication: Publication,
+        note: bytes,
+        now: Millis,
+    ) -> None:
+        for row in publication.rows:
+            key: Mapping[str, int] = {
+                "log": self._log.id,
+                "level": row.level,
+                "number": row.n,
+            }
+            connection.execute(
+                sa.delete(_TILE).where(
+                    *(_TILE.c[name] == value for name, value in key.items())
+                )
+            )
+            connection.execute(sa.insert(_TILE).values(**key, hashes=row.hashes))
+        connection.execute(
+            sa.insert(_CHECKPOINT).values(
+                log=self._log.id, size=publication.size, note=note, time=now
+            )
+        )
+        connection.execute(
+            sa.update(schema.log)
+            .where(schema.log.c.id == self._log.id)
+            .values(size=publication.size)
+        )

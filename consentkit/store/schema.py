@@ -1,0 +1,162 @@
+"""The tables. Leaves are truth; everything else can be rebuilt from them or is private.
+
+``consent_state`` is keyed by the app's own opaque subject id so that a check is one
+primary-key read and so that the app can join on it; the log knows handles only
+(``docs/adr/0007``). Times are milliseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = [
+    "METADATA",
+    "checkpoint",
+    "disclosure",
+    "evidence",
+    "leaf",
+    "log",
+    "notice",
+    "state",
+    "subject",
+    "suspension",
+    "tile",
+]
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+log = sa.Table(
+    "consent_log",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("origin", sa.Text, nullable=False, unique=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+leaf = sa.Table(
+    "consent_leaf",
+    METADATA,
+    # SQLite only increments INTEGER keys; 2^31 leaves would not fit one file anyway.
+    sa.Column(
+        "position",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), nullable=False),
+    sa.Column("idx", sa.BigInteger),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+    sa.Column("handle", sa.Text),
+    sa.Column("seq", sa.BigInteger),
+    sa.Column("challenge", sa.Text),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("log", "idx"),
+    sa.UniqueConstraint("log", "id"),
+    sa.UniqueConstraint("log", "challenge"),
+    sa.UniqueConstraint("log", "handle", "seq"),
+    sqlite_autoincrement=True,
+)
+sa.Index(
+    "ix_consent_leaf_unnumbered",
+    leaf.c.log,
+    leaf.c.position,
+    sqlite_where=leaf.c.idx.is_(None),
+    postgresql_where=leaf.c.idx.is_(None),
+)
+
+subject = sa.Table(
+    "consent_subject",
+    METADATA,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False, unique=True),
+    sa.Column("data_key", sa.LargeBinary, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("head", sa.Text, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+state = sa.Table(
+    "consent_state",
+    METADATA,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("assurance", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("notice", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+evidence = sa.Table(
+    "consent_evidence",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False, index=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+notice = sa.Table(
+    "consent_notice",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("manifest", sa.LargeBinary, nullable=False),
+    sa.Column("html", sa.LargeBinary, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+disclosure = sa.Table(
+    "consent_disclosure",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Index("ix_consent_disclosure_subject_time", "subject", "time"),
+)
+
+suspension = sa.Table(
+    "consent_suspension",
+    METADATA,
+    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("leaf", sa.Text, nullable=False),
+)
+
+tile = sa.Table(
+    "consent_tile",
+    METADATA,
+    sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), primary_key=True),
+    sa.Column("level", sa.Integer, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
+)
+
+checkpoint = sa.Table(
+    "consent_checkpoint",
+    METADATA,
+    sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), primary_key=True),
+    sa.Column("size", sa.BigInteger, primary_key=True),
+    sa.Column("note", sa.LargeBinary, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+)

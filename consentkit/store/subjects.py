@@ -1,0 +1,85 @@
+"""The person's row: who a random handle is, their key, and their place in the chain.
+
+Locking this row is what orders one person's acts; two acts of two people never wait
+for each other on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consentkit.core.act import Millis
+from consentkit.core.act import SubjectHandle
+from consentkit.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Person", "find_person", "lock_person", "move_head"]
+
+_TABLE = schema.subject
+_FIND = sa.select(
+    _TABLE.c.handle, _TABLE.c.data_key, _TABLE.c.seq, _TABLE.c.head
+).where(_TABLE.c.subject == sa.bindparam("subject"))
+_LOCK = _FIND.with_for_update()  # SQLite ignores it: BEGIN IMMEDIATE holds the file
+_MOVE = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.subject == sa.bindparam("who"))
+    .values(seq=sa.bindparam("next_seq"), head=sa.bindparam("new_head"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One subject as the log knows them.
+
+    ``seq`` is the number their next leaf gets, ``head`` the hash of the last, in hex.
+    ``wrapped_key`` is the key of their private evidence, itself encrypted.
+    """
+
+    handle: SubjectHandle
+    wrapped_key: bytes
+    seq: int
+    head: str
+
+
+def find_person(connection: sa.Connection, subject: str) -> Person | None:
+    """The person with that id, if the log ever heard of them."""
+    row = connection.execute(_FIND, {"subject": subject}).one_or_none()
+    return Person(SubjectHandle(row[0]), *row[1:]) if row else None
+
+
+def lock_person(
+    connection: sa.Connection,
+    subject: str,
+    *,
+    new: Callable[[], Person],
+    now: Millis,
+) -> Person:
+    """The person with that id, locked until the transaction ends; made if unknown.
+
+    ``new`` makes handle and key for somebody who was never seen before.
+    """
+    row = connection.execute(_LOCK, {"subject": subject}).one_or_none()
+    if row:
+        return Person(SubjectHandle(row[0]), *row[1:])
+    person = new()
+    connection.execute(
+        sa.insert(_TABLE).values(
+            subject=subject,
+            handle=person.handle,
+            data_key=person.wrapped_key,
+            seq=person.seq,
+            head=person.head,
+            created=now,
+        )
+    )
+    return person
+
+
+def move_head(connection: sa.Connection, subject: str, seq: int, head: str) -> None:
+    """Note that the person's chain now ends with the leaf of hash ``head``."""
+    connection.execute(_MOVE, {"who": subject, "next_seq": seq + 1, "new_head": head})

@@ -1,0 +1,84 @@
+"""Everything that came in, kept as it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from typing import TYPE_CHECKING
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlalchemy import Column
+from sqlalchemy import DateTime
+from sqlalchemy import Integer
+from sqlalchemy import MetaData
+from sqlalchemy import Row
+from sqlalchemy import String
+from sqlalchemy import Table
+from sqlalchemy import create_engine
+from sqlalchemy import insert
+from sqlalchemy import select
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Inbox", "Received"]
+
+_metadata = MetaData()
+
+_received = Table(
+    "received",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", DateTime, nullable=False),  # UTC
+    Column("content", JSON, nullable=False),
+    Column("answer", String(120), nullable=False),
+)
+
+_SHOWN = 200  # the page is for looking, not for archives
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request: when it came (aware UTC), all it said, and what was answered."""
+
+    id: int
+    at: datetime
+    content: Mapping[str, Any]
+    answer: str
+
+
+class Inbox:
+    """The requests that one company took, in its own database."""
+
+    def __init__(self, uri: str) -> None:
+        self._engine = create_engine(uri)
+        _metadata.create_all(self._engine)
+
+    def keep(self, content: Mapping[str, Any], *, answer: str) -> None:
+        """Keep what came, as it came, and a line on what was answered."""
+        row = {
+            "at": datetime.now(UTC).replace(tzinfo=None),
+            "content": dict(content),
+            "answer": answer,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(_received), row)
+
+    def latest(self) -> list[Received]:
+        """What came last, newest first."""
+        newest = select(_received).order_by(_received.c.id.desc()).limit(_SHOWN)
+        with self._engine.connect() as connection:
+            return [_as_received(row) for row in connection.execute(newest)]
+
+    def find(self, number: int) -> Received | None:
+        """The request with this number."""
+        chosen = select(_received).where(_received.c.id == number)
+        with self._engine.connect() as connection:
+            row = connection.execute(chosen).one_or_none()
+        return _as_received(row) if row else None
+
+
+def _as_received(row: Row[Any]) -> Received:
+    return Received(row.id, row.at.replace(tzinfo=UTC), row.content, row.answer)

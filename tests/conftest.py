@@ -1,0 +1,23 @@
+"""What every test relies on: order, Hypothesis settings, and what counts as browser."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+# Two tests share two cores here: a slow example says nothing about the code.
+settings.register_profile("shared-machine", deadline=None, print_blob=True)
+settings.load_profile("shared-machine")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what drives a browser, before `-m` selects, and sort it last.
+
+    Playwright's synchronous interface leaves a running event loop in the main
+    thread (playwright-pytest#167); a test that follows it would meet that loop.
+    """
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
