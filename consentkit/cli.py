@@ -11,9 +11,11 @@ import argparse
 import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Self
 
 from consentkit.audit import Examination
 from consentkit.audit import Layer
@@ -96,15 +98,10 @@ def _trust(vkeys: Iterable[str]) -> Trust:
 def _verify(options: argparse.Namespace, trust: Trust) -> int:
     """Check a log, and report layer by layer."""
     layers = [Layer(name) for name in options.layer or CHECKABLE]
-    bar = _ProgressBar()
-    examination = Examination(
-        open_source(options.log), trust=trust, layers=layers, progress=bar.draw
-    )
-    try:
+    with closing(open_source(options.log)) as source, _ProgressBar() as bar:
+        examination = Examination(source, trust=trust, layers=layers, progress=bar.draw)
         for _ in examination.find_faults():
             bar.note_fault()
-    finally:
-        bar.clear()
     report = examination.report()
     if options.json:
         _print_json(report.to_dict())
@@ -169,6 +166,13 @@ class _ProgressBar:
         self._faults = 0
         self._next = 0.0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._write("")
+
     def note_fault(self) -> None:
         self._faults += 1
 
@@ -180,10 +184,6 @@ class _ProgressBar:
         filled = _BAR_WIDTH * done // total
         bar = "#" * filled + "." * (_BAR_WIDTH - filled)
         self._write(f"{bar} {done}/{total} entries, {self._faults} findings")
-
-    def clear(self) -> None:
-        if self._shown:
-            self._write("")
 
     def _write(self, text: str) -> None:
         sys.stderr.write(f"\r\x1b[K{text}")

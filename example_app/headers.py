@@ -12,6 +12,8 @@ __all__ = ["send_security_headers"]
 
 _HEADERS = {
     # No inline script, no inline style, nothing from elsewhere, in nobody's frame.
+    # What is on a person's screen is not kept on the disk of a shared machine.
+    "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'; object-src 'none'"
@@ -25,7 +27,7 @@ _HEADERS = {
 
 
 def send_security_headers(app: Flask) -> None:
-    """Add the headers to each response, where the view set none of its own."""
+    """Add the headers to each response that does not bring its own."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:

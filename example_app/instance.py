@@ -57,7 +57,8 @@ class SignIns:
 
 def prepare(instance: Path, addresses: Addresses) -> SignIns:
     """Write the three configurations, seed people and payments, set new passwords."""
-    signs = SignIns({each.email: _passphrase() for each in PEOPLE}, secrets.token_hex(16))
+    people = {each.email: _passphrase() for each in PEOPLE}
+    signs = SignIns(people, secrets.token_hex(16))
     folder = instance / "wallet"
     known = _read(folder)
     wallet = {
@@ -71,7 +72,7 @@ def prepare(instance: Path, addresses: Addresses) -> SignIns:
     for name, token in _TOKENS.items():
         _write(instance / name, {"RECIPIENT_TOKEN": wallet[token]})
     engine = create_engine(f"sqlite:///{folder / 'wallet.db'}")
-    seed(engine, signs.people, until=datetime.now(UTC).date())
+    seed(engine, until=datetime.now(UTC).date())
     set_passwords(engine, signs.people)
     engine.dispose()
     return signs

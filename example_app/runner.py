@@ -1,4 +1,4 @@
-"""Starts the wallet, its publisher, the credit scorer and the shops; stops them all."""
+"""Starts the wallet, the credit scorer and the shops; stops them all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import urllib3
 
@@ -34,6 +36,8 @@ __all__ = ["run"]
 # Name and worker processes. Two for the wallet, so that what one of them is told to
 # stop, the other one has to stop too.
 _APPS = {"wallet": 2, "affiliate": 1, "partner": 1}
+
+_FLASK = (sys.executable, "-m", "flask", "--app", "example_app.wallet")
 
 _PATIENCE = 60.0  # seconds to start in; a slow machine may compile templates
 _GRACE = 10.0  # seconds to stop in before a process is killed
@@ -67,13 +71,14 @@ def run(options: Options) -> int:
             signs = prepare(options.instance, addresses)
             _start(options.instance, listeners, running)
         _wait_until_up(running, addresses)
-        print(_as_json(addresses, signs) if options.as_json else _words(addresses, signs))
+        say = _as_json if options.as_json else _words
+        sys.stdout.write(f"{say(addresses, signs)}\n")
         sys.stdout.flush()
         _watch(running)
     except _StoppedError:
         return 0
     except _StartError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     finally:
         _end(running)
@@ -98,18 +103,9 @@ def _listen(port: int, stack: ExitStack) -> dict[str, socket.socket]:
 def _start(
     instance: Path, listeners: dict[str, socket.socket], running: list[_Running]
 ) -> None:
-    _once(instance, "consent", "init")
-    running.append(
-        _spawn(instance, "publisher", _flask("consent", "publish", "--follow"))
-    )
+    _make_keys(instance)
     for name, listener in listeners.items():
-        handle = listener.fileno()
-        command = _gunicorn(name, handle)
-        running.append(_spawn(instance, name, command, handle=handle))
-
-
-def _flask(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "flask", "--app", "example_app.wallet", *arguments]
+        running.append(_spawn(instance, name, listener.fileno()))
 
 
 def _gunicorn(name: str, handle: int) -> list[str]:
@@ -121,35 +117,43 @@ def _gunicorn(name: str, handle: int) -> list[str]:
     ]
 
 
-def _once(instance: Path, *arguments: str) -> None:
-    """Run a command of the wallet to its end.
+def _make_keys(instance: Path) -> None:
+    """Have the wallet make its consent tables, keys and log, once, before it serves.
 
     Raises:
-        _StartError: it failed; the message has what it printed.
+        _StartError: it could not; the message has what it printed.
     """
-    done = subprocess.run(  # noqa: S603  our own interpreter, our own arguments
-        _flask(*arguments), env=_environment(instance), capture_output=True, check=False
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "example_app.wallet",
+            "consent",
+            "init",
+        ],
+        env=_environment(instance),
+        capture_output=True,
+        check=False,
     )
     if done.returncode:
         said = (done.stdout + done.stderr).decode(errors="replace")
-        command = " ".join(arguments)
-        raise _StartError(f"'flask {command}' failed:\n{said[-_TAIL:]}")
+        raise _StartError(f"'flask consent init' failed:\n{said[-_TAIL:]}")
 
 
-def _spawn(
-    instance: Path, name: str, command: list[str], *, handle: int | None = None
-) -> _Running:
+def _spawn(instance: Path, name: str, handle: int) -> _Running:
     logs = instance / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{name}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603  our own interpreter and arguments
-            command,
+            _gunicorn(name, handle),
             env=_environment(instance),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            pass_fds=() if handle is None else (handle,),
+            pass_fds=(handle,),
             # Its own group: Ctrl-C reaches the runner, and the runner stops the rest.
             start_new_session=True,
         )
@@ -174,7 +178,7 @@ def _wait_until_up(running: list[_Running], addresses: Addresses) -> None:
         if time.monotonic() > until:
             raise _StartError(f"no answer from {waiting[0]} in {_PATIENCE:.0f} seconds")
         try:
-            up = http.request("GET", f"{waiting[0]}/up").status == 200
+            up = http.request("GET", f"{waiting[0]}/up").status == HTTPStatus.OK
         except urllib3.exceptions.HTTPError:
             up = False
         if up:
@@ -183,7 +187,7 @@ def _wait_until_up(running: list[_Running], addresses: Addresses) -> None:
             time.sleep(0.1)
 
 
-def _watch(running: list[_Running]) -> None:
+def _watch(running: list[_Running]) -> NoReturn:
     while True:
         _check_alive(running)
         time.sleep(0.5)

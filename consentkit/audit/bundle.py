@@ -39,10 +39,6 @@ _NOT_FOUND = frozenset({http.client.NOT_FOUND, http.client.GONE})
 class Source(Protocol):
     """The files of one log, by their path in the layout."""
 
-    @property
-    def name(self) -> str:
-        """What to call it in a message; holds no password."""
-
     def read(self, path: str) -> bytes:
         """The bytes of one file.
 
@@ -57,6 +53,8 @@ class Source(Protocol):
 
 def open_source(location: str) -> FolderSource | HttpSource:
     """The source that a folder's name or an ``http(s)://`` address stands for.
+
+    Close it when it is done with (``contextlib.closing``).
 
     Raises:
         ConfigurationError: it is neither.
@@ -78,11 +76,6 @@ class FolderSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    @property
-    def name(self) -> str:
-        """The folder."""
-        return str(self._folder)
-
     def read(self, path: str) -> bytes:
         """See ``Source.read``."""
         place = self._folder / path
@@ -99,6 +92,9 @@ class FolderSource:
             raise LogUnavailableError(
                 f"{path} cannot be read: {error.strerror}"
             ) from error
+
+    def close(self) -> None:
+        """A folder holds nothing open."""
 
     def paths(self) -> Iterator[str]:
         """See ``Source.paths``. A linked directory is named, not entered."""
@@ -161,6 +157,10 @@ class HttpSource:
         if len(body) > MAX_FILE_BYTES:
             raise _too_large(path)
         return body
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
 
     def paths(self) -> None:
         """A web address has no listing."""

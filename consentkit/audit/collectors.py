@@ -50,10 +50,9 @@ class Collectors:
         return [key.verifier for key in self._keys.values() if key.covers(index)]
 
     def used(self, names: tuple[str, ...], index: int) -> None:
-        """Remember that keys of these names signed entry ``index``."""
+        """Remember that the keys of these names, valid there, signed ``index``."""
         for name in names:
-            if name in self._keys:
-                self._keys[name].used = index
+            self._keys[name].used = index
 
     def register_first(self, leaf: Leaf) -> None:
         """Take the first key, which has to sign the genesis and itself.

@@ -100,7 +100,7 @@ class VerifiedReceipt:
         if "assurance" in body:
             yield f"How far the person's own part is proven: {body['assurance']}."
         for name, value in self.evidence.items():
-            yield f"Evidence shown: {name} = {value!r}"
+            yield f"Evidence shown: {name!r} = {value!r}"
         yield f"Record {self.leaf.id}, entry {self.index} of {self.checkpoint.origin}"
         yield f"in the tree of {self.checkpoint.size} entries that the log signed."
         yield f"Collector's signature: {self.collector or 'not checked'}"

@@ -74,60 +74,71 @@ class RecordsCheck:
 
     def finish(self) -> Iterator[Finding]:
         """What is missing at the end."""
-        if self._genesis is not None and not self._stopped:
+        if self._genesis is not None:
             yield self._stop("the log does not register a collector key")
 
     def _check_entry(self, index: int, data: bytes) -> Iterator[Finding]:
-        # 1. leaf
+        if index == 0:
+            self._genesis = data  # the key that signs it stands in entry 1
+        elif self._genesis is not None:
+            yield from self._open_first_two(self._genesis, data)
+            self._genesis = None
+        else:
+            yield from self._open(index, data)
+
+    def _open_first_two(self, genesis: bytes, data: bytes) -> Iterator[Finding]:
+        """Entry 1 registers the key that signs the genesis, and itself."""
         try:
             leaf = read_leaf(data)
         except VerificationError as error:
-            yield _from_error("leaf", index, error)
-            if index == 1:
-                yield self._stop("entry 1 does not register a collector key")
+            yield _from_error("leaf", 1, error)
+            yield self._stop("entry 1 does not register a collector key")
             return
-        # 2. log
-        if leaf.log != self._origin:
-            what = f"expected a record of {self._origin!r}, got one of {leaf.log!r}"
-            yield fault("log", index, what)
-            return
-        # 3. signature
-        if index == 0:
-            self._genesis = data
-        elif index == 1:
-            yield from self._open_first_two(leaf)
-        else:
-            yield from self._open(index, leaf)
-
-    def _open_first_two(self, leaf: Leaf) -> Iterator[Finding]:
-        """Entry 1 holds the key that signs the genesis, and itself."""
         try:
             self._collectors.register_first(leaf)
         except VerificationError as error:
             yield _from_error("signature", 1, error)
             yield self._stop("entry 1 does not register a collector key")
             return
-        if self._genesis is not None:
-            yield from self._open(0, read_leaf(self._genesis))
-            self._genesis = None
-        yield from self._open(1, leaf)
+        yield from self._open(0, genesis)
+        yield from self._open(1, data)
 
-    def _open(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def _open(self, index: int, data: bytes) -> Iterator[Finding]:
+        # 1. leaf, 3. signature
         try:
-            opened = open_leaf(leaf.data, self._collectors.at(index))
+            leaf = open_leaf(data, self._collectors.at(index))
         except VerificationError as error:
-            yield _from_error("signature", index, error)
-            # A leaf that nobody vouches for changes no state. It keeps its place in
-            # the subject's chain, or its successor would be blamed for it.
-            yield from self._chains.check(index, leaf)
+            yield from self._refuse(index, data, error)
             return
-        self._collectors.used(opened.signers, index)
+        # 2. log
+        if leaf.log != self._origin:
+            yield _of_another_log(index, leaf, self._origin)
+            return
+        self._collectors.used(leaf.signers, index)
         if leaf.kind == Kind.KEY and index > 1:
             for what in self._collectors.register(index, leaf.body):
                 yield fault("signature", index, what)
+        # 4. to 11.
         for rule in self._rules:
             yield from rule.check(index, leaf)
         self._take(leaf)
+
+    def _refuse(
+        self, index: int, data: bytes, error: VerificationError
+    ) -> Iterator[Finding]:
+        """Say which of the first three steps an entry fails at."""
+        try:
+            leaf = read_leaf(data)
+        except VerificationError as malformed:
+            yield _from_error("leaf", index, malformed)
+            return
+        if leaf.log != self._origin:
+            yield _of_another_log(index, leaf, self._origin)
+            return
+        yield _from_error("signature", index, error)
+        # A leaf that nobody vouches for changes no state. It keeps its place in the
+        # subject's chain, or its successor would be blamed for it.
+        yield from self._chains.check(index, leaf)
 
     def _take(self, leaf: Leaf) -> None:
         self.table.apply(leaf)
@@ -144,3 +155,8 @@ class RecordsCheck:
 
 def _from_error(step: str, index: int, error: VerificationError) -> Finding:
     return Finding(Layer.RECORDS, step, index, str(error), type(error))
+
+
+def _of_another_log(index: int, leaf: Leaf, origin: str) -> Finding:
+    what = f"expected a record of {origin!r}, got one of {leaf.log!r}"
+    return fault("log", index, what)

@@ -83,10 +83,7 @@ def verify_log(
     examination = Examination(source, trust=trust, layers=layers)
     for finding in examination.find_faults():
         raise finding.error()
-    verified = examination.report().log
-    if verified is None:
-        raise VerificationError("the log was not examined", step=CHECKPOINT)
-    return verified
+    return examination.seen()
 
 
 def find_faults(
@@ -141,7 +138,24 @@ class Examination:
         layers |= dict.fromkeys(found, Verdict.FAILS)
         if self._checkpoint is None:
             layers[Layer.RECORDS] = Verdict.NOT_CHECKED
-        return Report(layers, tuple(self._findings), self._verified())
+        log = None if self._checkpoint is None else self.seen()
+        return Report(layers, tuple(self._findings), log)
+
+    def seen(self) -> VerifiedLog:
+        """The log as far as it was read; verified only if nothing was found.
+
+        Raises:
+            VerificationError: not even the checkpoint was opened.
+        """
+        if self._checkpoint is None:
+            raise VerificationError("no checkpoint was opened", step=CHECKPOINT)
+        return VerifiedLog(
+            origin=self._checkpoint.origin,
+            size=self._checkpoint.size,
+            root=self._checkpoint.root,
+            kinds=dict(self._records.kinds),
+            assurances=dict(self._records.assurances),
+        )
 
     def _examine(self) -> Iterator[Finding]:
         # log 1. checkpoint
@@ -173,14 +187,3 @@ class Examination:
         paths = self._source.paths() if Layer.LOG in self._wanted else None
         if paths is not None:
             yield from LayoutCheck(self._source, checkpoint.size).check(paths)
-
-    def _verified(self) -> VerifiedLog | None:
-        if self._checkpoint is None:
-            return None
-        return VerifiedLog(
-            origin=self._checkpoint.origin,
-            size=self._checkpoint.size,
-            root=self._checkpoint.root,
-            kinds=dict(self._records.kinds),
-            assurances=dict(self._records.assurances),
-        )

@@ -199,14 +199,18 @@ class Choice:
             raise MalformedError("a choice must hold text in every field but its end")
         if not isinstance(until, int) or isinstance(until, bool):
             raise MalformedError("the end of a choice must be a whole number")
-        if value["state"] not in State:
-            raise MalformedError("the state of a choice must be on the closed list")
+        try:
+            state = State(value["state"])
+        except ValueError as error:
+            raise MalformedError(
+                "the state of a choice must be on the closed list"
+            ) from error
         return cls(
             purpose=value["purpose"],
             recipient=value["recipient"],
             data=tuple(data),
             scope=value["scope"],
-            state=State(value["state"]),
+            state=state,
             until=Millis(until),
         )
 

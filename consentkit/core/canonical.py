@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from consentkit.errors import MalformedError
 
 __all__ = ["JSON", "MAX_DEPTH", "MAX_INTEGER", "decode", "digest", "encode"]
 
-JSON: TypeAlias = "bool | int | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON]"
 
 # RFC 7493 §2.2: beyond this, readers that use binary64 round integers.
 MAX_INTEGER = 2**53 - 1

@@ -75,7 +75,9 @@ def _purpose(purpose: Purpose, locales: tuple[str, ...]) -> Iterator[str]:
         retention=(purpose.retention, "how long the data is kept"),
     )
     if purpose.aim:
-        yield from _lacking(where, locales, aim=(purpose.aim, "the same in all locales"))
+        yield from _lacking(
+            where, locales, aim=(purpose.aim, "the same in all locales")
+        )
     if not purpose.items:
         yield f"{where}: data (which data categories are used)"
     if not purpose.recipients and not purpose.own_use:

@@ -78,7 +78,7 @@ class ShareRequest:
 class Standing:
     """What the store knows at the moment of a check, read in one go.
 
-    ``transfer`` is the status of the separate cross-border question, where there is one.
+    ``transfer`` is the status of the separate cross-border question, if there is one.
     """
 
     status: Status | None = None
@@ -100,7 +100,7 @@ class Decision:
     data: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     record: str = ""
-    until_ms: Millis = Millis(0)
+    until_ms: Millis | None = None
 
     def __bool__(self) -> bool:
         return self.reason is Reason.GRANTED
@@ -108,7 +108,7 @@ class Decision:
     @property
     def until(self) -> datetime | None:
         """The first instant at which a yes no longer holds (aware UTC), else None."""
-        if not self.until_ms:
+        if self.until_ms is None:
             return None
         return datetime.fromtimestamp(self.until_ms / 1000, tz=UTC)
 
@@ -184,4 +184,3 @@ def _refusal(
     if status.scope != scope:
         return Reason.SCOPE_CHANGED
     return None
-

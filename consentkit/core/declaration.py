@@ -46,9 +46,7 @@ _DAYS = re.compile(r"P(\d{1,5})([DW])\Z")
 class _Text(fields.Field[Any]):
     """A string, or a table of locale to string."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Any, **_kwargs: Any
-    ) -> Any:
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         if isinstance(value, str):
             return value
         if isinstance(value, dict) and all(
@@ -61,9 +59,7 @@ class _Text(fields.Field[Any]):
 class _Validity(fields.Field[timedelta]):
     """How long an answer holds: 'P365D' or 'P52W'."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Any, **_kwargs: Any
-    ) -> timedelta:
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> timedelta:
         found = _DAYS.match(value) if isinstance(value, str) else None
         if not found:
             raise ValidationError(
@@ -76,9 +72,7 @@ class _Validity(fields.Field[timedelta]):
 class _Item(fields.Field[Any]):
     """The id of a data category, or a table with id, necessary and if_refused."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Any, **_kwargs: Any
-    ) -> Any:
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
         if isinstance(value, str):
             return {"id": value}
         if isinstance(value, dict):
@@ -183,7 +177,8 @@ def read_declaration(path: str | PathLike[str]) -> dict[str, Any]:
     try:
         declared = _File().load(_parse(file))
     except ValidationError as error:
-        faults = [f"{key}: {what}" for key, what in _faults(error.normalized_messages())]
+        messages = error.messages if isinstance(error.messages, dict) else {}
+        faults = [f"{key}: {what}" for key, what in _faults(messages)]
         raise DeclarationError(
             f"{file.name} cannot be used:\n  - " + "\n  - ".join(faults),
             missing=faults,
@@ -240,7 +235,9 @@ def _build(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
     ]
     controller = dict(declared["controller"])
     return {
-        "controller": make("controller", Controller, controller.pop("id"), **controller),
+        "controller": make(
+            "controller", Controller, controller.pop("id"), **controller
+        ),
         "purposes": purposes,
         "locales": tuple(declared["locales"]),
     }
@@ -252,7 +249,9 @@ class _Maker:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, key: str, kind: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+    def __call__(
+        self, key: str, kind: Callable[..., Any], *args: Any, **kw: Any
+    ) -> Any:
         try:
             return kind(*args, **kw)
         except DeclarationError as error:

@@ -132,7 +132,9 @@ class ConsentRecord:
         try:
             return cls._read(value)
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise MalformedError("a consent record's field is not of its form") from error
+            raise MalformedError(
+                "a consent record's field is not of its form"
+            ) from error
 
     @classmethod
     def _read(cls, value: Mapping[str, Any]) -> ConsentRecord:

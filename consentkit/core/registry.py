@@ -176,7 +176,11 @@ class Registry:
         self.categories: Mapping[str, DataCategory] = MappingProxyType(
             _unique(
                 "data category",
-                (item.category for each in self.purposes.values() for item in each.items),
+                (
+                    item.category
+                    for each in self.purposes.values()
+                    for item in each.items
+                ),
             )
         )
         self._questions = {

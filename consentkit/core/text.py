@@ -37,7 +37,7 @@ def localise(text: TextLike, locale: str) -> str:
     """The text in ``locale``, else in its language, else in English, else the first."""
     if isinstance(text, str):
         return text
-    for tag in (locale, locale.split("-")[0], FALLBACK_LOCALE):
+    for tag in (locale, locale.split("-", maxsplit=1)[0], FALLBACK_LOCALE):
         if tag in text:
             return text[tag]
     return next(iter(text.values()), "")

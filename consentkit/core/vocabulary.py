@@ -148,8 +148,7 @@ class DataItem(_Declared):
     def __post_init__(self) -> None:
         if not isinstance(self.category, DataCategory):
             raise DeclarationError(
-                "a data item holds a DataCategory, "
-                f"got {type(self.category).__name__}"
+                f"a data item holds a DataCategory, got {type(self.category).__name__}"
             )
         self._freeze_texts(f"data item {self.category.id!r}", "if_refused")
 

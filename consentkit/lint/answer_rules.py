@@ -30,7 +30,7 @@ _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
     "decline-missing",
     source="Taskforce 8; EDPB 05/2020 Ex. 17; CCPA 7004(a)(2)(C)",
 )
-def decline_missing(question: Question) -> Iterator[Flaw]:
+def _decline_missing(question: Question) -> Iterator[Flaw]:
     """Where a yes can be given, a no can be given."""
     do = "Put a decline of the same kind beside it, before it."
     for radios in _radio_groups(question):
@@ -80,7 +80,7 @@ def _radio_groups(question: Question) -> Iterator[Sequence[Control]]:
     "decline-not-a-control",
     source="Taskforce 14; CNIL 2020-092 34; EDPB 03/2022 4.3",
 )
-def decline_not_a_control(question: Question) -> Iterator[Flaw]:
+def _decline_not_a_control(question: Question) -> Iterator[Flaw]:
     """The no is the same kind of control as the yes."""
     declines = question.meaning(Meaning.DECLINE)
     accepts = {c.kind for c in question.meaning(*_YES)}
@@ -94,10 +94,8 @@ def decline_not_a_control(question: Question) -> Iterator[Flaw]:
     )
 
 
-@error(
-    "D15", "confirm-shaming", source="EDPB 03/2022 4.2; CCPA 7004(a)(4); DSA 25"
-)
-def confirm_shaming(question: Question) -> Iterator[Flaw]:
+@error("D15", "confirm-shaming", source="EDPB 03/2022 4.2; CCPA 7004(a)(4); DSA 25")
+def _confirm_shaming(question: Question) -> Iterator[Flaw]:
     """The no is worded as plainly as the yes."""
     for control in question.meaning(Meaning.DECLINE, Meaning.LATER):
         folded = control.folded
@@ -110,13 +108,13 @@ def confirm_shaming(question: Question) -> Iterator[Flaw]:
 
 
 @error("D20", "misleading-label", source="EDPB 03/2022 4.4; CNIL SAN-2021-024")
-def misleading_label(question: Question) -> Iterator[Flaw]:
+def _misleading_label(question: Question) -> Iterator[Flaw]:
     """The control that gives consent says so."""
     do = "Name the deed: “Share my spending history”, “同意共享”."
     for control in question.meaning(*_YES):
         if control.kind not in {Kind.BUTTON, Kind.LINK} or not control.label:
             continue
-        if not lexicon.has("accept", control.folded):
+        if question.is_readable and not lexicon.has("accept", control.folded):
             why = f"“{control.label}” gives consent without saying so"
             yield Flaw(control.element, why, do)
     if not question.asks and question.implies:
@@ -129,7 +127,7 @@ def misleading_label(question: Question) -> Iterator[Flaw]:
 
 
 @error("D25", "later-instead-of-no", source="CCPA 7004(a)(2)(B)")
-def later_instead_of_no(question: Question) -> Iterator[Flaw]:
+def _later_instead_of_no(question: Question) -> Iterator[Flaw]:
     """Later stands beside a no, never in its place."""
     later = question.meaning(Meaning.LATER)
     if later and question.asks and not question.meaning(Meaning.DECLINE):
@@ -139,7 +137,7 @@ def later_instead_of_no(question: Question) -> Iterator[Flaw]:
 
 
 @warning("D29", "order-swap", source="CCPA 7004(a)(3)(C); WCAG 3.2.4")
-def order_swap(question: Question) -> Iterator[Flaw]:
+def _order_swap(question: Question) -> Iterator[Flaw]:
     """Yes and no keep their places from pair to pair."""
     pairs = [*_radio_groups(question), _button_pair(question)]
     orders = [(pair, order) for pair in pairs if (order := _order(pair)) is not None]
@@ -162,7 +160,7 @@ def _order(controls: Sequence[Control]) -> bool | None:
 
 
 @error("D30", "autofocus-accept", source="EDPB 03/2022 4.2; WCAG 3.2.1")
-def autofocus_accept(question: Question) -> Iterator[Flaw]:
+def _autofocus_accept(question: Question) -> Iterator[Flaw]:
     """Neither focus nor the Enter key is set on the yes."""
     for control in question.meaning(*_YES):
         if control.element.has("autofocus"):
@@ -170,7 +168,7 @@ def autofocus_accept(question: Question) -> Iterator[Flaw]:
             yield Flaw(control.element, why, "Drop autofocus.")
     forms: dict[int, list[Control]] = defaultdict(list)
     for control in question.controls:
-        form = question.form_of(control.element)
+        form = question.surroundings.form_of(control.element)
         if control.is_submit and form is not None:
             forms[id(form)].append(control)
     for submits in forms.values():
@@ -181,7 +179,7 @@ def autofocus_accept(question: Question) -> Iterator[Flaw]:
 
 
 @error("D41", "decline-disabled", source="CCPA 7004(a)(5)(C); Taskforce 18")
-def decline_disabled(question: Question) -> Iterator[Flaw]:
+def _decline_disabled(question: Question) -> Iterator[Flaw]:
     """The no works from the start."""
     for control in question.meaning(Meaning.DECLINE):
         if why := _disabled(question, control):
@@ -207,7 +205,7 @@ def _disabled(question: Question, control: Control) -> str:
     "bulk-grant-of-separate-consent",
     source="PIPL 23, 29, 39; GB/T 42574; Korea PIPA 22(1)",
 )
-def bulk_grant(question: Question) -> Iterator[Flaw]:
+def _bulk_grant(question: Question) -> Iterator[Flaw]:
     """A yes to everything does not reach what needs its own yes."""
     if not any(_needs_own_yes(control) for control in question.controls):
         return
@@ -226,13 +224,13 @@ def _needs_own_yes(control: Control) -> bool:
 
 
 RULES = (
-    decline_missing,
-    decline_not_a_control,
-    confirm_shaming,
-    misleading_label,
-    later_instead_of_no,
-    order_swap,
-    autofocus_accept,
-    decline_disabled,
-    bulk_grant,
+    _decline_missing,
+    _decline_not_a_control,
+    _confirm_shaming,
+    _misleading_label,
+    _later_instead_of_no,
+    _order_swap,
+    _autofocus_accept,
+    _decline_disabled,
+    _bulk_grant,
 )

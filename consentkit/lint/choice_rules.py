@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 from consentkit.lint import lexicon
 from consentkit.lint.control import Control
 from consentkit.lint.control import Kind
+from consentkit.lint.control import Meaning
+from consentkit.lint.grant_field import is_grant
 from consentkit.lint.passages import visible_text
 from consentkit.lint.rule import Flaw
 from consentkit.lint.rule import error
@@ -23,27 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-_GRANT_WORDS = frozenset(
-    "grant grants consent consents agree agreed agreement accept accepted allow "
-    "allowed optin permission share sharing authorise authorize choice opt".split()
-)
-# A field that carries the form's own bookkeeping is not an answer.
-_BOOKKEEPING = frozenset(
-    "token csrf csrftoken nonce id uuid version hash digest notice lang language locale "
-    "next return url redirect referer challenge session time timestamp page step "
-    "source key text date".split()
-)
-_NO_VALUES = frozenset(
-    {"", "0", "no", "off", "false", "none", "refused", "deferred", "denied", "decline"}
-)
-
 
 @error(
     "D01",
     "preselected-control",
     source="GDPR rec. 32; C-673/17 Planet49; EDPB 05/2020 79; App Measures III.4",
 )
-def preselected_control(question: Question) -> Iterator[Flaw]:
+def _preselected_control(question: Question) -> Iterator[Flaw]:
     """No control that means yes is on at first render."""
     for control in question.controls:
         if _could_mean_yes(question, control) and _is_on(control):
@@ -103,10 +92,10 @@ def _above_least(element: Element) -> bool:
 
 
 @error("D02", "hidden-grant", source="GDPR rec. 32; EDPB 05/2020 79")
-def hidden_grant(question: Question) -> Iterator[Flaw]:
+def _hidden_grant(question: Question) -> Iterator[Flaw]:
     """No answer travels in a hidden field, an address or an unrelated button."""
     for element in question.element.find("input"):
-        if element.get("type").lower() == "hidden" and _is_grant(
+        if element.get("type").lower() == "hidden" and is_grant(
             element.get("name"), element.get("value")
         ):
             yield Flaw(
@@ -122,7 +111,7 @@ def _grants_in_addresses(question: Question) -> Iterator[Flaw]:
     for element in question.element.find("form", "button", "input"):
         target = element.get("action") or element.get("formaction")
         for name, value in parse_qsl(urlsplit(target).query):
-            if _is_grant(name, value):
+            if is_grant(name, value):
                 yield Flaw(
                     element,
                     f"the form's address carries the answer {name}={value}",
@@ -130,18 +119,10 @@ def _grants_in_addresses(question: Question) -> Iterator[Flaw]:
                 )
 
 
-def _is_grant(name: str, value: str) -> bool:
-    words = set(re.findall(r"[A-Z]?[a-z]+", name)) | set(name.lower().split("_"))
-    lower = {word.lower() for word in words}
-    if lower & _BOOKKEEPING or value.lower() in _NO_VALUES:
-        return False
-    return bool(lower & _GRANT_WORDS)
-
-
 @error(
     "D10", "bundled-purposes", source="EDPB 05/2020 42-44; GDPR rec. 43; PIPL 14, 29"
 )
-def bundled_purposes(question: Question) -> Iterator[Flaw]:
+def _bundled_purposes(question: Question) -> Iterator[Flaw]:
     """One control stands for one purpose."""
     do = "Give each purpose a control of its own."
     for control in question.controls:
@@ -158,9 +139,11 @@ def bundled_purposes(question: Question) -> Iterator[Flaw]:
 
 
 @error(
-    "D11", "bundled-recipients", source="EDPB 05/2020 45 Ex. 7, 65; PIPL 23; ICO consent"
+    "D11",
+    "bundled-recipients",
+    source="EDPB 05/2020 45 Ex. 7, 65; PIPL 23; ICO consent",
 )
-def bundled_recipients(question: Question) -> Iterator[Flaw]:
+def _bundled_recipients(question: Question) -> Iterator[Flaw]:
     """One control stands for one recipient, named."""
     do = "Give each recipient, by its legal name, a control of its own."
     for control in question.controls:
@@ -180,7 +163,7 @@ def bundled_recipients(question: Question) -> Iterator[Flaw]:
 def _listed(label: str) -> tuple[str, ...]:
     """Return the legal names that stand in one list, "A Ltd, B Ltd and C Ltd"."""
     named = lexicon.parties(label)
-    for first, second in zip(named, named[1:], strict=False):
+    for first, second in pairwise(named):
         between = label[label.index(first) + len(first) : label.index(second)]
         if re.fullmatch(r"\s*(,|and|or|&|、|和|及|以及|或|,\s*and)\s*", between):
             return named[named.index(first) :]
@@ -188,7 +171,7 @@ def _listed(label: str) -> tuple[str, ...]:
 
 
 @error("D14", "forced-consent", source="GDPR 7(4); PIPL 16; EDPB 05/2020 46-48")
-def forced_consent(question: Question) -> Iterator[Flaw]:
+def _forced_consent(question: Question) -> Iterator[Flaw]:
     """Nothing else depends on an optional yes."""
     for control in question.controls:
         element = control.element
@@ -196,7 +179,7 @@ def forced_consent(question: Question) -> Iterator[Flaw]:
         if control.is_toggle and control.says_yes and needed:
             why = "the form cannot be sent without this yes"
             yield Flaw(element, why, "Drop `required`; a no must be sendable too.")
-        elif control.is_submit and element.has("disabled") and _is_open(control):
+        elif control.is_submit and _is_locked(control):
             why = "sending is blocked until something is agreed to"
             yield Flaw(element, why, "Enable it from the start.")
     for passage in question.prose:
@@ -205,12 +188,18 @@ def forced_consent(question: Question) -> Iterator[Flaw]:
             yield Flaw(passage.element, why, "Let people go on after a no; say so.")
 
 
-def _is_open(control: Control) -> bool:
-    return not (control.meaning == "decline" or control.meaning == "later")
+def _is_locked(control: Control) -> bool:
+    """Tell whether a button in sight cannot be pressed; the no is D41's matter."""
+    element = control.element
+    return (
+        element.has("disabled")
+        and not control.is_inert
+        and control.meaning not in {Meaning.DECLINE, Meaning.LATER}
+    )
 
 
 @error("D18", "polarity-flip", source="CCPA 7004(a)(3); EDPB 03/2022 4.4")
-def polarity_flip(question: Question) -> Iterator[Flaw]:
+def _polarity_flip(question: Question) -> Iterator[Flaw]:
     """All switches of one question point the same way: on means allow."""
     toggles = [c for c in question.controls if c.kind in {Kind.TICK, Kind.SWITCH}]
     if not any(c.says_yes and not c.denies for c in toggles):
@@ -225,7 +214,7 @@ def polarity_flip(question: Question) -> Iterator[Flaw]:
 
 
 @error("D19", "ambiguous-toggle", source="CCPA 7004(a)(3); WCAG 1.4.1, 4.1.2")
-def ambiguous_toggle(question: Question) -> Iterator[Flaw]:
+def _ambiguous_toggle(question: Question) -> Iterator[Flaw]:
     """A switch says its state in words, and to assistive technology."""
     for control in question.controls:
         if control.kind is not Kind.SWITCH:
@@ -236,20 +225,26 @@ def ambiguous_toggle(question: Question) -> Iterator[Flaw]:
             why = "the switch does not tell assistive technology its state"
             yield Flaw(element, why, 'Give it aria-checked="false".')
         beside = element.parent or element
-        if not lexicon.has("state-words", lexicon.fold(visible_text(beside))):
+        words = lexicon.fold(visible_text(beside))
+        if question.is_readable and not lexicon.has("state-words", words):
             why = "nothing but colour or position says whether it is on"
-            yield Flaw(element, why, "Put the state beside it in words: Off, Not shared.")
+            yield Flaw(
+                element, why, "Put the state beside it in words: Off, Not shared."
+            )
 
 
 @error("D42", "nameless-control", source="WCAG 1.3.1, 2.4.6, 4.1.2; EDPB 05/2020 65")
-def nameless_control(question: Question) -> Iterator[Flaw]:
+def _nameless_control(question: Question) -> Iterator[Flaw]:
     """Every choice has an accessible name; a share names its recipient."""
     for control in question.controls:
-        if not (control.is_toggle or control.kind is Kind.RADIO or control.meaning):
+        answers = control.is_toggle or control.kind is Kind.RADIO or control.meaning
+        if not answers or control.is_inert:
             continue
         if not control.name:
             why = f"this {control.kind} has no accessible name"
-            yield Flaw(control.element, why, "Put it inside a <label> that says it all.")
+            yield Flaw(
+                control.element, why, "Put it inside a <label> that says it all."
+            )
         elif not _names_recipient(question, control):
             why = "neither its name nor its group's says who would receive the data"
             yield Flaw(control.element, why, "Name the recipient in label or legend.")
@@ -271,19 +266,21 @@ def _ungrouped_radios(question: Question) -> Iterator[Flaw]:
         if control.kind is Kind.RADIO:
             groups[control.element.get("name")].append(control)
     for radios in groups.values():
-        if not question.namer.group(radios[0].element, below=question.element):
+        if not question.surroundings.namer.group(
+            radios[0].element, below=question.element
+        ):
             why = "the radio buttons stand in no named group: what do they answer?"
             do = "Put them in a <fieldset> whose <legend> is the question."
             yield Flaw(radios[0].element, why, do)
 
 
 RULES = (
-    preselected_control,
-    hidden_grant,
-    bundled_purposes,
-    bundled_recipients,
-    forced_consent,
-    polarity_flip,
-    ambiguous_toggle,
-    nameless_control,
+    _preselected_control,
+    _hidden_grant,
+    _bundled_purposes,
+    _bundled_recipients,
+    _forced_consent,
+    _polarity_flip,
+    _ambiguous_toggle,
+    _nameless_control,
 )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from consentkit.lint import lexicon
+from consentkit.lint.style import is_hidden
 
 if TYPE_CHECKING:
     from consentkit.lint.tree import Element
@@ -122,6 +123,11 @@ class Control:
     def says_yes(self) -> bool:
         """Whether using it, or leaving it on, gives consent."""
         return self.meaning in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}
+
+    @property
+    def is_inert(self) -> bool:
+        """Whether nobody can see or press it, as with a decoy for the Enter key."""
+        return self.element.has("disabled") and is_hidden(self.element)
 
     @property
     def is_submit(self) -> bool:

@@ -7,6 +7,8 @@ sentence about cookies, a sentence that takes silence for a yes.
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from consentkit.lint import lexicon
@@ -14,8 +16,8 @@ from consentkit.lint.control import Kind
 from consentkit.lint.control import Meaning
 from consentkit.lint.control import kind_of
 from consentkit.lint.control import label_meaning
+from consentkit.lint.grant_field import is_certain_grant
 from consentkit.lint.passages import passages
-from consentkit.lint.passages import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,37 +27,43 @@ if TYPE_CHECKING:
 
 __all__ = ["asks_consent", "find_roots", "nearby_text"]
 
-_CONTAINERS = frozenset({"form", "dialog", "section", "article", "aside", "main"})
-_CONTAINER_ROLES = frozenset({"dialog", "alertdialog", "region", "form", "banner"})
+_CONTAINERS = frozenset({"article", "aside", "dialog", "div", "main", "section"})
+_CONTAINER_ROLES = frozenset({"alertdialog", "banner", "dialog", "form", "region"})
 # Below this, what stands around the controls is a caption, not the question.
 _LEAST_PROSE = 20
 # A longer neighbouring text is a paragraph of its own, not a tick box's label.
 _LONGEST_LABEL = 400
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def find_roots(document: Element, namer: Namer) -> tuple[Element, ...]:
     """Return the elements that hold a question each, none inside another."""
-    marked = [e for e in document.elements() if e.has("data-ck-root")]
-    found = [
-        container
+    marked = {id(e) for e in document.elements() if e.has("data-ck-root")}
+    found = {
+        id(_container(seed))
         for seed in _seeds(document, namer)
-        if not any(seed.within(root) for root in marked)
-        and (container := _container(seed)) is not None
-    ]
-    outermost = {
-        id(e)
-        for group in (marked, found)
-        for e in group
-        if not any(e is not other and e.within(other) for other in group)
+        if not any(id(holder) in marked for holder in seed.lineage())
     }
-    return tuple(e for e in document.elements() if id(e) in outermost)
+    return tuple(
+        element
+        for element in document.elements()
+        if (id(element) in marked and not _is_below(element, marked))
+        or (id(element) in found and not _is_below(element, found))
+    )
+
+
+def _is_below(element: Element, known: set[int]) -> bool:
+    return any(id(holder) in known for holder in element.ancestors())
 
 
 def _seeds(document: Element, namer: Namer) -> Iterator[Element]:
     """Yield what gives an unannotated question away."""
     for element in document.elements():
         kind = kind_of(element)
-        if kind in {Kind.BUTTON, Kind.LINK}:
+        if element.tag == "input" and element.get("type").lower() == "hidden":
+            if is_certain_grant(element.get("name"), element.get("value")):
+                yield element
+        elif kind in {Kind.BUTTON, Kind.LINK}:
             if _is_yes_button(namer, element):
                 yield element
         elif kind not in {None, Kind.FIELD}:
@@ -64,8 +72,17 @@ def _seeds(document: Element, namer: Namer) -> Iterator[Element]:
             if asks_consent(name) or (kind is Kind.RADIO and asks_consent(group)):
                 yield element
     for passage in passages(document):
-        if lexicon.claims("implied", passage.folded) and _is_about_data(passage.folded):
+        if _takes_for_granted(passage.folded):
             yield passage.element
+
+
+def _takes_for_granted(folded: str) -> bool:
+    """Tell whether a text tells its reader that something counts as their yes."""
+    return (
+        bool(lexicon.claims("implied", folded))
+        and lexicon.has("address-to-reader", folded)
+        and _is_about_data(folded)
+    )
 
 
 def asks_consent(folded: str) -> bool:
@@ -83,37 +100,33 @@ def _is_yes_button(namer: Namer, element: Element) -> bool:
     meaning = label_meaning(lexicon.fold(namer.name(element)))
     if meaning not in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}:
         return False
-    container = _container(element)
-    return container is not None and _is_about_data(lexicon.fold(_prose(container)))
+    return _is_about_data(lexicon.fold(_prose(_container(element))))
 
 
-def _container(seed: Element) -> Element | None:
+def _container(seed: Element) -> Element:
     """Return the element that holds the question around ``seed``.
 
-    It is the nearest sectioning element, form or dialog that has prose of its own;
-    on a page of plain boxes the nearest box that has.
+    It is the form or the nearest section or dialog that has prose of its own; on a
+    page of plain boxes the nearest box that has.
     """
     holders = [e for e in seed.ancestors() if e.tag not in {"html", "body"}]
-    form = next((e for e in holders if e.tag == "form"), None)
-    for holder in holders:
-        if form is not None and form.within(holder) is False:
-            continue
-        is_section = holder.tag in _CONTAINERS or holder.get("role") in _CONTAINER_ROLES
-        is_box = form is None and holder.tag == "div"
-        beyond_form = form is not None and holder is not form
-        if (is_section or is_box or beyond_form) and len(
-            _prose(holder)
-        ) >= _least_prose(holder):
+    forms = [i for i, holder in enumerate(holders) if holder.tag == "form"]
+    candidates = holders[forms[0] :] if forms else holders
+    for holder in candidates:
+        if (forms or _is_container(holder)) and _has_prose(holder):
             return holder
     return holders[-1] if holders else seed
 
 
-def _least_prose(holder: Element) -> int:
-    """Chinese says in one sign what takes Latin letters three."""
-    text = visible_text(holder)
-    return _LEAST_PROSE // 3 if any("\u4e00" <= c <= "\u9fff" for c in text) else (
-        _LEAST_PROSE
-    )
+def _is_container(holder: Element) -> bool:
+    return holder.tag in _CONTAINERS or holder.get("role") in _CONTAINER_ROLES
+
+
+def _has_prose(holder: Element) -> bool:
+    prose = _prose(holder)
+    # Chinese says in one sign what takes Latin letters three.
+    least = _LEAST_PROSE // 3 if _HAN.search(prose) else _LEAST_PROSE
+    return len(prose) >= least
 
 
 def _prose(holder: Element) -> str:
@@ -130,6 +143,8 @@ def nearby_text(element: Element) -> str:
         holder = holder.parent
     if holder is None or holder.tag in {"body", "html"}:
         return ""
-    alone = sum(kind_of(e) not in {None, Kind.LINK} for e in holder.elements()) == 1
+    controls = (e for e in holder.elements() if kind_of(e) not in {None, Kind.LINK})
+    if len(tuple(islice(controls, 2))) > 1:
+        return ""
     text = lexicon.clean(holder.text())
-    return text if alone and len(text) <= _LONGEST_LABEL else ""
+    return text if len(text) <= _LONGEST_LABEL else ""

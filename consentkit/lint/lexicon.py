@@ -30,7 +30,9 @@ __all__ = [
     "search",
 ]
 
-_QUOTES = str.maketrans({"‘": "'", "’": "'", "‛": "'", "“": '"', "”": '"', "‑": "-"})
+_QUOTES = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2010": "-"}
+)
 
 # A legal name: capitalised words before a company form; in Chinese, up to the form.
 _PARTY = re.compile(
@@ -102,7 +104,7 @@ def parties(text: str) -> tuple[str, ...]:
 
 
 def purpose_families(folded: str) -> tuple[str, ...]:
-    """Return the kinds of purpose that a text names: marketing, research, …"""
+    """Return the kinds of purpose that a text names, such as marketing and research."""
     table: Mapping[str, list[str]] = _data()["purpose-families"]
     return tuple(
         family

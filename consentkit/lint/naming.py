@@ -6,6 +6,7 @@ The order is that of Accessible Name and Description Computation 1.2 and HTML-AA
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from consentkit.lint import lexicon
@@ -13,12 +14,17 @@ from consentkit.lint.passages import visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Mapping
 
     from consentkit.lint.tree import Element
 
 __all__ = ["Namer"]
 
+# A name is for reading aloud; what is longer is an attack on the patterns.
+_LONGEST_NAME = 2_000
+_LABELABLE = frozenset({"button", "meter", "output", "progress", "select", "textarea"})
+# What a person fills in, or chooses from, is not part of the label around it.
+_OWN_TEXT = frozenset({"select", "textarea"})
+_GROUPS = frozenset({"fieldset", "section"})
 _GROUP_ROLES = frozenset({"group", "radiogroup", "region", "dialog", "alertdialog"})
 _NAMED_BY_CONTENT = frozenset({"button", "a", "summary", "option"})
 _CONTENT_ROLES = frozenset(
@@ -30,25 +36,31 @@ class Namer:
     """Computes names on one page; holds the page's ids and labels."""
 
     def __init__(self, document: Element) -> None:
-        self._by_id: Mapping[str, Element] = {
-            element.get("id"): element
-            for element in reversed(tuple(document.elements()))
-            if element.get("id")
-        }
-        self._labels: dict[str, list[Element]] = {}
+        self._by_id: dict[str, Element] = {}
+        for element in document.elements():
+            if element.get("id"):
+                self._by_id.setdefault(element.get("id"), element)
+        self._labels: dict[int, list[Element]] = defaultdict(list)
         for label in document.find("label"):
-            if label.get("for"):
-                self._labels.setdefault(label.get("for"), []).append(label)
+            labelled = self._labelled(label)
+            if labelled is not None:
+                self._labels[id(labelled)].append(label)
+        self._group_names: dict[int, str] = {}
+
+    def element(self, id_: str) -> Element | None:
+        """Return the element with that id; of several, as browsers do, the first."""
+        return self._by_id.get(id_)
 
     def name(self, element: Element) -> str:
         """Return the accessible name, with its case, or ``""``."""
-        return (
+        name = (
             self._referenced(element, "aria-labelledby")
             or lexicon.clean(element.get("aria-label"))
             or self._label(element)
             or _content(element)
             or lexicon.clean(element.get("title"))
         )
+        return name[:_LONGEST_NAME]
 
     def context(self, element: Element, *, below: Element) -> str:
         """Return the description and the names of the groups around, inside out."""
@@ -71,28 +83,44 @@ class Namer:
                 return
 
     def _group_name(self, holder: Element) -> str:
-        if holder.tag == "fieldset":
-            legends = [child for child in holder.find("legend")]
-            if legends:
-                return visible_text(legends[0])
-        if holder.tag in {"fieldset", "section"} or holder.get("role") in _GROUP_ROLES:
-            return self._referenced(holder, "aria-labelledby") or lexicon.clean(
-                holder.get("aria-label")
-            )
-        return ""
+        if id(holder) not in self._group_names:
+            self._group_names[id(holder)] = self._find_group_name(holder)
+        return self._group_names[id(holder)]
+
+    def _find_group_name(self, holder: Element) -> str:
+        if holder.tag not in _GROUPS and holder.get("role") not in _GROUP_ROLES:
+            return ""
+        name = self._referenced(holder, "aria-labelledby")
+        name = name or lexicon.clean(holder.get("aria-label"))
+        if not name and holder.tag == "fieldset":
+            children = (c for c in holder.children if not isinstance(c, str))
+            legends = (child for child in children if child.tag == "legend")
+            name = visible_text(legend) if (legend := next(legends, None)) else ""
+        return name
 
     def _referenced(self, element: Element, attribute: str) -> str:
         found = (self._by_id.get(word) for word in element.get(attribute).split())
         return lexicon.clean(" ".join(visible_text(e) for e in found if e is not None))
 
+    def _labelled(self, label: Element) -> Element | None:
+        """Return what a label names: by ``for``, else the first control in it."""
+        if label.get("for"):
+            return self.element(label.get("for"))
+        inside = (e for e in label.elements() if _is_labelable(e))
+        return next(inside, None)
+
     def _label(self, element: Element) -> str:
-        labels = list(self._labels.get(element.get("id"), [])) if element.get("id") else []
-        labels += [h for h in element.ancestors() if h.tag == "label" and h not in labels]
-        own = {"select", "textarea"}
         texts = (
-            lexicon.clean(label.text(skip=lambda e: e.tag in own)) for label in labels
+            lexicon.clean(label.text(skip=lambda e: e.tag in _OWN_TEXT))
+            for label in self._labels.get(id(element), ())
         )
         return " ".join(text for text in texts if text)
+
+
+def _is_labelable(element: Element) -> bool:
+    if element.tag == "input":
+        return element.get("type").lower() != "hidden"
+    return element.tag in _LABELABLE or element.get("role") in _CONTENT_ROLES
 
 
 def _content(element: Element) -> str:

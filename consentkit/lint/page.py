@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from consentkit.lint.detection import find_roots
 from consentkit.lint.naming import Namer
 from consentkit.lint.question import Question
+from consentkit.lint.surroundings import Surroundings
 from consentkit.lint.tree import parse
 
 __all__ = ["Page"]
@@ -34,9 +35,5 @@ class Page:
         roots = find_roots(document, namer)
         known = frozenset(id(root) for root in roots)
         language = (document.get("lang") or lang).lower()
-        return cls(
-            tuple(
-                Question(root, document, namer, known, language, address)
-                for root in roots
-            )
-        )
+        around = Surroundings(document, namer, known, language, address)
+        return cls(tuple(Question(root, around) for root in roots))

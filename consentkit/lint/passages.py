@@ -18,9 +18,11 @@ __all__ = ["Passage", "passages", "visible_text"]
 
 # Elements that flow inside a line; any other starts a passage of its own.
 _INLINE = frozenset(
-    "a abbr b bdi bdo br cite code data dfn em font i img input kbd mark q ruby rt s "
+    "a abbr b bdi bdo br cite code data dfn em font i img input kbd mark q ruby rt s "  # noqa: SIM905  names, read as one line
     "samp select small span strong sub sup time u var wbr".split()
 )
+# Patterns look ahead within a sentence; this bounds how far on hostile text.
+_LONGEST_PASSAGE = 10_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z])|(?<=[。!?])(?=.)")
 
 
@@ -87,5 +89,5 @@ def _with_blocks(
 
 def _passage(pieces: list[str], holder: Element) -> Iterator[Passage]:
     text = lexicon.clean("".join(pieces))
-    if text:
-        yield Passage(text, holder)
+    for start in range(0, len(text), _LONGEST_PASSAGE):
+        yield Passage(text[start : start + _LONGEST_PASSAGE], holder)

@@ -13,26 +13,23 @@ from consentkit.lint.control import kind_of
 from consentkit.lint.control import label_meaning
 from consentkit.lint.detection import asks_consent
 from consentkit.lint.detection import nearby_text
-from consentkit.lint.naming import Namer
 from consentkit.lint.passages import Passage
 from consentkit.lint.passages import passages
+from consentkit.lint.surroundings import Surroundings
 from consentkit.lint.tree import Element
 
 __all__ = ["Question"]
 
+_LANGUAGES = frozenset({"", "en", "zh"})
 _YES_VALUES = frozenset({"given", "yes", "accept", "agree", "allow", "true", "1", "on"})
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """One place that asks for consent; ``annotated`` when the markup says so."""
+    """One place that asks for consent, and the page around it."""
 
     element: Element
-    document: Element
-    namer: Namer
-    roots: frozenset[int]
-    language: str
-    address: str
+    surroundings: Surroundings
 
     @property
     def annotated(self) -> bool:
@@ -75,8 +72,21 @@ class Question:
         return lexicon.parties(self.text)
 
     def meaning(self, *meanings: Meaning) -> tuple[Control, ...]:
-        """Return the controls with one of the meanings."""
-        return tuple(c for c in self.controls if c.meaning in meanings)
+        """Return the controls in use that have one of the meanings."""
+        return tuple(
+            c for c in self.controls if c.meaning in meanings and not c.is_inert
+        )
+
+    @cached_property
+    def language(self) -> str:
+        """The primary language of the question, such as ``en``, or ``""``."""
+        tag = self.element.get("lang").lower() or self.surroundings.language
+        return tag.split("-", maxsplit=1)[0]
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the lexicon knows the language, so that a missing word means much."""
+        return self.language in _LANGUAGES
 
     @cached_property
     def asks(self) -> bool:
@@ -106,19 +116,17 @@ class Question:
             if name in element.tokens("data-ck-essential")
         )
 
-    def form_of(self, element: Element) -> Element | None:
-        """Return the form that the element belongs to, if any."""
-        return next((e for e in element.lineage() if e.tag == "form"), None)
-
     def _is_other(self, element: Element) -> bool:
         """Tell whether the element is the root of another question."""
-        return element is not self.element and id(element) in self.roots
+        return element is not self.element and id(element) in self.surroundings.roots
 
     def _control(self, element: Element, kind: Kind) -> Control:
-        name = self.namer.name(element)
-        nearby = "" if name or kind in {Kind.BUTTON, Kind.LINK} else nearby_text(element)
+        name = self.surroundings.namer.name(element)
+        nearby = (
+            "" if name or kind in {Kind.BUTTON, Kind.LINK} else nearby_text(element)
+        )
         meaning = self._meaning(element, kind, lexicon.fold(name or nearby))
-        context = self.namer.context(element, below=self.element)
+        context = self.surroundings.namer.context(element, below=self.element)
         return Control(element, kind, meaning, name, context, nearby)
 
     def _meaning(self, element: Element, kind: Kind, folded: str) -> Meaning:

@@ -55,7 +55,9 @@ def _hard_english(sentences: list[list[str]]) -> str:
     if mean > _MOST_WORDS:
         return f"{mean:.0f} words to a sentence; {_MOST_WORDS:.0f} can be followed"
     if (level := _grade(sentences)) > _HIGHEST_GRADE:
-        return f"reading grade {level:.1f}; {_HIGHEST_GRADE:.0f} is what most can follow"
+        return (
+            f"reading grade {level:.1f}; {_HIGHEST_GRADE:.0f} is what most can follow"
+        )
     jargon = lexicon.count("jargon", lexicon.fold(" ".join(words)))
     if jargon > _MOST_JARGON * len(words):
         return f"{jargon} words of jargon in {len(words)}"
@@ -66,9 +68,7 @@ def _grade(sentences: list[list[str]]) -> float:
     """Kincaid and others 1975: 0.39 words/sentence + 11.8 syllables/word - 15.59."""
     words = [word for sentence in sentences for word in sentence]
     syllables = sum(_syllables(word) for word in words)
-    return (
-        0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
-    )
+    return 0.39 * len(words) / len(sentences) + 11.8 * syllables / len(words) - 15.59
 
 
 def _words(sentence: str) -> list[str]:

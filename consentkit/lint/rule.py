@@ -48,9 +48,7 @@ class Rule:
         """Yield what is wrong with a question under this rule."""
         for flaw in self.check(question):
             where = _place(flaw.element)
-            yield Finding(
-                self.id, self.severity, where, flaw.why, flaw.do, self.source
-            )
+            yield Finding(self.id, self.severity, where, flaw.why, flaw.do, self.source)
 
 
 def error(id_: str, slug: str, *, source: str) -> Callable[[Check], Rule]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from consentkit.lint import lexicon
 from consentkit.lint.control import Control
@@ -31,19 +30,6 @@ _LEAST_SHARE_OF_BODY = 0.9
 _ON_FIRST_LAYER = ("controller", "purpose", "data")
 _ESSENTIALS = (*_ON_FIRST_LAYER, "recipient", "withdraw")
 _MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "object", "embed"})
-_LOADING = {
-    "img": "src",
-    "script": "src",
-    "iframe": "src",
-    "video": "src",
-    "audio": "src",
-    "embed": "src",
-    "source": "src",
-    "object": "data",
-    "link": "href",
-    "input": "src",
-}
-_LOADED_LINKS = frozenset({"stylesheet", "icon", "preload", "modulepreload"})
 _MANY_TOGGLES = 10
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]+")
@@ -52,10 +38,10 @@ _FOREIGN_SHARE = 0.5
 
 
 @error("D08", "small-text", source="App Measures I.4; MIIT 2023; Korea PIPC 2022")
-def small_text(question: Question) -> Iterator[Flaw]:
+def _small_text(question: Question) -> Iterator[Flaw]:
     """No text of the question is set smaller than the page's own."""
-    body = next(question.document.find("body"), question.document)
-    least = max(_LEAST_PIXELS, _LEAST_SHARE_OF_BODY * font_pixels(body))
+    usual = question.surroundings.text_pixels
+    least = max(_LEAST_PIXELS, _LEAST_SHARE_OF_BODY * usual)
     for passage in question.passages:
         size = font_pixels(passage.element)
         if size < least:
@@ -65,9 +51,10 @@ def small_text(question: Question) -> Iterator[Flaw]:
 
 
 @error("D09", "concealed-essential", source="EDPB 05/2020 fn. 42; App Measures I.3")
-def concealed_essential(question: Question) -> Iterator[Flaw]:
+def _concealed_essential(question: Question) -> Iterator[Flaw]:
     """What the person has to know, and the no, are in view without a click."""
     do = "Show it on the first layer, in full."
+    has_to_tell = question.annotated and question.asks
     for name in _ESSENTIALS:
         carriers = question.essentials(name)
         for element in carriers:
@@ -75,10 +62,9 @@ def concealed_essential(question: Question) -> Iterator[Flaw]:
             if reason or not visible_text(element):
                 why = f"the {name} is not in view: {reason or 'it has no text'}"
                 yield Flaw(element, why, do)
-        if name in _ON_FIRST_LAYER and question.annotated and question.asks:
-            if not carriers:
-                why = f'nothing is marked data-ck-essential="{name}"'
-                yield Flaw(question.element, why, do)
+        if name in _ON_FIRST_LAYER and not carriers and has_to_tell:
+            why = f'nothing is marked data-ck-essential="{name}"'
+            yield Flaw(question.element, why, do)
     for control in question.meaning(Meaning.DECLINE):
         if reason := concealment(control.element, below=question.element):
             yield Flaw(control.element, f"the decline is not in view: {reason}", do)
@@ -97,7 +83,7 @@ def _folded_sharing(question: Question) -> Iterator[Flaw]:
 
 
 @error("D12", "coupled-form", source="EDPB 05/2020 81; GB/T 42574")
-def coupled_form(question: Question) -> Iterator[Flaw]:
+def _coupled_form(question: Question) -> Iterator[Flaw]:
     """The form of the question is for nothing else."""
     do = "Give the question a form of its own, on a step of its own."
     outer = next((e for e in question.element.ancestors() if e.tag == "form"), None)
@@ -107,11 +93,11 @@ def coupled_form(question: Question) -> Iterator[Flaw]:
     forms = {
         id(form): form
         for c in question.controls
-        if c.says_yes and (form := question.form_of(c.element)) is not None
+        if c.says_yes and (form := question.surroundings.form_of(c.element)) is not None
     }
     forms |= {id(form): form for form in _forms_with_hidden_grants(question)}
     for control in question.controls:
-        form = question.form_of(control.element)
+        form = question.surroundings.form_of(control.element)
         if form is None or id(form) not in forms:
             continue
         if why := _other_business(question, control):
@@ -126,10 +112,9 @@ def _forms_with_hidden_grants(question: Question) -> Iterator[Element]:
 
 def _other_business(question: Question, control: Control) -> str:
     """Say what else than the answer a control of the form is for, or ``""``."""
-    if control.kind is Kind.FIELD:
-        return "" if _is_address(question, control) else (
-            f"the form also asks for “{control.label or control.element.get('name')}”"
-        )
+    if control.kind is Kind.FIELD and not _is_address(question, control):
+        asked = control.label or control.element.get("name")
+        return f"the form also asks for “{asked}”"
     neutral = lexicon.matches("neutral-submit", control.folded.strip(" .!"))
     if control.is_submit and not control.meaning and not neutral:
         return f"the form's button is for something else: “{control.label}”"
@@ -145,17 +130,15 @@ def _is_address(question: Question, control: Control) -> bool:
 
 
 @error("D26", "timeout-consent", source="GDPR rec. 32; WCAG 2.2.1")
-def timeout_consent(question: Question) -> Iterator[Flaw]:
+def _timeout_consent(question: Question) -> Iterator[Flaw]:
     """Waiting gives no consent."""
     if not (question.asks or question.implies):
         return
     do = "Do nothing until the person does something."
-    for element in question.document.find("meta"):
-        if element.get("http-equiv").lower() == "refresh":
-            yield Flaw(element, "the page goes on by itself after a time", do)
-    for element in question.document.find("script"):
-        if lexicon.has("automatic-submit", lexicon.fold(element.text())):
-            yield Flaw(element, "a script sends the form after a time", do)
+    for element in question.surroundings.refreshes:
+        yield Flaw(element, "the page goes on by itself after a time", do)
+    for element in question.surroundings.submitting_scripts:
+        yield Flaw(element, "a script sends the form after a time", do)
     for element in question.element.elements():
         if element.get("role").lower() == "timer" or _is_countdown(element):
             yield Flaw(element, "a clock runs while the person decides", do)
@@ -170,26 +153,22 @@ def _is_countdown(element: Element) -> bool:
 
 
 @error("D33", "language-discontinuity", source="EDPB 03/2022 4.4; DPDP s. 5(3)")
-def language_discontinuity(question: Question) -> Iterator[Flaw]:
+def _language_discontinuity(question: Question) -> Iterator[Flaw]:
     """The question speaks the page's language, and one language."""
     do = "Give the whole question in one language, the page's or the one chosen."
-    own = question.element.get("lang").lower() or question.language
-    page = question.language
-    switch = any(e.has("hreflang") for e in question.element.find("a"))
-    if page and _primary(own) != _primary(page) and not switch:
-        why = f"the question is in {own!r}, the page in {page!r}"
+    page = question.surroundings.language.split("-", maxsplit=1)[0]
+    # With a language switch beside it the person may have chosen another one.
+    switch = any(link.has("hreflang") for link in question.element.find("a"))
+    if page and question.language != page and not switch:
+        why = f"the question is in {question.language!r}, the page in {page!r}"
         yield Flaw(question.element, why, do)
-    elif _other_script(_primary(own), question.text):
-        why = f"the text is not in the language it is marked as, {own!r}"
+    elif _other_script(question.language, question.text):
+        why = f"the text is not in the language it is marked as, {question.language!r}"
         yield Flaw(question.element, why, do)
     for passage in question.passages:
         if key := lexicon.search("message-key", passage.folded):
             why = f"a placeholder is shown in place of words: {key!r}"
             yield Flaw(passage.element, why, "Translate it.")
-
-
-def _primary(tag: str) -> str:
-    return tag.split("-", maxsplit=1)[0]
 
 
 def _other_script(language: str, text: str) -> bool:
@@ -204,7 +183,7 @@ def _other_script(language: str, text: str) -> bool:
 
 
 @warning("D34", "promo-inside", source="EDPB 03/2022 4.1")
-def promo_inside(question: Question) -> Iterator[Flaw]:
+def _promo_inside(question: Question) -> Iterator[Flaw]:
     """Nothing in the question leads away from it."""
     for element in question.element.elements():
         if element.tag in _MEDIA and (question.annotated or element.tag != "img"):
@@ -217,7 +196,7 @@ def promo_inside(question: Question) -> Iterator[Flaw]:
 
 
 @warning("D35", "maze", source="EDPB 03/2022 4.1")
-def maze(question: Question) -> Iterator[Flaw]:
+def _maze(question: Question) -> Iterator[Flaw]:
     """Many choices come with one way to say no to all."""
     toggles = [c for c in question.controls if c.is_toggle and c.says_yes]
     radios = {
@@ -234,40 +213,12 @@ def maze(question: Question) -> Iterator[Flaw]:
 
 
 @error("D38", "acts-before-choice", source="EDPB 05/2020 90; App Measures III.1")
-def acts_before_choice(question: Question) -> Iterator[Flaw]:
+def _acts_before_choice(question: Question) -> Iterator[Flaw]:
     """Nothing is fetched from another party before the answer."""
-    for element in question.document.elements():
-        host = _foreign_host(question, element)
-        if host and (element.within(question.element) or _can_track(element)):
+    for element, host in question.surroundings.foreign_loads:
+        if element.within(question.element) or _can_track(element):
             why = f"showing the question already calls {host}"
             yield Flaw(element, why, "Serve it from your own host, or after the yes.")
-
-
-def _foreign_host(question: Question, element: Element) -> str:
-    attribute = _LOADING.get(element.tag)
-    if attribute is None:
-        return ""
-    if element.tag == "link" and not _LOADED_LINKS & set(element.tokens("rel")):
-        return ""
-    host = _host(element.get(attribute))
-    return "" if host in _own_hosts(question) else host
-
-
-def _own_hosts(question: Question) -> set[str]:
-    """Return the hosts that the page says are its own."""
-    hosts = {_host(question.address)}
-    for element in question.document.find("base", "link"):
-        if element.tag == "base" or "canonical" in element.tokens("rel"):
-            hosts.add(_host(element.get("href")))
-    return hosts
-
-
-def _host(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    return (parts.hostname or "") if parts.scheme in {"http", "https", ""} else ""
 
 
 def _can_track(element: Element) -> bool:
@@ -279,12 +230,12 @@ def _can_track(element: Element) -> bool:
 
 
 RULES = (
-    small_text,
-    concealed_essential,
-    coupled_form,
-    timeout_consent,
-    language_discontinuity,
-    promo_inside,
-    maze,
-    acts_before_choice,
+    _small_text,
+    _concealed_essential,
+    _coupled_form,
+    _timeout_consent,
+    _language_discontinuity,
+    _promo_inside,
+    _maze,
+    _acts_before_choice,
 )

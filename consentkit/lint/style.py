@@ -36,6 +36,8 @@ _AWAY = re.compile(r"-\s*\d{3,}")
 
 def declarations(element: Element) -> dict[str, str]:
     """Return the properties of the ``style`` attribute, in lower case."""
+    if not element.has("style"):
+        return {}
     pairs = (part.partition(":") for part in element.get("style").lower().split(";"))
     return {
         name.strip(): value.replace("!important", "").strip()

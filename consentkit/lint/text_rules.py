@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from consentkit.lint import lexicon
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
+_ANSWER = re.compile(r"^(nope|no)( thanks| thank you)?\b[^a-z]*|^[不否][,、。\s]+")
 _FEWEST_WORDS = 8
 _MOST_GRADES_APART = 2.0
 
@@ -38,7 +40,7 @@ def _asserted(question: Question, name: str) -> Iterator[tuple[Passage, str]]:
 
 
 @error("D13", "terms-bundle", source="GDPR 7(2); EDPB 05/2020 81; GB/T 42574")
-def terms_bundle(question: Question) -> Iterator[Flaw]:
+def _terms_bundle(question: Question) -> Iterator[Flaw]:
     """Consent is not given together with terms or a policy."""
     for passage, words in _asserted(question, "terms-bundle"):
         why = f"one statement for consent and for other papers: {words!r}"
@@ -46,21 +48,23 @@ def terms_bundle(question: Question) -> Iterator[Flaw]:
 
 
 @error("D16", "urgency-or-reward", source="EDPB 03/2022 4.2; GDPR rec. 42-43")
-def urgency_or_reward(question: Question) -> Iterator[Flaw]:
+def _urgency_or_reward(question: Question) -> Iterator[Flaw]:
     """Nothing hurries, rewards or crowds the person into a yes."""
+    declines = {id(c.element) for c in question.meaning(Meaning.DECLINE)}
     for passage, words in _asserted(question, "urgency-reward"):
-        yield Flaw(passage.element, f"pressure or bait: {words!r}", "Take it out.")
+        # What a no is made to say is confirm-shaming, D15.
+        if id(passage.element) not in declines:
+            yield Flaw(passage.element, f"pressure or bait: {words!r}", "Take it out.")
 
 
 @error("D17", "double-negative", source="CCPA 7004(a)(3); ICO consent")
-def double_negative(question: Question) -> Iterator[Flaw]:
+def _double_negative(question: Question) -> Iterator[Flaw]:
     """No label needs two negations, and ticking never means no."""
     for control in question.controls:
         if control.kind in {Kind.LINK, Kind.FIELD}:
             continue
         # "No, …" is the answer itself, not a negation in the sentence after it.
-        sentence = control.folded.removeprefix("no,").removeprefix("no thanks,")
-        if lexicon.count("negators", sentence) > 1:
+        if lexicon.count("negators", _ANSWER.sub("", control.folded)) > 1:
             why = f"two negations in one label: “{control.label}”"
             yield Flaw(control.element, why, "Say what happens, with one verb.")
     for passage in question.prose:
@@ -70,14 +74,14 @@ def double_negative(question: Question) -> Iterator[Flaw]:
 
 
 @error("D21", "acknowledgement-not-consent", source="EDPB 05/2020 Ex. 17, fn. 38")
-def acknowledgement(question: Question) -> Iterator[Flaw]:
+def _acknowledgement(question: Question) -> Iterator[Flaw]:
     """The statement agrees; to have read or understood is not to agree."""
     do = "Say “I agree that A shares X with B so that …”."
     found = False
     for passage, words in _asserted(question, "acknowledgement"):
         found = True
         yield Flaw(passage.element, f"{words!r} takes note; it does not agree", do)
-    if found or not question.annotated or not question.asks:
+    if found or not (question.annotated and question.is_readable):
         return
     for control in question.meaning(*_YES):
         if not lexicon.has("accept", lexicon.fold(control.full_name)):
@@ -86,20 +90,20 @@ def acknowledgement(question: Question) -> Iterator[Flaw]:
 
 
 @warning("D22", "vague-purpose", source="EDPB 05/2020 fn. 30; WP 203")
-def vague_purpose(question: Question) -> Iterator[Flaw]:
+def _vague_purpose(question: Question) -> Iterator[Flaw]:
     """The purpose is specific."""
     do = "Say what will be worked out, sent or decided, and by whom."
     for passage, words in _asserted(question, "vague-purpose"):
         yield Flaw(passage.element, f"this could mean anything: {words!r}", do)
     told = question.essentials("purpose")
-    if told and question.language.startswith("en"):
+    if told and question.language == "en":
         words = " ".join(visible_text(element) for element in told)
         if len(words.split()) < _FEWEST_WORDS:
             yield Flaw(told[0], f"a purpose of {len(words.split())} words", do)
 
 
 @error("D23", "vague-recipient", source="EDPB 05/2020 65; C-154/21; PIPL 23")
-def vague_recipient(question: Question) -> Iterator[Flaw]:
+def _vague_recipient(question: Question) -> Iterator[Flaw]:
     """Recipients are named one by one; a class of them is nobody."""
     for passage, words in _asserted(question, "umbrella"):
         folded = passage.folded
@@ -139,7 +143,7 @@ def _next_element(element: Element) -> Element | None:
 
 
 @error("D24", "implied-by-use", source="GDPR rec. 32; EDPB 05/2020 79, 86")
-def implied_by_use(question: Question) -> Iterator[Flaw]:
+def _implied_by_use(question: Question) -> Iterator[Flaw]:
     """Use, silence or closing is no yes."""
     for passage, words in _asserted(question, "implied"):
         why = f"something else than an answer counts as a yes: {words!r}"
@@ -147,20 +151,24 @@ def implied_by_use(question: Question) -> Iterator[Flaw]:
 
 
 @warning("D36", "hard-to-read", source="GDPR 12(1); EDPB 05/2020 67; NDSMR 21")
-def hard_to_read(question: Question) -> Iterator[Flaw]:
+def _hard_to_read(question: Question) -> Iterator[Flaw]:
     """Sentences are short and words plain."""
     if why := difficulty(question.prose):
         yield Flaw(question.element, why, "Shorter sentences, everyday words.")
 
 
 @error("D37", "conflicting-information", source="EDPB 03/2022 4.5")
-def conflicting_information(question: Question) -> Iterator[Flaw]:
+def _conflicting_information(question: Question) -> Iterator[Flaw]:
     """The text does not deny what the question asks for."""
     for passage in question.prose:
         for sentence in passage.sentences():
             folded = lexicon.fold(sentence)
             denied = lexicon.search("no-sharing-claim", folded)
-            if denied and question.shares and not lexicon.has("claim-exception", folded):
+            if (
+                denied
+                and question.shares
+                and not lexicon.has("claim-exception", folded)
+            ):
                 why = f"{denied!r}, yet this asks to share"
                 yield Flaw(passage.element, why, "Say what happens, and only that.")
     for control in question.meaning(*_YES):
@@ -170,7 +178,7 @@ def conflicting_information(question: Question) -> Iterator[Flaw]:
 
 
 @warning("D45", "withdraw-wording-harder", source="EDPB 03/2022 4.2; CCPA 7004(a)(2)")
-def withdraw_wording(question: Question) -> Iterator[Flaw]:
+def _withdraw_wording(question: Question) -> Iterator[Flaw]:
     """Stopping reads as calmly and as easily as agreeing."""
     stops = question.meaning(Meaning.WITHDRAW)
     if not stops:
@@ -189,7 +197,7 @@ def withdraw_wording(question: Question) -> Iterator[Flaw]:
 
 
 @error("D46", "irrevocable-wording", source="GDPR 7(3); PIPL 15; DPDP s. 6(4)")
-def irrevocable_wording(question: Question) -> Iterator[Flaw]:
+def _irrevocable_wording(question: Question) -> Iterator[Flaw]:
     """The text says that consent can be withdrawn, and where."""
     for passage, words in _asserted(question, "irrevocable"):
         why = f"the text says there is no way back: {words!r}"
@@ -197,13 +205,19 @@ def irrevocable_wording(question: Question) -> Iterator[Flaw]:
         return
     if not (question.asks or question.implies):
         return
-    told = [p for p in question.passages if lexicon.has("withdrawal", p.folded)]
-    do = "Add one sentence on how to stop, with a link to the place."
-    if not told:
-        yield Flaw(question.element, "nothing says that a yes can be withdrawn", do)
-    elif question.annotated and not any(_has_link(p.element) for p in told):
-        why = "the sentence about withdrawing leads nowhere"
-        yield Flaw(told[0].element, why, do)
+    if not _tells_way_back(question):
+        where = " with a link to the place" if question.annotated else ""
+        why = f"no sentence{where} says that a yes can be withdrawn"
+        do = "Add one sentence on how to stop, with a link to the place."
+        yield Flaw(question.element, why, do)
+
+
+def _tells_way_back(question: Question) -> bool:
+    """Tell whether withdrawal is told of; ours has to lead there as well."""
+    told = [p.element for p in question.passages if lexicon.has("withdrawal", p.folded)]
+    if not question.annotated:
+        return bool(told) or not question.is_readable
+    return any(_has_link(e) for e in (*told, *question.essentials("withdraw")))
 
 
 def _has_link(element: Element) -> bool:
@@ -211,15 +225,15 @@ def _has_link(element: Element) -> bool:
 
 
 RULES = (
-    terms_bundle,
-    urgency_or_reward,
-    double_negative,
-    acknowledgement,
-    vague_purpose,
-    vague_recipient,
-    implied_by_use,
-    hard_to_read,
-    conflicting_information,
-    withdraw_wording,
-    irrevocable_wording,
+    _terms_bundle,
+    _urgency_or_reward,
+    _double_negative,
+    _acknowledgement,
+    _vague_purpose,
+    _vague_recipient,
+    _implied_by_use,
+    _hard_to_read,
+    _conflicting_information,
+    _withdraw_wording,
+    _irrevocable_wording,
 )

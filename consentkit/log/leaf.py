@@ -29,6 +29,7 @@ from consentkit.log.keys import Signer
 from consentkit.log.keys import Verifier
 from consentkit.log.leaf_grammar import check_body
 from consentkit.log.merkle import hash_leaf
+from consentkit.log.note import Signature
 from consentkit.log.note import open_note
 from consentkit.log.note import sign_note
 from consentkit.log.note import split_note
@@ -117,8 +118,7 @@ def read_leaf(data: bytes) -> Leaf:
         MalformedError: not a leaf of ours, in its only spelling.
     """
     note = split_note(_within_limit(data))
-    claimed = tuple(dict.fromkeys(line.name for line in note.signatures))
-    return Leaf(data, _read_body(note.text), claimed)
+    return Leaf(data, _read_body(note.text), _names(note.signatures))
 
 
 def open_leaf(data: bytes, verifiers: Iterable[Verifier]) -> Leaf:
@@ -131,14 +131,15 @@ def open_leaf(data: bytes, verifiers: Iterable[Verifier]) -> Leaf:
         InvalidSignatureError: a line of a given key does not hold.
         UnknownKeyError: no given key named ``<log>/collector/<name>`` signed it.
     """
-    leaf = read_leaf(data)
-    signers = open_note(data, verifiers).verified
-    if not any(_is_collector(name, leaf.log) for name in signers):
+    note = open_note(_within_limit(data), verifiers)
+    body = _read_body(note.text)
+    if not any(_is_collector(name, body["log"]) for name in note.verified):
         raise UnknownKeyError(
-            f"expected a signature of {leaf.log}/collector/…, got {', '.join(signers)}",
+            f"expected a signature of {body['log']}/collector/…, "
+            f"got {', '.join(note.verified)}",
             step="leaf",
         )
-    return Leaf(data, leaf.body, leaf.claimed, signers)
+    return Leaf(data, body, _names(note.signatures), note.verified)
 
 
 def _read_body(text: bytes) -> Mapping[str, Any]:
@@ -152,6 +153,10 @@ def _read_body(text: bytes) -> Mapping[str, Any]:
         raise MalformedError("expected a JSON object in the leaf", step="leaf")
     check_body(body)
     return MappingProxyType(body)
+
+
+def _names(signatures: Iterable[Signature]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line.name for line in signatures))
 
 
 def _is_collector(name: str, origin: str) -> bool:

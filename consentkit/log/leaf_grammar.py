@@ -75,14 +75,16 @@ def _one_of(*words: str) -> Rule:
 
 
 def _parsed_by(parse: Callable[[str], object], expected: str) -> Rule:
+    token = _text(rf"{_CHARACTER}{{1,{_MAX_LONG}}}", expected)
+
     def accepts(value: object) -> bool:
-        if not isinstance(value, str) or not 1 <= len(value) <= _MAX_LONG:
+        if not token.accepts(value):
             return False
         try:
-            parse(value)
+            parse(str(value))
         except MalformedError:
             return False
-        return value.isascii()
+        return True
 
     return Rule(expected, accepts)
 

@@ -42,6 +42,11 @@ class TileRow(NamedTuple):
     n: int
     hashes: bytes
 
+    @property
+    def tile(self) -> Tile:
+        """The file with these very bytes."""
+        return Tile(self.level, self.n, len(self.hashes) // HASH_SIZE)
+
 
 @dataclass(frozen=True)
 class Frontier:
@@ -145,29 +150,27 @@ def plan(origin: str, frontier: Frontier, leaves: Sequence[bytes]) -> Publicatio
     """
     leaf_hashes = tuple(map(hash_leaf, leaves))
     size = frontier.size + len(leaf_hashes)
-    hash_tiles = dict(_grow(frontier, leaf_hashes))
+    rows = tuple(_grow(frontier, leaf_hashes))
     bundles = _bundles(frontier, leaves)
-    edge = _edge(size, frontier, hash_tiles, bundles)
+    edge = _edge(size, frontier, rows, bundles)
     return Publication(
         Checkpoint(origin, size, edge.compact_range().root()),
         {tile.path: encode_bundle(entries) for tile, entries in bundles.items()}
-        | {tile.path: b"".join(hashes) for tile, hashes in hash_tiles.items()},
-        tuple(_rows(hash_tiles)),
+        | {row.tile.path: row.hashes for row in rows},
+        rows,
         leaf_hashes,
         edge,
     )
 
 
-def _grow(
-    frontier: Frontier, hashes: Sequence[bytes]
-) -> Iterator[tuple[Tile, Sequence[bytes]]]:
+def _grow(frontier: Frontier, hashes: Sequence[bytes]) -> Iterator[TileRow]:
     """The tiles that change, level by level: full tiles pass their root upwards."""
     level = 0
     while hashes:
         n = frontier.size >> (TILE_HEIGHT * (level + 1))
         upwards: list[bytes] = []
         for chunk in _chunks([*frontier.tiles.get(level, ()), *hashes]):
-            yield Tile(level, n, len(chunk)), chunk
+            yield TileRow(level, n, b"".join(chunk))
             if len(chunk) == TILE_WIDTH:
                 upwards.append(root_of(chunk))
             n += 1
@@ -189,25 +192,21 @@ def _bundles(
 def _edge(
     size: int,
     frontier: Frontier,
-    hash_tiles: Mapping[Tile, Sequence[bytes]],
+    rows: Sequence[TileRow],
     bundles: Mapping[Tile, Sequence[bytes]],
 ) -> Frontier:
     """The partial tiles at the new size: those that changed, else as they were."""
+    changed = {row.tile: row.hashes for row in rows}
     tiles: dict[int, tuple[bytes, ...]] = {}
     entries: tuple[bytes, ...] = ()
     for tile in partial_tiles(size):
         if tile.level == ENTRIES:
             entries = tuple(bundles.get(tile, frontier.entries))
+        elif tile in changed:
+            tiles[tile.level] = _split(changed[tile])
         else:
-            hashes = hash_tiles.get(tile) or frontier.tiles[tile.level]
-            tiles[tile.level] = tuple(hashes)
+            tiles[tile.level] = frontier.tiles[tile.level]
     return Frontier(size, tiles, entries)
-
-
-def _rows(hash_tiles: Mapping[Tile, Sequence[bytes]]) -> Iterator[TileRow]:
-    for tile, hashes in hash_tiles.items():
-        if tile.level != ENTRIES:
-            yield TileRow(tile.level, tile.n, b"".join(hashes))
 
 
 def _chunks(items: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

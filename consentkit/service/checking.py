@@ -43,6 +43,4 @@ def check(installation: Installation, request: ShareRequest) -> Decision:
     except Exception as error:
         # Whatever broke, store, clock or a corrupt row: nothing may leave on it.
         _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
-        return Decision(
-            Reason.STORE_UNAVAILABLE, request.purpose, request.recipient
-        )
+        return Decision(Reason.STORE_UNAVAILABLE, request.purpose, request.recipient)

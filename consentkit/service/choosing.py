@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentkit.audit.replay import act_of
 from consentkit.core.act import AUTHORISING
-from consentkit.core.act import Act
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
 
-__all__ = ["ANSWERS", "Answer", "Submission", "act_of", "choose"]
+__all__ = ["ANSWERS", "Answer", "Submission", "choose"]
 
 ANSWERS = frozenset({State.GIVEN, State.REFUSED, State.DEFERRED})
 """What a person can say to a question."""
@@ -108,22 +108,6 @@ def choose(installation: Installation, submission: Submission) -> Leaf:
                 submission.subject, choice.key, status_of(act, choice)
             )
         return leaf
-
-
-def act_of(leaf: Leaf) -> Act:
-    """The act that a leaf about a person's choices records."""
-    body = leaf.body
-    return Act(
-        id=leaf.id,
-        kind=leaf.kind,
-        time=Millis(leaf.time),
-        choices=tuple(Choice.from_dict(each) for each in body["choices"]),
-        assurance=Assurance(body["assurance"]),
-        actor=Actor(body["actor"]),
-        channel=Channel(body["channel"]),
-        notice=body.get("notice", ""),
-        seq=int(leaf.seq or 0),
-    )
 
 
 def _own(leaf: Leaf, recorder: PersonRecorder) -> Leaf:

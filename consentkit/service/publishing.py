@@ -168,4 +168,3 @@ class PublisherThread:
                 # Leaves stay safe in the database; operators have to see this.
                 _LOGGER.exception("consentkit: publishing failed, trying again")
             rest.wait(_INTERVAL)
-

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 
+from consentkit.audit.replay import act_of
 from consentkit.core import canonical
 from consentkit.core.record import ConsentRecord
 from consentkit.log import sealing
@@ -19,7 +20,6 @@ from consentkit.log.merkle import prove_inclusion
 from consentkit.log.proof import TlogProof
 from consentkit.log.proof import format_proof
 from consentkit.log.tiles import TileReader
-from consentkit.service.choosing import act_of
 
 if TYPE_CHECKING:
     from consentkit.core.notice import Notice

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentkit.audit.replay import act_of
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
@@ -20,7 +21,6 @@ from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.status import status_of
 from consentkit.errors import InvalidRequestError
-from consentkit.service.choosing import act_of
 from consentkit.service.recording import PersonRecorder
 
 if TYPE_CHECKING:

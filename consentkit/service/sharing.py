@@ -24,6 +24,8 @@ from consentkit.service.recording import PersonRecorder
 from consentkit.service.release import Release
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consentkit.core.canonical import JSON
     from consentkit.core.decision import ShareRequest
     from consentkit.core.registry import Question
@@ -117,7 +119,7 @@ def _disclose(
         Kind.DISCLOSURE,
         {
             **_line(circumstances, decision.purpose, decision.recipient),
-            "data": sorted(decision.data),
+            "data": _known_ids(decision.data),
             "grant": grant.hex() if grant else "",
             "record": decision.record,
             "scope": question.scope,
@@ -138,14 +140,13 @@ def _deny(
 ) -> Leaf:
     registry = installation.registry
     question = registry.question(request.purpose, request.recipient)
-    wanted = request.data if request.data is not None else ()
-    if request.data is None and question is not None:
-        wanted = question.data
+    declared = question.data if question is not None else ()
+    wanted = declared if request.data is None else request.data
     leaf = recorder.append(
         Kind.DENIAL,
         {
             **_line(circumstances, request.purpose, request.recipient),
-            "data": sorted(each for each in wanted if _ID.match(each)),
+            "data": _known_ids(wanted),
             "reason": decision.reason.value,
         },
     )
@@ -166,3 +167,8 @@ def _line(
         "purpose": purpose if _ID.match(purpose) else _UNKNOWN,
         "recipient": recipient if _ID.match(recipient) else _UNKNOWN,
     }
+
+
+def _known_ids(data: Iterable[str]) -> list[JSON]:
+    """The ids that a leaf can hold, sorted; what is no id was never declared."""
+    return [each for each in sorted(data) if _ID.match(each)]

@@ -18,7 +18,9 @@ from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import status_from
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from consentkit.core.status import Status
     from consentkit.store.database import Database
@@ -116,7 +118,16 @@ class History:
         with self._database.read() as connection:
             total = connection.scalar(count) or 0
             rows = connection.execute(page).all()
-        return [_disclosure(row) for row in rows], total
+        return [_disclosure(tuple(row)) for row in rows], total
+
+    def times_of(self, ids: Collection[str]) -> dict[str, Millis]:
+        """When each of these leaves was written."""
+        query = sa.select(_LEAF.c.id, _LEAF.c.time).where(
+            _LEAF.c.log == self._log_id, _LEAF.c.id.in_(ids)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all() if ids else ()
+            return {row[0]: Millis(row[1]) for row in rows}
 
     def notice(self, digest: str) -> Notice | None:
         """A notice by its digest, exactly as it was shown.
@@ -162,12 +173,11 @@ class History:
         self,
     ) -> Iterator[tuple[tuple[SubjectHandle, str, str], Status]]:
         """Every row of the state table, keyed as the log keys it."""
-        query = sa.select(
+        columns = (
             schema.subject.c.handle,
-            _STATE.c.purpose,
-            _STATE.c.recipient,
-            *(_STATE.c[name] for name in STATUS_COLUMNS),
-        ).join_from(
+            *(_STATE.c[name] for name in ("purpose", "recipient", *STATUS_COLUMNS)),
+        )
+        query: sa.Select[Any] = sa.select(*columns).join_from(
             _STATE,
             schema.subject,
             _STATE.c.subject == schema.subject.c.subject,
@@ -178,16 +188,16 @@ class History:
                 key = (SubjectHandle(row[0] or ""), row[1], row[2])
                 yield key, status_from(tuple(row[3:]))
 
-    def _leaves(self) -> sa.Select[tuple[bytes, int]]:
+    def _leaves(self) -> sa.Select[Any]:
         return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(_LEAF.c.log == self._log_id)
 
-    def _stored(self, query: sa.Select[tuple[bytes, int]]) -> list[StoredLeaf]:
+    def _stored(self, query: sa.Select[Any]) -> list[StoredLeaf]:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return [StoredLeaf(bytes(row[0]), row[1]) for row in rows]
 
 
-def _disclosure(row: sa.Row[Any]) -> DisclosureRow:
+def _disclosure(row: Sequence[Any]) -> DisclosureRow:
     return DisclosureRow(
         id=row[0],
         time=Millis(row[1]),

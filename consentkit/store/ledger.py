@@ -178,9 +178,7 @@ class Transaction:
 
     def knows_notice(self, digest: str) -> bool:
         """Whether a notice is already stored, and therefore logged."""
-        return (
-            self._connection.scalar(_NOTICE_KNOWN, {"digest": digest}) is not None
-        )
+        return self._connection.scalar(_NOTICE_KNOWN, {"digest": digest}) is not None
 
     def add_notice(self, notice: Notice, *, now: Millis) -> None:
         """Store a notice for good: manifest and the very bytes that are shown."""

@@ -65,7 +65,13 @@ class SqliteReader:
                 transfer=status_from(abroad) if abroad else None,
                 suspended=bool(row[_SUSPENDED]),
             )
-        except (sqlite3.Error, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (
+            sqlite3.Error,
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+        ) as error:
             self.close()
             raise LogUnavailableError(
                 f"the consent database cannot be read ({type(error).__name__})"
@@ -101,4 +107,3 @@ class SqliteReader:
         self._local.connection = connection
         self._local.pid = os.getpid()
         return connection
-

@@ -1,7 +1,19 @@
-"""The Flask surface. Parse, call the service, render; no ``if`` about consent here.
+"""The Flask surface: parse, call the service, render. No rule about consent is here.
 
-What a person sees is made in four steps, each of which knows nothing of the next:
-``locale`` (which language), ``wording`` (whole sentences), ``questions``, ``answers``
-and ``history`` (what a page says), ``templates/consentkit`` (how it is laid out).
-``pages`` is the one place that view functions import all of it from.
+========================  ====================================================
+``extension``             ``ConsentKit``, what a developer holds
+``config``, ``state``     the checked configuration; what is kept per app
+``gate``                  ``check``, ``share`` and ``require`` as views call them
+``widgets``               the question in a template, as a notice in a form
+``tokens``, ``origin``    who made this form, and which site sent it
+``schemas``               what clients send, read once
+``centre``, ``cards``     the person's pages and their cards
+``receipts``              the receipt, to read and as files
+``disclosures``           who received what
+``api``, ``problems``     JSON, and refusals as RFC 9457 documents
+``log_views``             the published log, for auditors
+``commands``              ``flask consent …``
+``frame``, ``locale``     letterhead, headers, language
+``pages`` and the rest    what templates are given, worded and escaped
+========================  ====================================================
 """

@@ -82,7 +82,9 @@ _TOLD = {
         "stopped": mark(
             "You *stopped* sending data abroad to {recipient} for “{purpose}”."
         ),
-        "ended": mark("Sending data abroad to {recipient} for “{purpose}” was *ended*."),
+        "ended": mark(
+            "Sending data abroad to {recipient} for “{purpose}” was *ended*."
+        ),
     },
 }
 _NOW = {
@@ -277,7 +279,7 @@ def card_view(
     receipt_url: str = "",
     ask_url: str = "",
 ) -> CardView:
-    """The card of one standing answer; a yes that no longer counts is not called one."""
+    """The card of one standing answer; a yes that no longer counts reads as ended."""
     matter = Matter.of(key, registry, locale)
     state = status.at(now)
     changed = state in AUTHORISING and status.scope != matter.scope

@@ -52,6 +52,9 @@ _REFUSALS = {
     ),
     Reason.PROHIBITED_FOR_MINORS: mark("Refused: this is not allowed under age."),
     Reason.OPT_OUT_SIGNAL: mark("Refused: your browser asks us not to share."),
+    Reason.PURPOSE_UNKNOWN: mark("Refused: this was never put to you as a question."),
+    Reason.RECIPIENT_UNKNOWN: mark("Refused: this was never put to you as a question."),
+    Reason.RECIPIENT_INACTIVE: mark("Refused: this recipient was switched off."),
     Reason.SUSPENDED: mark("Refused: this kind of sharing was switched off."),
 }
 _REFUSED = mark("Refused: it could not be checked that you agree.")
@@ -71,7 +74,9 @@ _GROUPS = (
 )
 
 _ASSURANCES = {
-    Assurance.ASSERTED: mark("Somebody else told us; it does not count as your answer."),
+    Assurance.ASSERTED: mark(
+        "Somebody else told us; it does not count as your answer."
+    ),
     Assurance.SESSION: mark("You were signed in."),
     Assurance.CONFIRMED: mark("You were signed in and confirmed it a second time."),
     Assurance.SIGNED: mark("You signed it with your own key."),

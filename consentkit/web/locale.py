@@ -142,6 +142,10 @@ class Locale:
         """The items as this language lists them in a sentence."""
         return format_list(list(items), locale=self._cldr)
 
+    def quoted(self, items: Iterable[str]) -> str:
+        """The items as names in quotation marks, listed."""
+        return self.listing(self.plain("“{title}”", title=item) for item in items)
+
     def number(self, value: int) -> str:
         """A whole number with this language's digits and grouping."""
         return str(format_decimal(value, locale=self._cldr))

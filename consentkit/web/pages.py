@@ -82,46 +82,56 @@ __all__ = [
     "site_view",
 ]
 
+_FOREIGN = (
+    mark("We could not tell where this came from"),
+    mark("Nothing was saved. Open the page in our app and answer there."),
+)
+_UNREADABLE = (
+    mark("We could not read this answer"),
+    mark("Nothing was saved. Go back, load the page again, then answer."),
+)
 _PROBLEMS = {
-    "token-expired": (
-        mark("This page was open for too long"),
-        mark("Nothing was saved. Go back, load the page again, then answer."),
+    "consent-missing": (
+        mark("We did not share your data"),
+        mark("This needs your yes, and we do not have it. You can decide now."),
     ),
-    "token-used": (
-        mark("This answer was already saved"),
-        mark("A page can be sent once. Your choices page shows what was saved."),
-    ),
-    "token-invalid": (
-        mark("We could not tell where this came from"),
-        mark("Nothing was saved. Open the page in our app and answer there."),
-    ),
-    "notice-changed": (
-        mark("The question has changed"),
-        mark("Nothing was saved. Load the page again to see the new question."),
-    ),
-    "sign-in": (
-        mark("Please sign in first"),
-        mark("Your choices belong to your account."),
-    ),
+    "cross-site": _FOREIGN,
     "forbidden": (
         mark("This page is not yours to see"),
         mark("Each person sees only their own choices."),
     ),
-    "consent-missing": (
-        mark("We did not share your data"),
-        mark("This needs your yes, and we do not have it. You can decide now."),
+    "foreign-token": (
+        mark("This page was opened by somebody else"),
+        mark("Nothing was saved. Load the page again to answer for yourself."),
+    ),
+    "no-answer": (
+        mark("You have not chosen an answer"),
+        mark("Nothing was saved. Go back and choose, or leave it open."),
     ),
     "not-found": (
         mark("There is nothing at this address"),
         mark("Check the address, or start from your choices page."),
     ),
+    "not-published": (
+        mark("The proof is not ready yet"),
+        mark("Your answer is saved. Load this page again in a moment."),
+    ),
+    "sign-in": (
+        mark("Please sign in first"),
+        mark("Your choices belong to your account."),
+    ),
+    "stale-notice": (
+        mark("The question has changed"),
+        mark("Nothing was saved. Load the page again to see the new question."),
+    ),
+    "token-expired": (
+        mark("This page was open for too long"),
+        mark("Nothing was saved. Go back, load the page again, then answer."),
+    ),
+    "token-invalid": _FOREIGN,
     "unavailable": (
         mark("We cannot save this right now"),
         mark("Nothing was saved and nothing is shared. Please try again later."),
-    ),
-    "invalid-request": (
-        mark("We could not read this answer"),
-        mark("Nothing was saved. Go back, load the page again, then answer."),
     ),
 }
 
@@ -287,7 +297,7 @@ def problem_view(
     ask_url: str = "",
 ) -> ProblemView:
     """The page for a problem code; an unknown code is told as a bad request."""
-    title, detail = _PROBLEMS.get(code, _PROBLEMS["invalid-request"])
+    title, detail = _PROBLEMS.get(code, _UNREADABLE)
     return ProblemView(
         title=locale.text(title),
         detail=locale.text(detail),

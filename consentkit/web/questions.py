@@ -102,7 +102,8 @@ class NoticeView:
     title: str
     description: str
     questions: tuple[QuestionView, ...]
-    facts: tuple[Fact, ...]
+    reasons: tuple[Fact, ...]
+    effects: tuple[Fact, ...]
     closing: tuple[Fact, ...]
 
     @property
@@ -145,8 +146,11 @@ def notice_view(
         title=locale.localise(purpose.title),
         description=locale.localise(purpose.description),
         questions=tuple(_question_view(each, locale) for each in questions),
-        facts=tuple(_purpose_facts(purpose, locale)),
-        closing=tuple(_closing_facts(questions[0], locale, centre_url=centre_url)),
+        reasons=_fact(
+            locale.text("Why it is needed"), locale.localise(purpose.necessity)
+        ),
+        effects=_effects(purpose, locale),
+        closing=_closing(questions[0], locale, centre_url=centre_url),
     )
 
 
@@ -159,7 +163,7 @@ def _question_view(question: Question, locale: Locale) -> QuestionView:
         statement=wording.statement(question, locale),
         data_label=wording.data_label(question, locale),
         items=tuple(_item_view(question, item, locale) for item in question.items),
-        facts=tuple(_question_facts(question, locale)),
+        facts=_question_facts(question, locale),
         note=_transfer_note(question, locale),
         decline=wording.decline_label(question, locale),
         accept=wording.accept_label(question, locale),
@@ -192,77 +196,89 @@ def _transfer_note(question: Question, locale: Locale) -> Markup | None:
     )
 
 
-def _question_facts(question: Question, locale: Locale) -> list[Fact]:
+def _question_facts(question: Question, locale: Locale) -> tuple[Fact, ...]:
     """What differs from recipient to recipient."""
     recipient, purpose = question.recipient, question.purpose
-    facts = []
-    if not question.own_use:
-        lines = wording.party(question, locale)
-        facts.append(Fact(locale.text("Who gets it"), lines, "recipient"))
-        method = locale.localise(recipient.method) or locale.localise(purpose.method)
-        facts += _fact(locale.text("How it gets there"), method)
-    if question.transfer:
-        facts += _fact(
-            locale.text("What protects it there"), locale.localise(recipient.safeguard)
-        )
-        facts += _fact(locale.text("Risks there"), locale.localise(recipient.risks))
-        facts += _rights_abroad(question, locale)
+    method = locale.localise(recipient.method) or locale.localise(purpose.method)
     kept = wording.keeping(question, locale)
     times = (wording.lasting(purpose, locale), *([kept] if kept else []))
-    return [*facts, Fact(locale.text("For how long"), times)]
+    return (
+        *([] if question.own_use else [_party(question, locale)]),
+        *_fact(locale.text("How it gets there"), "" if question.own_use else method),
+        *(_abroad(question, locale) if question.transfer else []),
+        Fact(locale.text("For how long"), times),
+    )
 
 
-def _rights_abroad(question: Question, locale: Locale) -> list[Fact]:
-    address = question.recipient.rights_url
-    if not address:
-        return []
-    link = wording.contact_link(address)
-    return [Fact(locale.text("Your rights there"), (link,))]
+def _party(question: Question, locale: Locale) -> Fact:
+    return Fact(
+        locale.text("Who gets it"), wording.party(question, locale), "recipient"
+    )
 
 
-def _purpose_facts(purpose: Purpose, locale: Locale) -> list[Fact]:
-    """What is the same for all recipients of the purpose."""
+def _abroad(question: Question, locale: Locale) -> tuple[Fact, ...]:
+    """What a transfer to another country has to say besides (PIPL Art. 39)."""
+    recipient = question.recipient
+    rights = recipient.rights_url
+    return (
+        *_fact(
+            locale.text("What protects it there"), locale.localise(recipient.safeguard)
+        ),
+        *_fact(locale.text("Risks there"), locale.localise(recipient.risks)),
+        *_fact(
+            locale.text("Your rights there"),
+            wording.contact_link(rights) if rights else "",
+        ),
+    )
+
+
+def _effects(purpose: Purpose, locale: Locale) -> tuple[Fact, ...]:
+    """What it can mean for the person, and how to get a human (GDPR Art. 13(2)(f))."""
+    impact = locale.localise(purpose.impact)
     automated = purpose.automated
-    facts = [
-        *_fact(locale.text("Why it is needed"), locale.localise(purpose.necessity)),
-        *_fact(locale.text("What it can mean for you"), locale.localise(purpose.impact)),
-    ]
-    if automated is not None:
-        facts += [
-            *_fact(locale.text("How a computer decides"), locale.localise(automated.logic)),
-            *_fact(
-                locale.text("What follows from it"),
-                locale.localise(automated.consequence),
-            ),
-            *_fact(locale.text("How to reach a person"), locale.localise(automated.human)),
-        ]
-    return facts
+    decided = (
+        ()
+        if automated is None
+        else (
+            locale.localise(automated.logic),
+            locale.localise(automated.consequence),
+            locale.localise(automated.human),
+        )
+    )
+    return (
+        *_fact(locale.text("What it can mean for you"), impact),
+        *_fact(locale.text("A computer decides"), *decided),
+    )
 
 
-def _closing_facts(question: Question, locale: Locale, *, centre_url: str) -> list[Fact]:
+def _closing(
+    question: Question, locale: Locale, *, centre_url: str
+) -> tuple[Fact, ...]:
     """What a person has to know before either button: the no, the way back, rights."""
     controller = question.controller
     refused = locale.localise(question.purpose.if_refused)
-    rights = [escape(locale.localise(controller.rights))] if controller.rights else []
-    if controller.authority:
-        authority = locale.localise(controller.authority)
-        rights.append(
-            locale.text("You can complain to {authority}.", authority=authority)
-        )
-    return [
+    authority = locale.localise(controller.authority)
+    return (
         *_fact(
             locale.text("If you say no"),
-            refused or locale.plain("Nothing changes in your account."),
+            refused or locale.text("Nothing changes in your account."),
         ),
         Fact(
             locale.text("How to stop"),
             (wording.stopping(locale, centre_url=centre_url),),
             "withdraw",
         ),
-        *([Fact(locale.text("Your rights"), tuple(rights))] if rights else []),
-    ]
+        *_fact(
+            locale.text("Your rights"),
+            locale.localise(controller.rights),
+            locale.text("You can complain to {authority}.", authority=authority)
+            if authority
+            else "",
+        ),
+    )
 
 
-def _fact(label: Markup, text: str) -> list[Fact]:
+def _fact(label: Markup, *texts: str) -> tuple[Fact, ...]:
     """The fact, if there is anything to say."""
-    return [Fact(label, (escape(text),))] if text else []
+    lines = tuple(escape(text) for text in texts if text)
+    return (Fact(label, lines),) if lines else ()

@@ -163,21 +163,24 @@ def item_note(item: DataItem, purpose: Purpose, locale: Locale) -> str:
 
 
 def party(question: Question, locale: Locale) -> tuple[Markup, ...]:
-    """Who the recipient is: name, relation, role, country, address, contact."""
+    """Who the recipient is: name; relation and role; country and address; contact."""
     recipient, controller = question.recipient, question.controller.name
     country = locale.country(recipient.country)
-    lines = [
-        locale.text("*{recipient}*", recipient=recipient.name),
-        locale.text(_RELATIONS[recipient.relation], controller=controller),
-        locale.text(_ROLES[recipient.role], controller=controller),
-        locale.text("Country: {country} (abroad)", country=country)
+    place = [
+        locale.text("Country: {country} (abroad).", country=country)
         if question.cross_border
-        else locale.text("Country: {country}", country=country),
+        else locale.text("Country: {country}.", country=country)
     ]
     if recipient.address:
-        lines.append(locale.text("Address: {address}", address=recipient.address))
-    contact = contact_link(recipient.contact)
-    return (*lines, locale.text("Contact: {contact}", contact=contact))
+        place.append(locale.text("Address: {address}.", address=recipient.address))
+    relation = locale.text(_RELATIONS[recipient.relation], controller=controller)
+    role = locale.text(_ROLES[recipient.role], controller=controller)
+    return (
+        Markup("<strong><bdi>{}</bdi></strong>").format(recipient.name),
+        Markup(" ").join([relation, role]),
+        Markup(" ").join(place),
+        locale.text("Contact: {contact}", contact=contact_link(recipient.contact)),
+    )
 
 
 def lasting(purpose: Purpose, locale: Locale) -> Markup:
@@ -230,7 +233,7 @@ def _named(item: DataItem, locale: Locale) -> str:
     """A category in the person's own mouth, or its title in quotation marks."""
     phrase = locale.localise(item.category.phrase)
     title = locale.localise(item.category.title)
-    return phrase or locale.plain("“{title}”", title=title)
+    return phrase or locale.quoted([title])
 
 
 def _named_data(question: Question, locale: Locale) -> str | Markup:

@@ -1,4 +1,4 @@
-"""Acme Credit Scoring Ltd, a company of the wallet's group: makes scores of payments."""
+"""Acme Credit Scoring Ltd, of the wallet's group: makes credit scores of payments."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ _BILLS = "home"
 _FOR_BILLS = 300  # points of the 550 that can be gained
 _FOR_STEADINESS = 200
 _FOR_PLACE = 50
+_STRICTNESS = 4  # months that differ by a quarter count as not steady at all
 # What a month costs in thousands of pence; "" is the whole country.
 _USUAL = {"": 150, "Leeds": 140, "Bristol": 175, "Manchester": 165, "Cardiff": 140}
 _BANDS = ((740, "excellent"), (670, "good"), (580, "fair"), (LOWEST, "building"))
@@ -78,7 +79,7 @@ def work_out(payments: Sequence[Mapping[str, Any]], *, city: str = "") -> int:
             billed.add(month)
     spent = list(months.values())
     usual = mean(spent) or 1
-    steadiness = max(0.0, 1 - pstdev(spent) / usual)
+    steadiness = max(0.0, 1 - _STRICTNESS * pstdev(spent) / usual)
     place = min(1.0, 1000 * _USUAL.get(city, _USUAL[""]) / usual)
     gained = (
         _FOR_BILLS * len(billed) / len(months)

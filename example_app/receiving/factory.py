@@ -100,7 +100,7 @@ def _flask(identity: Identity, config: Mapping[str, object] | None) -> Flask:
 
 
 def _add_views(app: Flask, identity: Identity, inbox: Inbox) -> None:
-    app.add_template_global(identity, "identity")
+    app.jinja_env.globals["identity"] = identity
 
     @app.get("/")
     def show() -> ResponseReturnValue:

@@ -72,7 +72,9 @@ def add_up(payments: Iterable[Payment], *, year: int) -> Bill:
     mine = [each for each in payments if each.paid_on.year == year]
     out = [each for each in mine if each.kind != INCOME]
     months = _months(mine)
-    visits = Counter(each.merchant for each in out if each.kind != "home")
+    # Rent is everybody's largest payment, and nobody's news.
+    chosen = [each for each in out if each.kind != "home"]
+    visits = Counter(each.merchant for each in chosen)
     return Bill(
         year=year,
         spent=_sum(out),
@@ -81,7 +83,7 @@ def add_up(payments: Iterable[Payment], *, year: int) -> Bill:
         kinds=_kinds(out),
         months=months,
         dearest_month=max(months, key=lambda each: each.spent) if out else None,
-        biggest=min(out, key=lambda each: each.amount, default=None),
+        biggest=min(chosen, key=lambda each: each.amount, default=None),
         favourite=visits.most_common(1)[0] if visits else None,
         last_day=max((each.paid_on for each in mine), default=None),
     )

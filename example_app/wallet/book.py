@@ -20,6 +20,7 @@ from example_app.wallet import schema
 from example_app.wallet.payment import Payment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Sequence
 
     from sqlalchemy import Engine
@@ -106,7 +107,7 @@ def _engine() -> Engine:
 
 
 def _account(row: Row[tuple[str, str, str, str]]) -> Account:
-    return Account(*row)
+    return Account(row.id, row.email, row.name, row.city)
 
 
 def _accounts() -> Select[tuple[str, str, str, str]]:
@@ -177,8 +178,8 @@ def _chosen(person_id: str, chosen: Filter) -> Select[tuple[date, str, str, int]
     return statement
 
 
-def _payments(rows: Sequence[Row[tuple[date, str, str, int]]]) -> list[Payment]:
-    return [Payment(*row) for row in rows]
+def _payments(rows: Iterable[Row[tuple[date, str, str, int]]]) -> list[Payment]:
+    return [Payment(row.paid_on, row.merchant, row.kind, row.amount) for row in rows]
 
 
 def months_of(person_id: str) -> list[int]:
@@ -247,7 +248,7 @@ def offers_for(person_id: str) -> list[Offer]:
             .where(offer.person_id == person_id)
             .order_by(offer.id)
         )
-        return [Offer(*row) for row in rows]
+        return [Offer(row.shop, row.text) for row in rows]
 
 
 def keep_offers(person_id: str, offers: Sequence[Offer]) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "Shop",
 ]
 
+
 @dataclass(frozen=True)
 class Shop:
     """A shop, and the least and most that one payment there comes to, in pence."""

@@ -45,6 +45,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app = Flask(__name__, instance_path=str(folder), instance_relative_config=True)
     app.config.update(
         CONSENTKIT_LOG_ORIGIN="wallet.example/consent/2026",
+        CONSENTKIT_SIGN_IN_URL="/sign-in",
         SESSION_COOKIE_NAME="wallet_session",
         SESSION_COOKIE_SAMESITE="Lax",
         WALLET_DATABASE_URI=f"sqlite:///{folder / 'wallet.db'}",
@@ -63,7 +64,7 @@ def _add_pages(app: Flask) -> None:
         app.register_blueprint(blueprint)
     app.add_template_global(form_token)
     app.add_template_global(signing_in.current_account)
-    app.add_template_global(KINDS, "KINDS")
+    app.jinja_env.globals["KINDS"] = KINDS
     app.add_template_filter(format_amount, "amount")
     app.add_template_filter(format_change, "change")
     send_security_headers(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import calendar
+from calendar import month_name
 from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ blueprint = Blueprint("pages", __name__)
 blueprint.before_request(refuse_foreign_posts)
 
 _LATEST = 6
+_MOST_DIGITS = 6  # no page has more, and SQLite's integers end at 63 bits
 
 
 @blueprint.get("/")
@@ -69,7 +70,7 @@ def activity() -> ResponseReturnValue:
         page=page,
         days=_by_day(page.payments),
         chosen=chosen,
-        months=[(each, calendar.month_name[each]) for each in book.months_of(person.id)],
+        months=[(each, month_name[each]) for each in book.months_of(person.id)],
     )
 
 
@@ -96,15 +97,15 @@ def _filter() -> book.Filter:
     month = _number("month")
     return book.Filter(
         kind=kind if kind in KINDS else "",
-        month=month if 1 <= month <= 12 else 0,
+        month=month if month in range(1, 13) else 0,
         words=request.args.get("words", "")[:60].strip(),
     )
 
 
 def _number(name: str) -> int:
     text = request.args.get(name, "")
-    # No more digits than any real page has; SQLite's integers end at 63 bits.
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+    whole = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if whole else 0
 
 
 def _by_day(payments: Iterable[Payment]) -> list[tuple[date, list[Payment]]]:

@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from datetime import UTC
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Mapping
 
+    from consentkit.service.release import Release
     from example_app.wallet.payment import Payment
 
 __all__ = [
@@ -45,7 +47,7 @@ SCORE_DATA = SCORE_NEEDS | {"city"}
 OFFERS_NEED = frozenset({"city"})
 OFFERS_DATA = OFFERS_NEED | {"shop-kinds"}
 
-_NOT_SHOPS = ("home", INCOME)
+_BILLS = "home"
 _TOP_KINDS = 3
 
 _http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=10))
@@ -77,19 +79,20 @@ def work_out_score(account: book.Account) -> book.Score:
         ConsentDeniedError: the person did not agree; nothing was sent.
         RecipientError: Acme could not be reached or did not take it.
     """
-    payments = book.payments_of(account.id)
+    spending = _spending(book.payments_of(account.id))
     with consent.share(
         account.id,
         "credit-score",
         recipient="acme-credit",
         data=_agreed(account, "credit-score", "acme-credit", SCORE_NEEDS, SCORE_DATA),
+        amount=len(spending),
     ) as release:
         answer = _post(
             "WALLET_SCORES",
             {
                 **_basis(account, release),
                 "applicant": release.only(PersonSchema(only=["city"]), account),
-                "payments": release.only(SpendingSchema(many=True), payments),
+                "payments": release.only(SpendingSchema(many=True), spending),
             },
         )
     score = book.Score(answer["points"], answer["band"], datetime.now(UTC))
@@ -138,7 +141,7 @@ def _agreed(
     return needed | (wanted - decision.missing)
 
 
-def _basis(account: book.Account, release: Any) -> dict[str, Any]:
+def _basis(account: book.Account, release: Release) -> dict[str, Any]:
     """Whose data it is, as only this recipient knows them, and what it rests on."""
     return {
         "reference": _reference(account, release.recipient),
@@ -158,8 +161,14 @@ def _reference(account: book.Account, recipient: str) -> str:
     return hmac.digest(key, named, "sha256")[:16].hex()
 
 
+def _spending(payments: Iterable[Payment]) -> list[Payment]:
+    """What the person spent. What they earn is not in what they agreed to share."""
+    return [each for each in payments if each.kind != INCOME]
+
+
 def _favourite_kinds(payments: Iterable[Payment]) -> list[str]:
-    kinds = Counter(each.kind for each in payments if each.kind not in _NOT_SHOPS)
+    shops = [each for each in _spending(payments) if each.kind != _BILLS]
+    kinds = Counter(each.kind for each in shops)
     return [kind for kind, _ in kinds.most_common(_TOP_KINDS)]
 
 
@@ -172,7 +181,7 @@ def _post(service: str, content: Mapping[str, Any]) -> Any:
         )
     except urllib3.exceptions.HTTPError as error:
         raise RecipientError("the recipient could not be reached") from error
-    if response.status != 201:
+    if response.status != HTTPStatus.CREATED:
         raise RecipientError(f"the recipient answered {response.status}, expected 201")
     try:
         return response.json()

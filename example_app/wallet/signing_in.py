@@ -151,13 +151,13 @@ def _form(*, email: str = "", refused: bool = False) -> str:
 
 
 def _local(path: str) -> str:
-    """The path if it is one of ours, else the start page.
+    r"""The path if it is one of ours, else the start page.
 
-    ``//host`` and ``/\\host`` are other sites to a browser; control characters it
+    ``//host`` and ``/\host`` are other sites to a browser; control characters it
     drops before it looks.
     """
     if not path.startswith("/") or path.startswith(("//", "/\\")):
         return url_for("pages.start")
-    if any(ord(each) <= 0x20 for each in path):
+    if any(each <= " " for each in path):
         return url_for("pages.start")
     return quote(path, safe="/?&=%-._~")

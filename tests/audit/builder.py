@@ -50,15 +50,14 @@ OFFER = {
 
 
 class MemorySource:
-    """A log's files in a dict."""
-
-    name = "memory"
+    """A log's files in a dict; those that are ``unreadable`` are listed all the same."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = dict(files)
+        self.unreadable: set[str] = set()
 
     def read(self, path: str) -> bytes:
-        if path not in self.files:
+        if path not in self.files or path in self.unreadable:
             raise VerificationError(f"{path} is not there")
         return self.files[path]
 
@@ -129,10 +128,10 @@ class LogBuilder:
     def genesis(self) -> None:
         self.add("genesis", controller="wallet")
 
-    def key(self, signer: Ed25519Signer, first: int, **fields: Any) -> None:
-        """Register ``signer`` as a collector from index ``first``."""
+    def key(self, new: Ed25519Signer, first: int, **fields: Any) -> None:
+        """Register ``new`` as a collector from index ``first``."""
         self.add(
-            "key", **{"role": "collector", "vkey": signer.vkey, "from": first, **fields}
+            "key", **{"role": "collector", "vkey": new.vkey, "from": first, **fields}
         )
 
     def notice(self, digest: str = NOTICE, offers: Sequence[Any] = (OFFER,)) -> None:

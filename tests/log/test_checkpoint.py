@@ -91,8 +91,8 @@ BAD_TEXTS = {
     "size with leading zero": lines(NAME, b"05", ROOT_LINE),
     "size with space": lines(NAME, b" 5", ROOT_LINE),
     "size with underscore": lines(NAME, b"7_00", ROOT_LINE),
-    "size in Arabic digits": lines(NAME, "٥".encode(), ROOT_LINE),
-    "size in full-width digits": lines(NAME, "５".encode(), ROOT_LINE),
+    "size in Arabic digits": lines(NAME, "\u0665".encode(), ROOT_LINE),
+    "size in full-width digits": lines(NAME, "\uff15".encode(), ROOT_LINE),
     "size in hexadecimal": lines(NAME, b"0x5", ROOT_LINE),
     "size as a fraction": lines(NAME, b"5.0", ROOT_LINE),
     "size of 2^63": lines(NAME, b"9223372036854775808", ROOT_LINE),
@@ -113,6 +113,12 @@ BAD_TEXTS = {
 def test_a_text_in_any_other_form_is_refused(name: str) -> None:
     with pytest.raises(MalformedError):
         parse_checkpoint_text(BAD_TEXTS[name])
+
+
+@pytest.mark.parametrize("size", [-1, 2**63])
+def test_a_size_that_no_tree_has_makes_no_checkpoint(size: int) -> None:
+    with pytest.raises(MalformedError, match=r"from 0 to 2\^63-1"):
+        Checkpoint(ORIGIN, size, ROOT)
 
 
 def test_a_good_signature_does_not_excuse_a_bad_text() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_the_cosignature_of_the_vector_is_ours() -> None:
 
 
 @pytest.mark.parametrize("vector", NOTES["cosignatures"])
-def test_the_published_cosignature_opens(vector: dict[str, str]) -> None:
+def test_the_published_cosignature_opens(vector: dict[str, Any]) -> None:
     verifier = Verifier.parse(vector["vkey"])
     data = vector["checkpoint"].encode()
 

@@ -19,7 +19,7 @@ BAD_DECIMALS = {
     "space before": b" 5",
     "space after": b"5 ",
     "newline after": b"5\n",
-    "Arabic digit": "٥".encode(),
+    "Arabic digit": "\u0665".encode(),
     "superscript": "²".encode(),
     "hexadecimal": b"0x5",
     "fraction": b"5.0",
@@ -37,7 +37,7 @@ BAD_BASE64 = {
     "foreign character": b"AA!AAA==",
     "URL alphabet": b"-_-_",
     "padding inside": b"AA==AAAA",
-    "full-width letter": "Ａ".encode() * 4,
+    "full-width letter": "\uff21".encode() * 4,
 }
 
 BAD_BASE64URL = {

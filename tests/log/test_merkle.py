@@ -96,9 +96,9 @@ def test_the_published_tree_of_eight_leaves_is_ours() -> None:
     leaf_hashes = [hash_leaf(bytes.fromhex(x)) for x in TREE_8["leaf_inputs_hex"]]
     reader = ListReader(leaf_hashes)
 
-    assert [
-        [item.hex() for item in level] for level in reader.levels
-    ] == TREE_8["node_hashes_hex_by_level"]
+    assert [[item.hex() for item in level] for level in reader.levels] == TREE_8[
+        "node_hashes_hex_by_level"
+    ]
     for size, root in enumerate(TREE_8["roots_hex_by_size"]):
         assert root_of(leaf_hashes[:size]).hex() == root
 
@@ -112,9 +112,7 @@ def test_the_published_hashes_of_single_inputs_are_ours() -> None:
         elif case["what"] == "empty tree":
             assert EMPTY_ROOT.hex() == case["hash"]
         else:
-            left, right = (
-                case[side].encode() for side in ("left_utf8", "right_utf8")
-            )
+            left, right = (case[side].encode() for side in ("left_utf8", "right_utf8"))
             assert hash_node(left, right).hex() == case["hash"]
 
 
@@ -179,9 +177,7 @@ def test_a_leaf_is_in_no_other_place_and_under_no_other_root() -> None:
 
 
 @pytest.mark.requirement("R95")
-def test_every_tree_to_100_continues_every_earlier_one_and_no_damaged_proof_shows_it() -> (
-    None
-):
+def test_every_tree_to_100_continues_all_earlier_ones_by_its_own_proof_alone() -> None:
     for new in range(1, SMALL + 1):
         for old in range(1, new + 1):
             proof = prove_consistency(old, new, READER)
@@ -225,9 +221,13 @@ def test_a_tree_that_shrank_is_refused_on_both_sides() -> None:
 
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (5, 5), (-1, 5), (7, 5)])
 def test_a_leaf_outside_the_tree_has_no_proof(index: int, size: int) -> None:
-    with pytest.raises(InclusionError, match=f"leaf {index} is not in a tree of {size}"):
+    with pytest.raises(
+        InclusionError, match=f"leaf {index} is not in a tree of {size}"
+    ):
         prove_inclusion(index, size, READER)
-    with pytest.raises(InclusionError, match=f"leaf {index} is not in a tree of {size}"):
+    with pytest.raises(
+        InclusionError, match=f"leaf {index} is not in a tree of {size}"
+    ):
         check_inclusion(LEAVES[0], index, size, [], LEAVES[0])
 
 

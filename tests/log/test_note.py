@@ -44,7 +44,7 @@ NOTE_TEXTS = st.text(
 def vector_bytes(vector: dict[str, Any]) -> bytes:
     if "note_base64" in vector:
         return base64.b64decode(vector["note_base64"])
-    return vector["note"].encode()
+    return str(vector["note"]).encode()
 
 
 @pytest.mark.parametrize("vector", NOTES, ids=lambda vector: vector["name"])

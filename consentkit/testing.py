@@ -1,0 +1,55 @@
+"""What apps use in their own tests; also a pytest plugin.
+
+A test that needs a consent gets one by the door that people use: a page is loaded, the
+form on it is sent. There is no switch that opens the gate.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+__all__ = ["answer", "form_token"]
+
+_TOKEN = re.compile(r'name="token" value="([^"]+)"')
+
+
+def form_token(page: str) -> str:
+    """The token of the first form on a page of ours.
+
+    Raises:
+        ValueError: there is no such form, for instance because nobody is signed in.
+    """
+    found = _TOKEN.search(page)
+    if found is None:
+        raise ValueError("the page holds no form of consentkit; is somebody signed in?")
+    return found[1]
+
+
+def answer(
+    client: FlaskClient,
+    purpose: str,
+    answers: dict[str, str],
+    *,
+    prefix: str = "/consent",
+    optional: dict[str, list[str]] | None = None,
+) -> TestResponse:
+    """Answer the question about ``purpose`` as the person signed in to ``client``.
+
+    ``answers`` maps a recipient id to ``"given"``, ``"refused"`` or ``"deferred"``;
+    ``optional`` maps a recipient id to the optional data categories to tick.
+    """
+    page = client.get(f"{prefix}/ask/{purpose}").get_data(as_text=True)
+    form: dict[str, str | list[str]] = {
+        # The last form is the question's; those before it stop what was agreed.
+        "token": _TOKEN.findall(page)[-1] if _TOKEN.search(page) else "",
+    }
+    for recipient, state in answers.items():
+        form[f"choice.{purpose}.{recipient}"] = state
+    for recipient, data in (optional or {}).items():
+        form[f"data.{purpose}.{recipient}"] = data
+    return client.post(f"{prefix}/choices", data=form)

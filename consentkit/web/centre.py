@@ -1,0 +1,225 @@
+"""The person's own pages: the question, the answer, the overview, the way out.
+
+Each view reads the request, calls one service and renders. What is allowed is decided
+elsewhere; here is no ``if`` about consent.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+from typing import Any
+
+from flask import Blueprint
+from flask import Response
+from flask import request
+from flask import url_for
+from markupsafe import Markup
+
+from consentkit.audit.replay import act_of
+from consentkit.core.act import Assurance
+from consentkit.core.act import Channel
+from consentkit.core.registry import CROSS_BORDER
+from consentkit.errors import InvalidRequestError
+from consentkit.errors import LogError
+from consentkit.log.leaf import Leaf
+from consentkit.service.choosing import Submission
+from consentkit.service.choosing import choose
+from consentkit.service.revoking import Ending
+from consentkit.service.revoking import revoke
+from consentkit.web import frame
+from consentkit.web.cards import cards_for
+from consentkit.web.disclosures import disclosures_view
+from consentkit.web.origin import check_same_site
+from consentkit.web.pages import NoticePageView
+from consentkit.web.pages import ResultView
+from consentkit.web.pages import centre_view
+from consentkit.web.pages import choice_line
+from consentkit.web.pages import mask_account
+from consentkit.web.schemas import form_answers
+from consentkit.web.schemas import form_token
+from consentkit.web.state import current_state
+from consentkit.web.subject import current_subject
+from consentkit.web.widgets import widget_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consentkit.core.act import Choice
+    from consentkit.web.state import AppState
+
+__all__ = ["add_routes", "facts_of_request", "signed_in"]
+
+_RECENT = 5  # disclosures on the overview; the whole list has a page of its own
+_MAX_AGENT = 200  # characters of a user agent that are kept, sealed, as evidence
+
+
+def signed_in(
+    view: Callable[..., Response],
+) -> Callable[..., Response]:
+    """Give the view the person of this request; ask others to sign in first."""
+
+    @functools.wraps(view)
+    def checked(**values: Any) -> Response:
+        state = current_state()
+        subject = current_subject(state)
+        if subject is None:
+            return frame.problem_page("sign-in")
+        return view(state, subject, **values)
+
+    return checked
+
+
+def facts_of_request(state: AppState) -> dict[str, Any]:
+    """The private circumstances of an act: sealed, and only committed to in the log."""
+    return {
+        "locale": frame.current_locale(state).code,
+        "path": request.path,
+        "user_agent": request.headers.get("User-Agent", "")[:_MAX_AGENT],
+    }
+
+
+@signed_in
+def _centre(state: AppState, subject: str) -> Response:
+    locale = frame.current_locale(state)
+    cards = cards_for(state, subject, locale)
+    answered = {card.matter.key[0].removesuffix(CROSS_BORDER) for card in cards}
+    view = centre_view(
+        cards,
+        locale,
+        disclosures=disclosures_view(state, subject, locale, limit=_RECENT),
+        revoke_url=url_for("consentkit.revocations"),
+        account=mask_account(state.loaders.account_label(subject)),
+        stop_all_token=state.tokens.issue_stop(subject),
+        csrf_token=frame.host_csrf_token(),
+        asks=[
+            (locale.localise(purpose.title), url_for("consentkit.ask", purpose=key))
+            for key, purpose in state.installation.registry.purposes.items()
+            if key not in answered
+        ],
+    )
+    return frame.page("centre.html", view)
+
+
+def _ask(purpose: str) -> Response:
+    state = current_state()
+    if purpose not in state.installation.registry.purposes:
+        return frame.problem_page("not-found")
+    view = widget_view(state, purpose, frame.current_locale(state), ask_again=True)
+    return frame.page("ask.html", view)
+
+
+@signed_in
+def _choices(state: AppState, subject: str) -> Response:
+    check_same_site()
+    token = state.tokens.read_answer(form_token(request.form), subject)
+    leaf = choose(
+        state.installation,
+        Submission(
+            subject=subject,
+            notice=token.notice,
+            challenge=token.challenge,
+            answers=form_answers(request.form),
+            channel=Channel.WEB,
+            facts=facts_of_request(state),
+        ),
+    )
+    return _result(state, leaf)
+
+
+@signed_in
+def _revocations(state: AppState, subject: str) -> Response:
+    check_same_site()
+    token = state.tokens.read_stop(form_token(request.form), subject)
+    done = revoke(
+        state.installation,
+        Ending(
+            subject=subject,
+            purpose=token.purpose,
+            recipient=token.recipient,
+            assurance=Assurance.SESSION,
+            channel=Channel.WEB,
+            facts=facts_of_request(state),
+        ),
+    )
+    return _result(state, done.leaf)
+
+
+def _result(state: AppState, leaf: Leaf | None) -> Response:
+    """What was stored, read back from the leaf itself; nothing if nothing was left."""
+    locale = frame.current_locale(state)
+    registry = state.installation.registry
+    choices: tuple[Choice, ...] = act_of(leaf).choices if leaf else ()
+    view = ResultView(
+        lines=tuple(choice_line(each, each.key, registry, locale) for each in choices),
+        receipt_url=(url_for("consentkit.receipt", receipt_id=leaf.id) if leaf else ""),
+        back_url=state.config.home_url,
+    )
+    return frame.page("result.html", view)
+
+
+def _notice(digest: str) -> Response:
+    state = current_state()
+    notice = state.installation.history.notice(digest)
+    if notice is None:
+        return frame.problem_page("not-found")
+    purpose = str(notice.manifest["id"])
+    view = NoticePageView(
+        notice_html=Markup(notice.html.decode()),  # noqa: S704  byte for byte as shown
+        lang=notice.locale,
+        digest=notice.digest,
+        html_sha256=notice.html_sha256,
+        version=notice.version,
+        manifest_url=url_for("consentkit.notice_manifest", digest=digest),
+        ask_url=(
+            url_for("consentkit.ask", purpose=purpose)
+            if purpose in state.installation.registry.purposes
+            else ""
+        ),
+    )
+    return frame.page("notice_page.html", view)
+
+
+def _notice_manifest(digest: str) -> Response:
+    notice = current_state().installation.history.notice(digest)
+    if notice is None:
+        return frame.problem_page("not-found")
+    return Response(notice.manifest_bytes, mimetype="application/json")
+
+
+def _notice_html(digest: str) -> Response:
+    notice = current_state().installation.history.notice(digest)
+    if notice is None:
+        return frame.problem_page("not-found")
+    return Response(notice.html, mimetype="text/html")
+
+
+@signed_in
+def _disclosures(state: AppState, subject: str) -> Response:
+    offset = request.args.get("after", default=0, type=int)
+    locale = frame.current_locale(state)
+    view = disclosures_view(state, subject, locale, offset=max(offset, 0))
+    return frame.page("disclosures.html", view)
+
+
+def _refused(error: InvalidRequestError) -> Response:
+    return frame.problem_page(error.code)
+
+
+def _unavailable(_error: LogError) -> Response:
+    return frame.problem_page("unavailable")
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Put the person's pages on the blueprint."""
+    add = blueprint.add_url_rule
+    add("/", "centre", _centre)
+    add("/ask/<purpose>", "ask", _ask)
+    add("/choices", "choices", _choices, methods=["POST"])
+    add("/revocations", "revocations", _revocations, methods=["POST"])
+    add("/notices/<digest>", "notice", _notice)
+    add("/notices/<digest>.json", "notice_manifest", _notice_manifest)
+    add("/notices/<digest>.html", "notice_html", _notice_html)
+    add("/disclosures", "disclosures", _disclosures)
+    blueprint.register_error_handler(InvalidRequestError, _refused)
+    blueprint.register_error_handler(LogError, _unavailable)

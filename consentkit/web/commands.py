@@ -1,0 +1,106 @@
+"""``flask consent …``: what operators do from a shell."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+from flask.cli import AppGroup
+from flask.cli import with_appcontext
+
+from consentkit.errors import ConsentKitError
+from consentkit.service.publishing import publish_all
+from consentkit.service.rebuilding import differences
+from consentkit.web.state import current_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["make_commands"]
+
+_SECOND = 1.0
+_DOES_NOT_HOLD = 1
+
+
+def make_commands() -> AppGroup:
+    """The command group; each command works on the current app's installation."""
+    group = AppGroup("consent", help="Consent records: keys, publishing, checking.")
+    for command in (_init, _publish, _keys, _rebuild):
+        group.add_command(command)
+    return group
+
+
+@click.command("init")
+@with_appcontext
+def _init() -> None:
+    """Create tables, keys and log, if they are not there yet."""
+    installation = current_state().installation
+    click.echo(f"log: {installation.origin}")
+    click.echo(f"log files: {installation.log_folder}")
+    for vkey in installation.keyring.vkeys:
+        click.echo(f"key: {vkey}")
+
+
+@click.command("publish")
+@click.option(
+    "--follow",
+    is_flag=True,
+    default=False,
+    help="Go on, once a second, until interrupted.",
+)
+@with_appcontext
+def _publish(*, follow: bool) -> None:
+    """Number and sign what waits, and write the log's files."""
+    _told(_publish_once)
+    while follow:
+        time.sleep(_SECOND)
+        _told(_publish_once)
+
+
+def _publish_once() -> None:
+    size = publish_all(current_state().installation)
+    if size is None:
+        click.echo("another process is publishing this log", err=True)
+    else:
+        click.echo(f"published: {size} entries")
+
+
+_keys = AppGroup("keys", help="The keys of the log.")
+
+
+@_keys.command("list")
+def _keys_list() -> None:
+    """Print the verifier keys for auditors, one a line, log key first."""
+    for vkey in current_state().installation.keyring.vkeys:
+        click.echo(vkey)
+
+
+@click.command("rebuild")
+@click.option(
+    "--check",
+    is_flag=True,
+    required=True,
+    default=False,
+    expose_value=False,
+    help="Compare only: change nothing.",
+)
+@with_appcontext
+def _rebuild() -> None:
+    """Compare the state table with the replay of all leaves."""
+    found = 0
+    for line in differences(current_state().installation):
+        click.echo(line, err=True)
+        found += 1
+    if found:
+        click.echo(f"{found} differences between state and leaves", err=True)
+        raise SystemExit(_DOES_NOT_HOLD)
+    click.echo("the state is what the leaves say")
+
+
+def _told(action: Callable[[], None]) -> None:
+    """Run it; what goes wrong is told in one line, without a traceback."""
+    try:
+        action()
+    except ConsentKitError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,303 @@
+"""The Flask extension: one object, any number of apps, nothing of theirs kept on it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+from typing import ParamSpec
+from typing import TypeVar
+
+from flask import Blueprint
+
+from consentkit.core.act import Actor
+from consentkit.core.act import Assurance
+from consentkit.core.registry import Registry
+from consentkit.errors import ConfigurationError
+from consentkit.service import receipts as receipt_service
+from consentkit.service import revoking
+from consentkit.service.publishing import PublisherThread
+from consentkit.service.sharing import Circumstances
+from consentkit.service.starting import Places
+from consentkit.service.starting import start
+from consentkit.web import centre
+from consentkit.web import frame
+from consentkit.web import gate
+from consentkit.web import log_views
+from consentkit.web import receipts
+from consentkit.web.api import make_api
+from consentkit.web.commands import make_commands
+from consentkit.web.config import read_config
+from consentkit.web.state import KEY
+from consentkit.web.state import AppState
+from consentkit.web.state import Loaders
+from consentkit.web.state import current_state
+from consentkit.web.subject import subject_key
+from consentkit.web.tokens import Tokens
+from consentkit.web.widgets import consent_centre_link
+from consentkit.web.widgets import consent_head
+from consentkit.web.widgets import consent_widget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Collection
+    from collections.abc import Container
+    from contextlib import AbstractContextManager
+
+    from flask import Flask
+
+    from consentkit.core.decision import Decision
+    from consentkit.core.vocabulary import DataCategory
+    from consentkit.core.vocabulary import Purpose
+    from consentkit.core.vocabulary import Recipient
+    from consentkit.service.receipts import Receipt
+    from consentkit.service.release import Release
+    from consentkit.service.revoking import Revocation
+    from consentkit.store.history import DisclosureRow
+    from consentkit.web.config import Config
+    from consentkit.web.subject import SubjectId
+
+__all__ = ["ConsentKit"]
+
+NAME = "consentkit"
+_Label = TypeVar("_Label", bound="Callable[[str], str]")
+_Subject = TypeVar("_Subject", bound="Callable[[], object]")
+_Roles = TypeVar("_Roles", bound="Callable[[], Container[str]]")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ConsentKit:
+    """Asks people, remembers their answers, and refuses what those do not cover.
+
+    Declare once, ``init_app`` for each app, and tell it who is here::
+
+        consent = ConsentKit(Registry.from_file("consent.toml"))
+        consent.init_app(app)
+
+        @consent.subject_loader
+        def current_subject() -> str | None:
+            return session.get("user_id")
+
+    ``min_assurance`` arguments say how well proven the person's own part must be:
+    ``"session"`` by default, so that an imported claim alone authorises nothing.
+    """
+
+    def __init__(self, registry: Registry, app: Flask | None = None) -> None:
+        if not isinstance(registry, Registry):
+            raise ConfigurationError(
+                "ConsentKit needs a Registry: ConsentKit(Registry(controller, "
+                f"[purpose, …])); got {type(registry).__name__}"
+            )
+        self.registry = registry
+        self._loaders = Loaders()
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Set up consent for ``app``: tables, keys, log, pages and commands.
+
+        Raises:
+            DeclarationError: a mandatory element of a notice is missing; the error
+                names every one (R1).
+            ConfigurationError: a ``CONSENTKIT_*`` key cannot be used, or the app is
+                set up already.
+            LogUnavailableError: the database cannot be reached or written.
+        """
+        if KEY in app.extensions:
+            raise ConfigurationError(
+                "consentkit is already set up for this app: call init_app once"
+            )
+        config = read_config(app, self.registry)
+        app.extensions[KEY] = self._state(config)
+        app.register_blueprint(_make_blueprint(config))
+        app.before_request(_publish_in_background)
+        app.after_request(frame.protect_widget)
+        app.jinja_env.globals.update(
+            consent_widget=consent_widget,
+            consent_head=consent_head,
+            consent_centre_link=consent_centre_link,
+        )
+        app.cli.add_command(make_commands())
+        _exempt_api(app)
+
+    def subject_loader(self, loader: _Subject) -> _Subject:
+        """Register the function that gives the id of whoever is signed in, or None."""
+        self._loaders.subject = loader
+        return loader
+
+    def account_label_loader(
+        self, loader: Callable[[str], str]
+    ) -> Callable[[str], str]:
+        """Register how a person sees which account they answer for; mail is masked."""
+        self._loaders.account_label = loader
+        return loader
+
+    def role_loader(self, loader: _Roles) -> _Roles:
+        """Register what else a request may see: ``{"auditor"}`` opens the log."""
+        self._loaders.roles = loader
+        return loader
+
+    def check(
+        self,
+        subject: SubjectId,
+        purpose: str | Purpose,
+        *,
+        recipient: str | Recipient,
+        data: Collection[str | DataCategory] | None = None,
+        min_assurance: Assurance | str = Assurance.SESSION,
+    ) -> Decision:
+        """Whether this may be shared now: one read of the newest commit, no write.
+
+        ``data`` left out means every category that the purpose declares for that
+        recipient. The decision is falsy when it denies and says why; whatever fails,
+        it denies.
+        """
+        return gate.check(
+            subject,
+            purpose,
+            recipient=recipient,
+            data=data,
+            min_assurance=min_assurance,
+        )
+
+    def share(
+        self,
+        subject: SubjectId,
+        purpose: str | Purpose,
+        *,
+        recipient: str | Recipient,
+        data: Collection[str | DataCategory] | None = None,
+        min_assurance: Assurance | str = Assurance.SESSION,
+        amount: int = 1,
+    ) -> AbstractContextManager[Release]:
+        """A block that may share; its line in the log is durable before it runs.
+
+        ``amount`` is how many records it means to hand over, for the line.
+
+        Raises (on entering the block):
+            ConsentDeniedError: the answer does not cover it; that is on record too.
+        """
+        return gate.share(
+            subject,
+            purpose,
+            recipient=recipient,
+            data=data,
+            min_assurance=min_assurance,
+            circumstances=Circumstances(caller=_caller(), amount=amount),
+        )
+
+    def require(
+        self,
+        purpose: str | Purpose,
+        *,
+        recipient: str | Recipient,
+        data: Collection[str | DataCategory] | None = None,
+        min_assurance: Assurance | str = Assurance.SESSION,
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """A decorator for a view that shares: logged first, or refused.
+
+        A browser is sent to the question, another client gets 403 and a problem
+        document (RFC 9457).
+        """
+        return gate.require(
+            purpose, recipient=recipient, data=data, min_assurance=min_assurance
+        )
+
+    def revoke(
+        self,
+        subject: SubjectId,
+        purpose: str | Purpose | None = None,
+        *,
+        recipient: str | Recipient | None = None,
+        by: Actor | str = Actor.SUBJECT,
+    ) -> Revocation:
+        """End one recipient's grant, a purpose's, or all; the next check denies.
+
+        Repeating it is harmless. ``by`` somebody else than the person makes the
+        recorded state *revoked* instead of *withdrawn*.
+
+        Raises:
+            InvalidRequestError: no such purpose or recipient was ever declared.
+            LogUnavailableError: the database cannot be written.
+        """
+        ending = revoking.Ending(
+            subject=subject_key(subject),
+            purpose=None if purpose is None else gate.id_of(purpose),
+            recipient=None if recipient is None else gate.id_of(recipient),
+            actor=Actor(by),
+        )
+        return revoking.revoke(current_state().installation, ending)
+
+    def receipt(self, subject: SubjectId, record: str) -> Receipt | None:
+        """The person's receipt for one consent record; None if it is not theirs."""
+        installation = current_state().installation
+        return receipt_service.find_receipt(installation, subject_key(subject), record)
+
+    def history(self, subject: SubjectId) -> list[Receipt]:
+        """Everything the person ever answered, newest first."""
+        installation = current_state().installation
+        return receipt_service.list_receipts(installation, subject_key(subject))
+
+    def disclosures(
+        self, subject: SubjectId, *, limit: int = 100, offset: int = 0
+    ) -> list[DisclosureRow]:
+        """Who received the person's data, newest first, refused attempts included."""
+        rows, _ = current_state().installation.history.disclosures(
+            subject_key(subject), limit=limit, offset=offset
+        )
+        return rows
+
+    def _state(self, config: Config) -> AppState:
+        installation = start(
+            self.registry,
+            Places(
+                database_uri=config.database_uri,
+                keys=config.key_folder,
+                logs=config.log_folder,
+            ),
+            origin=config.log_origin,
+        )
+        return AppState(
+            installation=installation,
+            config=config,
+            tokens=Tokens(installation.keyring.form_key, lifetime=config.form_lifetime),
+            loaders=self._loaders,
+            publisher=PublisherThread(installation) if config.publish else None,
+        )
+
+
+def _make_blueprint(config: Config) -> Blueprint:
+    blueprint = Blueprint(
+        NAME,
+        __name__,
+        url_prefix=config.url_prefix,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    centre.add_routes(blueprint)
+    receipts.add_routes(blueprint)
+    log_views.add_routes(blueprint)
+    blueprint.register_blueprint(make_api("api"))
+    blueprint.after_request(frame.protect)
+    return blueprint
+
+
+def _publish_in_background() -> None:
+    """Start this process's publisher thread; here, since here no fork can follow."""
+    publisher = current_state().publisher
+    if publisher is not None:
+        publisher.ensure_running()
+
+
+def _exempt_api(app: Flask) -> None:
+    """Keep the host's form protection off our JSON interface, which has its own."""
+    csrf = app.extensions.get("csrf")
+    if csrf is not None:
+        csrf.exempt(app.blueprints[f"{NAME}.api"])
+
+
+def _caller() -> str:
+    """The place in the host app that shares, as ``module:function``."""
+    code = sys._getframe(2)  # noqa: SLF001  the caller of ``share``
+    return f"{code.f_globals.get('__name__', 'unknown')}:{code.f_code.co_name}"

@@ -1,0 +1,179 @@
+"""What every page of ours stands in: the locale, the letterhead, the headers."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from flask import current_app
+from flask import g
+from flask import make_response
+from flask import render_template
+from flask import request
+from flask import url_for
+
+from consentkit.web.locale import Locale
+from consentkit.web.locale import available_locales
+from consentkit.web.locale import choose_locale
+from consentkit.web.locale import negotiate
+from consentkit.web.pages import LanguageLink
+from consentkit.web.pages import SiteView
+from consentkit.web.pages import context
+from consentkit.web.pages import problem_view
+from consentkit.web.pages import site_view
+from consentkit.web.problems import PROBLEM_STATUS
+from consentkit.web.state import current_state
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from consentkit.web.state import AppState
+
+__all__ = [
+    "current_locale",
+    "host_csrf_token",
+    "page",
+    "problem_page",
+    "protect",
+    "protect_widget",
+    "site",
+    "stylesheet",
+]
+
+STYLESHEET = "consentkit.css"
+_LANGUAGE = "lang"
+
+# Our pages need nothing but themselves. The host's own headers win where it sets them.
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_PAGES = {
+    "cross-site": "token-invalid",
+    "foreign-token": "token-invalid",
+    "no-answer": "invalid-request",
+    "not-offered": "invalid-request",
+    "stale-notice": "notice-changed",
+    "unknown-purpose": "not-found",
+    "unknown-recipient": "not-found",
+}
+
+
+def current_locale(state: AppState) -> Locale:
+    """The language asked for, else the host's, the browser's, or the default."""
+    offered = _offered(state)
+    asked = request.args.get(_LANGUAGE, "")
+    found = negotiate([asked], offered) if asked else None
+    if found:
+        return Locale(found)
+    return choose_locale(
+        offered=offered, default=offered[0], selector=state.config.locale_selector
+    )
+
+
+def _offered(state: AppState) -> tuple[str, ...]:
+    """The languages in which both the app's texts and ours are complete."""
+    ours = available_locales()
+    both = tuple(tag for tag in state.installation.registry.locales if tag in ours)
+    return both or ours[:1]
+
+
+def site(state: AppState, locale: Locale) -> SiteView:
+    """The letterhead and the way back."""
+    _, integrity = stylesheet()
+    return site_view(
+        state.installation.registry.controller,
+        locale,
+        home_url=state.config.home_url,
+        centre_url=url_for("consentkit.centre"),
+        disclosures_url=url_for("consentkit.disclosures"),
+        css_url=url_for("consentkit.static", filename=STYLESHEET),
+        css_integrity=integrity,
+        languages=_languages(state, locale),
+    )
+
+
+def _languages(state: AppState, locale: Locale) -> tuple[LanguageLink, ...]:
+    # A page that answers a form cannot be asked for again by a link.
+    if request.method != "GET" or len(_offered(state)) == 1:
+        return ()
+    values = {**(request.view_args or {}), **request.args.to_dict()}
+    return tuple(
+        LanguageLink(
+            code=tag,
+            name=Locale(tag).name,
+            url=url_for(request.endpoint or "", **{**values, _LANGUAGE: tag}),
+            current=tag == locale.code,
+        )
+        for tag in _offered(state)
+    )
+
+
+@functools.cache
+def stylesheet() -> tuple[bytes, str]:
+    """Our style sheet and its integrity value (W3C Subresource Integrity)."""
+    data = (Path(__file__).with_name("static") / STYLESHEET).read_bytes()
+    digest = base64.b64encode(hashlib.sha384(data).digest()).decode()
+    return data, f"sha384-{digest}"
+
+
+def host_csrf_token() -> str:
+    """The token that the host's own CSRF protection wants to see, if it has one."""
+    make = current_app.jinja_env.globals.get("csrf_token")
+    return str(make()) if callable(make) else ""
+
+
+def page(template: str, view: object, *, status: int = 200, **more: Any) -> Response:
+    """One of our pages, whole."""
+    state = current_state()
+    locale = current_locale(state)
+    html = render_template(
+        f"consentkit/{template}",
+        **context(view, site=site(state, locale), locale=locale, **more),
+    )
+    response = make_response(html, status)
+    response.headers["Content-Language"] = locale.code
+    return response
+
+
+def problem_page(code: str, *, ask_url: str = "") -> Response:
+    """The page that says why something did not work, and what to do now."""
+    state = current_state()
+    status = PROBLEM_STATUS.get(code, 422)
+    view = problem_view(
+        _PAGES.get(code, code),
+        current_locale(state),
+        status=status,
+        sign_in_url=state.config.sign_in_url if code == "sign-in" else "",
+        ask_url=ask_url,
+    )
+    return page("problem.html", view, status=status)
+
+
+def protect(response: Response) -> Response:
+    """Our headers on our own pages, where the host has not set its own."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def protect_widget(response: Response) -> Response:
+    """A host page with a question in it is personal, and must not be framed.
+
+    A framed question is a forged answer (CCPA regulations §7004(c)).
+    """
+    if g.get("consentkit_widget"):
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

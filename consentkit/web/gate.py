@@ -1,0 +1,197 @@
+"""The gate as a Flask app calls it: ``check``, ``share`` and ``require``."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import TYPE_CHECKING
+from typing import ParamSpec
+from typing import TypeVar
+from typing import cast
+
+from flask import redirect
+from flask import request
+from flask import url_for
+
+from consentkit.core.act import Assurance
+from consentkit.core.act import Channel
+from consentkit.core.decision import Decision
+from consentkit.core.decision import Reason
+from consentkit.core.decision import ShareRequest
+from consentkit.core.vocabulary import DataCategory
+from consentkit.core.vocabulary import Purpose
+from consentkit.core.vocabulary import Recipient
+from consentkit.errors import ConsentDeniedError
+from consentkit.errors import InvalidRequestError
+from consentkit.service import checking
+from consentkit.service import sharing
+from consentkit.web.problems import denial
+from consentkit.web.problems import problem
+from consentkit.web.problems import wants_html
+from consentkit.web.state import current_state
+from consentkit.web.subject import current_subject
+from consentkit.web.subject import subject_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Collection
+    from collections.abc import Iterator
+
+    from flask.typing import ResponseReturnValue
+
+    from consentkit.service.release import Release
+
+__all__ = ["check", "id_of", "require", "share"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def id_of(value: str | Purpose | Recipient | DataCategory) -> str:
+    """The id of a declared value, or the id itself."""
+    return value if isinstance(value, str) else value.id
+
+
+def _request(
+    subject: object,
+    purpose: str | Purpose,
+    *,
+    recipient: str | Recipient,
+    data: Collection[str | DataCategory] | None,
+    min_assurance: Assurance | str,
+) -> ShareRequest:
+    return ShareRequest(
+        subject=subject_key(subject),
+        purpose=id_of(purpose),
+        recipient=id_of(recipient),
+        data=None if data is None else frozenset(id_of(each) for each in data),
+        min_assurance=Assurance(min_assurance),
+    )
+
+
+def check(
+    subject: object,
+    purpose: str | Purpose,
+    *,
+    recipient: str | Recipient,
+    data: Collection[str | DataCategory] | None,
+    min_assurance: Assurance | str,
+) -> Decision:
+    """The decision for one share; nothing is written. Never raises as a way to say yes.
+
+    Somebody without a usable id was never asked.
+    """
+    try:
+        wanted = _request(
+            subject,
+            purpose,
+            recipient=recipient,
+            data=data,
+            min_assurance=min_assurance,
+        )
+    except InvalidRequestError:
+        return Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
+    return checking.check(current_state().installation, wanted)
+
+
+@contextlib.contextmanager
+def share(
+    subject: object,
+    purpose: str | Purpose,
+    *,
+    recipient: str | Recipient,
+    data: Collection[str | DataCategory] | None,
+    min_assurance: Assurance | str,
+    circumstances: sharing.Circumstances,
+) -> Iterator[Release]:
+    """A release for the length of the ``with`` block, its ledger line already durable.
+
+    Raises:
+        ConsentDeniedError: the answer does not cover it; the body does not run.
+    """
+    release = _authorise(
+        subject,
+        purpose,
+        recipient=recipient,
+        data=data,
+        min_assurance=min_assurance,
+        circumstances=circumstances,
+    )
+    # Outside any ``except``: what goes wrong in the caller's body is the caller's.
+    yield release
+
+
+def _authorise(
+    subject: object,
+    purpose: str | Purpose,
+    *,
+    recipient: str | Recipient,
+    data: Collection[str | DataCategory] | None,
+    min_assurance: Assurance | str,
+    circumstances: sharing.Circumstances,
+) -> Release:
+    try:
+        wanted = _request(
+            subject,
+            purpose,
+            recipient=recipient,
+            data=data,
+            min_assurance=min_assurance,
+        )
+    except InvalidRequestError as error:
+        decision = Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
+        raise ConsentDeniedError(decision) from error
+    return sharing.authorise(current_state().installation, wanted, circumstances)
+
+
+def require(
+    purpose: str | Purpose,
+    *,
+    recipient: str | Recipient,
+    data: Collection[str | DataCategory] | None,
+    min_assurance: Assurance | str,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator that shares before the view runs, or answers in its place.
+
+    The person is the one of the request. A browser is sent to the question; any other
+    client gets 403 as a problem document, or 401 if nobody is signed in.
+    """
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(view)
+        def gated(*args: P.args, **kwargs: P.kwargs) -> R:
+            state = current_state()
+            subject = current_subject(state)
+            if subject is None:
+                return cast("R", _nobody(state.config.sign_in_url))
+            try:
+                _authorise(
+                    subject,
+                    purpose,
+                    recipient=recipient,
+                    data=data,
+                    min_assurance=min_assurance,
+                    circumstances=sharing.Circumstances(
+                        caller=request.endpoint or view.__name__, channel=Channel.WEB
+                    ),
+                )
+            except ConsentDeniedError as error:
+                return cast("R", _refused(error.decision))
+            return view(*args, **kwargs)
+
+        return gated
+
+    return decorate
+
+
+def _nobody(sign_in_url: str) -> ResponseReturnValue:
+    if sign_in_url and wants_html():
+        return redirect(sign_in_url, 303)
+    return problem("sign-in")
+
+
+def _refused(decision: Decision) -> ResponseReturnValue:
+    known = current_state().installation.registry.purposes
+    if wants_html() and decision.purpose in known:
+        return redirect(url_for("consentkit.ask", purpose=decision.purpose), 303)
+    return denial(decision)

@@ -1,0 +1,51 @@
+"""The published log under ``/log/``, as tlog-tiles lays it out; for auditors only.
+
+Leaves are pseudonymous while the subject map exists, so they go to people with the
+role ``auditor`` and to nobody else.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import Response
+
+from consentkit.errors import MalformedError
+from consentkit.web.problems import problem
+from consentkit.web.state import current_state
+
+__all__ = ["AUDITOR", "add_routes"]
+
+AUDITOR = "auditor"
+
+
+def _checkpoint() -> Response:
+    latest = current_state().installation.publications.latest()
+    if not _is_auditor() or latest is None:
+        return problem("not-found")
+    response = Response(latest[1], content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "private, max-age=1"
+    return response
+
+
+def _tile(path: str) -> Response:
+    if not _is_auditor():
+        return problem("not-found")
+    try:
+        data = current_state().installation.publications.read(f"tile/{path}")
+    except (FileNotFoundError, MalformedError):
+        return problem("not-found")
+    response = Response(data, mimetype="application/octet-stream")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def _is_auditor() -> bool:
+    """Whether this request has the role; without a role loader nobody has it."""
+    roles = current_state().loaders.roles
+    return roles is not None and AUDITOR in roles()
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Put the log's files on the blueprint."""
+    blueprint.add_url_rule("/log/checkpoint", "log_checkpoint", _checkpoint)
+    blueprint.add_url_rule("/log/tile/<path:path>", "log_tile", _tile)

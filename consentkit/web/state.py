@@ -1,0 +1,67 @@
+"""What consentkit keeps about one app, under ``app.extensions["consentkit"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Container
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from consentkit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from consentkit.service.installation import Installation
+    from consentkit.service.publishing import PublisherThread
+    from consentkit.web.config import Config
+    from consentkit.web.tokens import Tokens
+
+__all__ = ["KEY", "AppState", "Loaders", "current_state"]
+
+KEY = "consentkit"
+
+
+@dataclass
+class Loaders:
+    """What the host app tells us about who is here.
+
+    ``subject`` gives the app's own id of the person, None if nobody is signed in;
+    ``account_label`` how to show them which account it is; ``roles`` what else this
+    request may see, of ``auditor`` and ``operator``.
+    """
+
+    subject: Callable[[], object] = lambda: None
+    account_label: Callable[[str], str] = lambda _subject: ""
+    roles: Callable[[], Container[str]] | None = None
+
+
+@dataclass(frozen=True)
+class AppState:
+    """One app's installation and what the pages need beside it.
+
+    ``seen_notices`` are digests that this process knows to be stored. A notice is never
+    deleted, so that remembering it cannot go stale.
+    """
+
+    installation: Installation
+    config: Config
+    tokens: Tokens
+    loaders: Loaders
+    publisher: PublisherThread | None
+    seen_notices: set[str] = field(default_factory=set)
+
+
+def current_state() -> AppState:
+    """The state of the current app.
+
+    Raises:
+        ConfigurationError: ``init_app`` was never called for it.
+    """
+    state = current_app.extensions.get(KEY)
+    if not isinstance(state, AppState):
+        raise ConfigurationError(
+            "consentkit is not set up for this app: call consent.init_app(app) first"
+        )
+    return state

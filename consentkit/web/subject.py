@@ -1,0 +1,48 @@
+"""The app's own id of a person, in the one form that consentkit keeps."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from consentkit.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from consentkit.web.state import AppState
+
+__all__ = ["SubjectId", "current_subject", "subject_key"]
+
+SubjectId = str | int | UUID
+"""What an app may use as a person's id: text, a number or a UUID."""
+
+_KEY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,255}\Z")
+
+
+def subject_key(value: object) -> str:
+    """The id as text.
+
+    Raises:
+        InvalidRequestError: it is no text, number or UUID, or not 1 to 255 characters
+            without control characters.
+    """
+    # A bool is an int to Python, but never somebody's id.
+    if isinstance(value, SubjectId) and not isinstance(value, bool):
+        text = str(value)
+        if _KEY.match(text):
+            return text
+    raise InvalidRequestError(
+        "a subject id must be text, a number or a UUID, 1 to 255 characters without "
+        f"control characters; got a value of type {type(value).__name__}",
+        code="invalid-subject",
+    )
+
+
+def current_subject(state: AppState) -> str | None:
+    """The person of this request, None if nobody is signed in.
+
+    Raises:
+        InvalidRequestError: the app's subject loader returned no usable id.
+    """
+    value = state.loaders.subject()
+    return None if value is None else subject_key(value)

@@ -1,0 +1,139 @@
+"""Form tokens: stateless, signed, and good for one person, one notice and one use.
+
+A token says nothing that could be agreed to: it names the notice, and the notice says
+what was offered. Loading a page therefore writes nothing, and a form that somebody
+else made up, edited or kept for too long is refused before anything is read from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadData
+from itsdangerous import SignatureExpired
+from itsdangerous import URLSafeTimedSerializer
+
+from consentkit.errors import InvalidRequestError
+
+__all__ = ["AnswerToken", "StopToken", "Tokens"]
+
+_ANSWER = "consentkit/answer@v1"
+_STOP = "consentkit/stop@v1"
+_NONCE_BYTES = 16
+_MAX_TOKEN = 2_048  # ours are some 300 characters
+_STOP_LIFETIME = 30 * 24 * 3_600  # a page left open must still be able to stop sharing
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerToken:
+    """A genuine token of an answer form.
+
+    ``challenge`` is the SHA-256 of what makes it single-use, in hex.
+    """
+
+    notice: str
+    challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopToken:
+    """A genuine token of a stop button: what it stops, None for all."""
+
+    purpose: str | None
+    recipient: str | None
+
+
+class Tokens:
+    """Issues and reads the tokens of one installation."""
+
+    def __init__(self, key: bytes, *, lifetime: int) -> None:
+        self._key = key
+        self._lifetime = lifetime
+
+    def issue_answer(self, subject: str, notice: str) -> str:
+        """A token with which ``subject`` can answer ``notice``, once."""
+        return self._issue(
+            _ANSWER,
+            {
+                "n": secrets.token_hex(_NONCE_BYTES),
+                "s": self._tag(subject),
+                "w": notice,
+            },
+        )
+
+    def read_answer(self, token: str, subject: str) -> AnswerToken:
+        """The token's meaning, once it is known to be genuine, fresh and the person's.
+
+        Raises:
+            InvalidRequestError: it is not; the code is ``token-expired`` or
+                ``token-invalid``.
+        """
+        body = self._read(_ANSWER, token, subject, self._lifetime)
+        # Over the nonce, not over the token's text: base64 has more than one spelling
+        # of the same bytes, and a second spelling must not be a second use.
+        challenge = hashlib.sha256(f"{_ANSWER}\n{body['n']}\n".encode()).hexdigest()
+        return AnswerToken(notice=str(body["w"]), challenge=challenge)
+
+    def issue_stop(
+        self, subject: str, purpose: str | None = None, recipient: str | None = None
+    ) -> str:
+        """A token with which ``subject`` can end a grant; repeating it is harmless."""
+        return self._issue(
+            _STOP, {"p": purpose, "r": recipient, "s": self._tag(subject)}
+        )
+
+    def read_stop(self, token: str, subject: str) -> StopToken:
+        """The token's meaning, once it is known to be genuine and the person's.
+
+        Raises:
+            InvalidRequestError: it is not; the code is ``token-expired`` or
+                ``token-invalid``.
+        """
+        body = self._read(_STOP, token, subject, _STOP_LIFETIME)
+        return StopToken(purpose=body["p"], recipient=body["r"])
+
+    def _issue(self, salt: str, body: dict[str, Any]) -> str:
+        token = self._serializer(salt).dumps(body)
+        return token if isinstance(token, str) else token.decode()
+
+    def _read(
+        self, salt: str, token: str, subject: str, lifetime: int
+    ) -> dict[str, Any]:
+        try:
+            body: dict[str, Any] = self._serializer(salt).loads(
+                token[:_MAX_TOKEN], max_age=lifetime
+            )
+        except SignatureExpired as error:
+            raise InvalidRequestError(
+                "this form was open for too long; nothing was stored",
+                code="token-expired",
+            ) from error
+        except BadData as error:
+            raise InvalidRequestError(
+                "this form does not come from here; nothing was stored",
+                code="token-invalid",
+            ) from error
+        if not hmac.compare_digest(str(body["s"]), self._tag(subject)):
+            raise InvalidRequestError(
+                "this form was made for somebody else; nothing was stored",
+                code="token-invalid",
+            )
+        return body
+
+    def _serializer(self, salt: str) -> URLSafeTimedSerializer:
+        return URLSafeTimedSerializer(
+            self._key,
+            salt=salt,
+            signer_kwargs={
+                "digest_method": hashlib.sha256,
+                "key_derivation": "hmac",
+            },
+        )
+
+    def _tag(self, subject: str) -> str:
+        """The person, recognisable to us and to nobody who sees the page."""
+        return hmac.digest(self._key, f"subject\n{subject}".encode(), "sha256").hex()

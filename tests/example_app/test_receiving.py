@@ -1,0 +1,200 @@
+"""The affiliate and the partner: what they take, what they refuse, what they show."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from typing import TYPE_CHECKING
+from typing import Any
+
+import pytest
+
+from example_app import affiliate
+from example_app import partner
+from example_app.affiliate.scoring import HIGHEST
+from example_app.affiliate.scoring import LOWEST
+from example_app.affiliate.scoring import work_out
+from example_app.partner.offers import pick
+from example_app.wallet.catalogue import PEOPLE
+from example_app.wallet.seeding import payments_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+TOKEN = secrets.token_hex(16)
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
+SCORES = "/scores"
+AUDIENCE = "/offers/audience"
+
+
+def score_request(**changes: Any) -> dict[str, Any]:
+    return {
+        "reference": "5" * 32,
+        "purpose": "credit-score",
+        "record": "a" * 32,
+        "data": ["city", "spending"],
+        "applicant": {"city": "Leeds"},
+        "payments": [
+            {"paid_on": "2026-01-01", "amount": -74500, "kind": "home"},
+            {"paid_on": "2026-01-03", "amount": -1250, "kind": "groceries"},
+        ],
+        **changes,
+    }
+
+
+def audience_request(**changes: Any) -> dict[str, Any]:
+    return {
+        "reference": "6" * 32,
+        "purpose": "shop-offers",
+        "record": "b" * 32,
+        "data": ["city", "shop-kinds"],
+        "member": {"city": "Leeds", "kinds": ["leisure"]},
+        **changes,
+    }
+
+
+@pytest.fixture
+def scorer(tmp_path: Path) -> FlaskClient:
+    config = {"RECIPIENT_INSTANCE": tmp_path / "affiliate", "RECIPIENT_TOKEN": TOKEN}
+    return affiliate.create_app(config).test_client()
+
+
+@pytest.fixture
+def shops(tmp_path: Path) -> FlaskClient:
+    config = {"RECIPIENT_INSTANCE": tmp_path / "partner", "RECIPIENT_TOKEN": TOKEN}
+    return partner.create_app(config).test_client()
+
+
+def test_both_show_that_nothing_was_received_until_something_is(
+    scorer: FlaskClient, shops: FlaskClient
+) -> None:
+    for client in (scorer, shops):
+        assert "Nothing received." in client.get("/").text
+        assert client.get("/received.json").json == []
+
+
+def test_the_scorer_answers_with_a_score_and_shows_what_came(
+    scorer: FlaskClient,
+) -> None:
+    answer = scorer.post(SCORES, json=score_request(), headers=HEADERS)
+    assert answer.status_code == 201
+    assert answer.json is not None
+    assert LOWEST <= answer.json["points"] <= HIGHEST
+    assert scorer.get("/received.json").json == [score_request()]
+    page = scorer.get("/").text
+    assert "city, spending" in page
+    assert "Nothing received." not in page
+    assert "74500" in scorer.get("/received/1").text
+
+
+def test_the_shops_answer_with_offers_and_show_who_came(shops: FlaskClient) -> None:
+    answer = shops.post(AUDIENCE, json=audience_request(), headers=HEADERS)
+    assert answer.status_code == 201
+    assert answer.json is not None
+    assert answer.json["offers"][0]["shop"] == "Folio Books"
+    assert shops.get("/received.json").json == [audience_request()]
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "the name of a shop": (
+        score_request(payments=[{**score_request()["payments"][0], "merchant": "x"}]),
+        SCORES,
+    ),
+    "more about the applicant": (score_request(applicant={"name": "Maya"}), SCORES),
+    "a field nobody agreed to": (score_request(email="maya@example.org"), SCORES),
+    "no payment at all": (score_request(payments=[]), SCORES),
+    "another purpose": (score_request(purpose="shop-offers"), SCORES),
+    "a broken amount": (
+        score_request(
+            payments=[{"paid_on": "2026-01-01", "amount": "much", "kind": "home"}]
+        ),
+        SCORES,
+    ),
+    "a member without a city": (audience_request(member={}), AUDIENCE),
+    "what the member spent": (
+        audience_request(member={"city": "Leeds", "spent": 4}),
+        AUDIENCE,
+    ),
+    "an audience for another purpose": (
+        audience_request(purpose="credit-score"),
+        AUDIENCE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_was_not_agreed_to_is_refused_and_not_kept(
+    name: str, scorer: FlaskClient, shops: FlaskClient
+) -> None:
+    content, path = REFUSED[name]
+    client = scorer if path == SCORES else shops
+    assert client.post(path, json=content, headers=HEADERS).status_code == 422
+    assert client.get("/received.json").json == []
+
+
+STRANGERS = {
+    "nobody": {},
+    "another token": {"Authorization": "Bearer another"},
+    "the token as a password": {"Authorization": f"Basic {TOKEN}"},
+    "an empty token": {"Authorization": "Bearer "},
+}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_only_the_wallet_is_listened_to(name: str, scorer: FlaskClient) -> None:
+    answer = scorer.post(SCORES, json=score_request(), headers=STRANGERS[name])
+    assert answer.status_code == 401
+    assert scorer.get("/received.json").json == []
+
+
+def test_what_is_not_json_or_too_large_is_refused(scorer: FlaskClient) -> None:
+    assert scorer.post(SCORES, data="x", headers=HEADERS).status_code == 415
+    large = score_request(record="a" * 1_100_000)
+    assert scorer.post(SCORES, json=large, headers=HEADERS).status_code == 413
+
+
+def test_a_request_that_never_came_is_not_found(scorer: FlaskClient) -> None:
+    assert scorer.get("/received/1").status_code == 404
+
+
+def test_the_pages_cannot_be_framed_and_load_nothing_from_elsewhere(
+    scorer: FlaskClient,
+) -> None:
+    policy = scorer.get("/").headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_score_is_the_same_for_the_same_payments_and_within_its_range() -> None:
+    for person in PEOPLE:
+        rows = [
+            {"paid_on": each.paid_on, "amount": each.amount, "kind": each.kind}
+            for each in payments_of(person)
+        ]
+        assert work_out(rows, city=person.city) == work_out(rows, city=person.city)
+        assert LOWEST <= work_out(rows) <= HIGHEST
+
+
+def test_a_score_rises_with_paid_bills_and_steady_months() -> None:
+    """What the notice says about the score is what the score does."""
+
+    def year(kind: str, amounts: list[int]) -> list[dict[str, Any]]:
+        return [
+            {"paid_on": date(2026, month, 1), "amount": -amount, "kind": kind}
+            for month, amount in enumerate(amounts, start=1)
+        ]
+
+    steady, swinging = [100_00] * 6, [20_00, 180_00] * 3
+    assert work_out(year("home", steady)) > work_out(year("leisure", steady))
+    assert work_out(year("home", steady)) > work_out(year("home", swinging))
+
+
+def test_offers_are_of_the_kinds_given_first_and_never_more_than_three() -> None:
+    given = pick("Cardiff", ["health", "no such kind"])
+    assert len(given) == 3
+    assert given[0]["shop"] == "Well Street Pharmacy"
+    assert all("Cardiff" in each["text"] for each in given)
+    assert len(pick("Cardiff", list("abc"))) == len(pick("Cardiff")) == 3
