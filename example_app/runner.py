@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,8 +72,9 @@ def run(options: Options) -> int:
             signs = prepare(options.instance, addresses)
             _start(options.instance, listeners, running)
         _wait_until_up(running, addresses)
-        say = _as_json if options.as_json else _words
-        sys.stdout.write(f"{say(addresses, signs)}\n")
+        words = _words(addresses, signs, options.instance)
+        said = _as_json(addresses, signs) if options.as_json else words
+        sys.stdout.write(f"{said}\n")
         sys.stdout.flush()
         _watch(running)
     except _StoppedError:
@@ -226,10 +228,13 @@ def _as_json(addresses: Addresses, signs: SignIns) -> str:
     )
 
 
-def _words(addresses: Addresses, signs: SignIns) -> str:
+def _words(addresses: Addresses, signs: SignIns, instance: Path) -> str:
     width = max(map(len, signs.people))
     people = "\n".join(
         f"    {email:{width}}  {password}" for email, password in signs.people.items()
+    )
+    nightly = shlex.join(
+        ["env", f"{INSTANCE_VARIABLE}={instance}", *_FLASK, "send-offers"]
     )
     return f"""
   Wallet                {addresses.wallet}
@@ -244,6 +249,6 @@ def _words(addresses: Addresses, signs: SignIns) -> str:
     auditor  {signs.auditor}
 
   Fetch offers for everybody who agreed, as a nightly job would:
-    flask --app example_app.wallet send-offers
+    {nightly}
 
   Stop with Ctrl-C."""

@@ -15,7 +15,7 @@ from consentkit.audit.replay import StateTable
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.core.act import AUTHORISING
-from consentkit.core.act import Actor
+from consentkit.core.act import SPEAKS_FOR_THE_PERSON
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
 from consentkit.core.act import Kind
@@ -38,9 +38,6 @@ __all__ = [
 MAX_SKEW_MS = 600_000
 """How far times may run back: a leaf waits ten minutes for its number at most."""
 
-_SPEAKS_FOR_THE_PERSON = frozenset(
-    {Actor.SUBJECT, Actor.PARENT, Actor.GUARDIAN, Actor.DELEGATE}
-)
 _WAYS_OF_THE_PERSON = frozenset({Channel.WEB, Channel.API})
 _ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.REVOKED, State.INVALIDATED})
 _DIGEST_BYTES = 16  # of a challenge: enough that no two are alike by chance or design
@@ -187,8 +184,8 @@ class States:
     """9. state: who may say what, and what may follow what.
 
     A grant that nobody saw the person give is ``asserted``; it cannot undo a no
-    (GDPR Art. 7(3)). A withdrawal is the person's; revoking and invalidating is for
-    others (ISO/IEC TS 27560 6.3.7.6).
+    (GDPR Art. 7(3)). That nobody else can withdraw for a person, the form of a leaf
+    sees to (``consentkit.log.leaf_grammar``).
     """
 
     def __init__(self, table: StateTable) -> None:
@@ -202,11 +199,9 @@ class States:
             row = self._table.get(leaf.subject, choice["purpose"], choice["recipient"])
             before = row.status.state if row else None
             state = State(choice["state"])
-            faults = _bad_end(leaf, state)
             if state in AUTHORISING:
-                faults = _bad_grant(leaf, state, before, choice["until"])
-            for what in faults:
-                yield fault("state", index, what)
+                for what in _bad_grant(leaf, state, before, choice["until"]):
+                    yield fault("state", index, what)
 
 
 def _bad_grant(
@@ -216,7 +211,7 @@ def _bad_grant(
     asserted = body["assurance"] == Assurance.ASSERTED
     seen = (
         body["channel"] in _WAYS_OF_THE_PERSON
-        and body["actor"] in _SPEAKS_FOR_THE_PERSON
+        and body["actor"] in SPEAKS_FOR_THE_PERSON
     )
     if until <= leaf.time:
         yield "the grant ends before it begins"
@@ -226,11 +221,3 @@ def _bad_grant(
         yield f"an asserted grant cannot follow an answer that is {before}"
     if state is State.RENEWED and before is None:
         yield "nothing was there to renew"
-
-
-def _bad_end(leaf: Leaf, state: State) -> Iterator[str]:
-    by_the_person = leaf.body["actor"] in _SPEAKS_FOR_THE_PERSON
-    if leaf.kind != Kind.REVOCATION:
-        return
-    if by_the_person != (state is State.WITHDRAWN):
-        yield f"{leaf.body['actor']} cannot make an answer {state}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NewType
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUTHORISING",
+    "MAX_MILLIS",
+    "SPEAKS_FOR_THE_PERSON",
+    "STATES_OF",
     "Act",
     "Actor",
     "Assurance",
@@ -29,6 +33,7 @@ __all__ = [
     "Millis",
     "State",
     "SubjectHandle",
+    "can_end",
 ]
 
 SubjectHandle = NewType("SubjectHandle", str)
@@ -36,6 +41,9 @@ SubjectHandle = NewType("SubjectHandle", str)
 
 Millis = NewType("Millis", int)
 """Milliseconds since the Unix epoch, UTC."""
+
+MAX_MILLIS = 253_402_300_799_999
+"""The last instant of the year 9999, beyond which RFC 3339 cannot write a time."""
 
 
 class Kind(StrEnum):
@@ -73,6 +81,20 @@ class State(StrEnum):
 
 AUTHORISING = frozenset({State.GIVEN, State.RENEWED})
 """The only states that authorise anything (DPV ConsentStatusValidForProcessing)."""
+
+STATES_OF: Mapping[Kind, tuple[State, ...]] = MappingProxyType(
+    {
+        Kind.CHOICE: (
+            *(State.REQUESTED, State.DEFERRED, State.REFUSED),
+            *(State.GIVEN, State.RENEWED),
+        ),
+        Kind.REVOCATION: (
+            *(State.WITHDRAWN, State.REVOKED, State.INVALIDATED, State.EXPIRED),
+        ),
+        Kind.IMPORT: tuple(State),
+    }
+)
+"""The kinds that are acts, and the states that the choices of each may have."""
 
 
 class Assurance(StrEnum):
@@ -118,10 +140,27 @@ class Actor(StrEnum):
     SYSTEM = "system"
 
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?\Z")
-_SCOPE = re.compile(r"[0-9a-f]{64}\Z")
+SPEAKS_FOR_THE_PERSON = frozenset(
+    {Actor.SUBJECT, Actor.PARENT, Actor.GUARDIAN, Actor.DELEGATE}
+)
+"""The actors whose word is the person's own; the others act on their own account."""
+
+
+def can_end(actor: Actor | str, state: State | str) -> bool:
+    """Whether ``actor`` can end an answer in that way: withdrawing is the person's.
+
+    Whoever else ends it revokes or invalidates it, so that a record never says of a
+    person what they did not do (ISO/IEC TS 27560 6.3.7.6).
+    """
+    return (actor in SPEAKS_FOR_THE_PERSON) == (state == State.WITHDRAWN)
+
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
+_PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?\Z")
+_HEX_128 = re.compile(r"[0-9a-f]{32}\Z")
+_HEX_256 = re.compile(r"[0-9a-f]{64}\Z")
 _FIELDS = frozenset({"data", "purpose", "recipient", "scope", "state", "until"})
-_MAX_MILLIS = 2**53 - 1  # beyond it JSON numbers stop being exact (RFC 8785 §3.2.2.3)
+_MAX_INTEGER = 2**53 - 1  # beyond it JSON numbers stop being exact (RFC 7493 §2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +182,19 @@ class Choice:
     until: Millis
 
     def __post_init__(self) -> None:
-        for name in (self.purpose, self.recipient, *self.data):
-            if not _ID.match(name):
-                raise MalformedError(
-                    "a choice must name ids of a-z, 0-9 and '-', 64 at most"
-                )
+        named = _PURPOSE.match(self.purpose)
+        if not named or not all(map(_ID.match, (self.recipient, *self.data))):
+            raise MalformedError(
+                "a choice must name ids of a-z, 0-9 and '-', 64 at most"
+            )
         if list(self.data) != sorted(set(self.data)):
             raise MalformedError("the data of a choice must be sorted, each id once")
-        if not _SCOPE.match(self.scope):
+        if not _HEX_256.match(self.scope):
             raise MalformedError("the scope of a choice must be 64 hex digits")
-        if not 0 <= self.until <= _MAX_MILLIS:
-            raise MalformedError("the end of a choice must be milliseconds, 0 to 2^53")
+        if not 0 <= self.until <= MAX_MILLIS:
+            raise MalformedError(
+                "the end of a choice must be 0 or milliseconds, to the year 9999"
+            )
         grants = self.state in AUTHORISING
         if grants != bool(self.until) or grants != bool(self.data):
             raise MalformedError(
@@ -220,10 +261,12 @@ class Act:
     """One thing that was done about one subject at one moment: one leaf of the log.
 
     ``id`` is 32 hex digits and the idempotency key; ``notice`` is the digest of what
-    was shown, empty where nothing was; ``index`` orders acts of one subject.
+    was shown, empty where nothing was; ``seq`` orders the acts of one subject.
 
     Raises:
-        MalformedError: there is no choice, or they are not sorted, or one is double.
+        MalformedError: a field is not of its form; there is no choice, or they are
+            not sorted, or one is double; a state does not fit the kind, or the actor
+            cannot end an answer that way.
     """
 
     id: str
@@ -237,8 +280,37 @@ class Act:
     seq: int = 0
 
     def __post_init__(self) -> None:
+        if not _HEX_128.match(self.id):
+            raise MalformedError("the id of an act must be 32 hex digits")
+        if self.notice and not _HEX_256.match(self.notice):
+            raise MalformedError("the notice of an act must be 64 hex digits or empty")
+        if not 0 <= self.time <= MAX_MILLIS or not 0 <= self.seq <= _MAX_INTEGER:
+            raise MalformedError(
+                "the time of an act must be milliseconds to the year 9999, its seq a "
+                "count from 0"
+            )
         keys = [choice.key for choice in self.choices]
         if not keys or keys != sorted(set(keys)):
             raise MalformedError(
                 "an act must hold choices sorted by (purpose, recipient), each once"
+            )
+        for choice in self.choices:
+            self._check_state(choice.state)
+
+    def _check_state(self, state: State) -> None:
+        allowed = STATES_OF.get(self.kind, ())
+        if state not in allowed:
+            raise MalformedError(
+                f"an act of the kind {self.kind.value!r} must hold choices that are "
+                f"{', '.join(allowed) or 'none, as it is no act'}; got {state.value!r}"
+            )
+        if self.kind is Kind.REVOCATION and not can_end(self.actor, state):
+            raise MalformedError(
+                f"an answer that is {state.value!r} must be ended by "
+                + (
+                    "the person or who speaks for them"
+                    if state is State.WITHDRAWN
+                    else "somebody else than the person"
+                )
+                + f"; got the actor {self.actor.value!r}"
             )

@@ -39,11 +39,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 def find_roots(document: Element, namer: Namer) -> tuple[Element, ...]:
     """Return the elements that hold a question each, none inside another."""
     marked = {id(e) for e in document.elements() if e.has("data-ck-root")}
-    found = {
-        id(_container(seed))
-        for seed in _seeds(document, namer)
-        if not any(id(holder) in marked for holder in seed.lineage())
-    }
+    found = _Finder(namer).containers(document, marked)
     return tuple(
         element
         for element in document.elements()
@@ -56,24 +52,83 @@ def _is_below(element: Element, known: set[int]) -> bool:
     return any(id(holder) in known for holder in element.ancestors())
 
 
-def _seeds(document: Element, namer: Namer) -> Iterator[Element]:
-    """Yield what gives an unannotated question away."""
-    for element in document.elements():
-        kind = kind_of(element)
-        if element.tag == "input" and element.get("type").lower() == "hidden":
-            if is_certain_grant(element.get("name"), element.get("value")):
+class _Finder:
+    """Finds unannotated questions on one page; reads each box's text once."""
+
+    def __init__(self, namer: Namer) -> None:
+        self._namer = namer
+        self._prose_of: dict[int, str] = {}
+
+    def containers(self, document: Element, marked: set[int]) -> set[int]:
+        """Return the identities of the elements around what gives a question away."""
+        return {
+            id(self._container(seed))
+            for seed in self._seeds(document)
+            if not any(id(holder) in marked for holder in seed.lineage())
+        }
+
+    def _seeds(self, document: Element) -> Iterator[Element]:
+        for element in document.elements():
+            kind = kind_of(element)
+            if kind in {Kind.BUTTON, Kind.LINK}:
+                gives_away = self._is_yes_button(element)
+            elif kind is None:
+                gives_away = _is_hidden_grant(element)
+            else:
+                gives_away = kind is not Kind.FIELD and self._is_consent_box(element)
+            if gives_away:
                 yield element
-        elif kind in {Kind.BUTTON, Kind.LINK}:
-            if _is_yes_button(namer, element):
-                yield element
-        elif kind not in {None, Kind.FIELD}:
-            name = lexicon.fold(namer.name(element) or nearby_text(element))
-            group = lexicon.fold(namer.group(element, below=document))
-            if asks_consent(name) or (kind is Kind.RADIO and asks_consent(group)):
-                yield element
-    for passage in passages(document):
-        if _takes_for_granted(passage.folded):
-            yield passage.element
+        for passage in passages(document):
+            if _takes_for_granted(passage.folded):
+                yield passage.element
+
+    def _is_yes_button(self, element: Element) -> bool:
+        meaning = label_meaning(lexicon.fold(self._namer.name(element)))
+        if meaning not in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}:
+            return False
+        return _is_about_data(lexicon.fold(self._prose(self._container(element))))
+
+    def _is_consent_box(self, element: Element) -> bool:
+        name = self._namer.name(element) or nearby_text(element)
+        if asks_consent(lexicon.fold(name)):
+            return True
+        group = self._namer.group(element)
+        return kind_of(element) is Kind.RADIO and asks_consent(lexicon.fold(group))
+
+    def _container(self, seed: Element) -> Element:
+        """Return the element that holds the question around ``seed``.
+
+        It is the form, or the nearest box or section, that has prose of its own.
+        """
+        holders = [e for e in seed.ancestors() if e.tag not in {"html", "body"}]
+        forms = [i for i, holder in enumerate(holders) if holder.tag == "form"]
+        for holder in holders[forms[0] :] if forms else holders:
+            if (forms or _is_container(holder)) and self._has_prose(holder):
+                return holder
+        return holders[-1] if holders else seed
+
+    def _has_prose(self, holder: Element) -> bool:
+        prose = self._prose(holder)
+        # Chinese says in one sign what takes Latin letters three.
+        least = _LEAST_PROSE // 3 if _HAN.search(prose) else _LEAST_PROSE
+        return len(prose) >= least
+
+    def _prose(self, holder: Element) -> str:
+        """Return the text of a box that does not stand on its buttons."""
+        if id(holder) not in self._prose_of:
+            found = passages(holder, leave=lambda e: kind_of(e) is Kind.BUTTON)
+            self._prose_of[id(holder)] = " ".join(p.text for p in found)
+        return self._prose_of[id(holder)]
+
+
+def _is_container(holder: Element) -> bool:
+    return holder.tag in _CONTAINERS or holder.get("role") in _CONTAINER_ROLES
+
+
+def _is_hidden_grant(element: Element) -> bool:
+    if element.tag != "input" or element.get("type").lower() != "hidden":
+        return False
+    return is_certain_grant(element.get("name"), element.get("value"))
 
 
 def _takes_for_granted(folded: str) -> bool:
@@ -94,46 +149,6 @@ def asks_consent(folded: str) -> bool:
 
 def _is_about_data(folded: str) -> bool:
     return lexicon.has("data-words", folded) and lexicon.has("use-words", folded)
-
-
-def _is_yes_button(namer: Namer, element: Element) -> bool:
-    meaning = label_meaning(lexicon.fold(namer.name(element)))
-    if meaning not in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}:
-        return False
-    return _is_about_data(lexicon.fold(_prose(_container(element))))
-
-
-def _container(seed: Element) -> Element:
-    """Return the element that holds the question around ``seed``.
-
-    It is the form or the nearest section or dialog that has prose of its own; on a
-    page of plain boxes the nearest box that has.
-    """
-    holders = [e for e in seed.ancestors() if e.tag not in {"html", "body"}]
-    forms = [i for i, holder in enumerate(holders) if holder.tag == "form"]
-    candidates = holders[forms[0] :] if forms else holders
-    for holder in candidates:
-        if (forms or _is_container(holder)) and _has_prose(holder):
-            return holder
-    return holders[-1] if holders else seed
-
-
-def _is_container(holder: Element) -> bool:
-    return holder.tag in _CONTAINERS or holder.get("role") in _CONTAINER_ROLES
-
-
-def _has_prose(holder: Element) -> bool:
-    prose = _prose(holder)
-    # Chinese says in one sign what takes Latin letters three.
-    least = _LEAST_PROSE // 3 if _HAN.search(prose) else _LEAST_PROSE
-    return len(prose) >= least
-
-
-def _prose(holder: Element) -> str:
-    """Return the text of a box that does not stand on its buttons."""
-    return " ".join(
-        p.text for p in passages(holder, leave=lambda e: kind_of(e) is Kind.BUTTON)
-    )
 
 
 def nearby_text(element: Element) -> str:

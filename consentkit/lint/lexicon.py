@@ -46,6 +46,8 @@ _PARTY = re.compile(
 
 def clean(text: str) -> str:
     """Unify forms and spaces, keep the case."""
+    if text.isascii():
+        return " ".join(text.split())
     unified = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     shown = "".join(c for c in unified if unicodedata.category(c) != "Cf")
     return " ".join(shown.split())

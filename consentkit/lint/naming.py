@@ -67,11 +67,11 @@ class Namer:
         described = self._referenced(element, "aria-describedby")
         return " ".join([described, *self._groups(element, below)]).strip()
 
-    def group(self, element: Element, *, below: Element) -> str:
+    def group(self, element: Element, *, below: Element | None = None) -> str:
         """Return the name of the nearest named group around the element, or ``""``."""
-        return next(iter(self._groups(element, below)), "")
+        return next(self._groups(element, below), "")
 
-    def _groups(self, element: Element, below: Element) -> Iterator[str]:
+    def _groups(self, element: Element, below: Element | None) -> Iterator[str]:
         for holder in element.ancestors():
             name = self._group_name(holder)
             if name:

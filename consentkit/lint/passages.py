@@ -36,7 +36,7 @@ class Passage:
     @property
     def folded(self) -> str:
         """The text in the form that the lexicon is written in."""
-        return lexicon.fold(self.text)
+        return self.text.lower()  # a passage is made of clean text
 
     def sentences(self) -> tuple[str, ...]:
         """Return the sentences, with their case."""

@@ -13,15 +13,19 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from typing import Any
 from typing import TypeAlias
 
 from consentkit.core.act import AUTHORISING
+from consentkit.core.act import MAX_MILLIS
+from consentkit.core.act import STATES_OF
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
 from consentkit.core.act import Kind
 from consentkit.core.act import State
+from consentkit.core.act import can_end
 from consentkit.core.canonical import MAX_INTEGER
 from consentkit.core.decision import Reason
 from consentkit.errors import MalformedError
@@ -55,7 +59,7 @@ class Form:
 
     required: Mapping[str, Rule]
     optional: Mapping[str, Rule] = field(default_factory=dict)
-    relation: Rule | None = None  # between fields
+    relations: tuple[Rule, ...] = ()  # between fields
 
 
 def _text(pattern: str, expected: str) -> Rule:
@@ -131,6 +135,10 @@ _NATURAL = Rule(
     "an integer from 0 to 2^53-1",
     lambda value: type(value) is int and 0 <= value <= MAX_INTEGER,
 )
+_MOMENT = Rule(
+    "milliseconds since 1970, to the year 9999",
+    lambda value: type(value) is int and 0 <= value <= MAX_MILLIS,
+)
 _ORIGIN = _parsed_by(check_key_name, "the name of a log")
 _VKEY = _parsed_by(Verifier.parse, "a verifier key")
 _BASE64 = _parsed_by(lambda value: decode_base64(value.encode()), "base64")
@@ -164,7 +172,7 @@ def _choices(*states: State) -> Rule:
             "recipient": _ID,
             "scope": _HEX_256,
             "state": _one_of(*states),
-            "until": _NATURAL,
+            "until": _MOMENT,
         }
     )
     whole = Rule(
@@ -189,6 +197,14 @@ _CHAIN = Rule(
 )
 
 
+_ENDING = Rule(
+    "choices that are withdrawn by the person, or ended otherwise by somebody else",
+    lambda body: all(
+        can_end(body["actor"], choice["state"]) for choice in body["choices"]
+    ),
+)
+
+
 def _usable_key(body: Body) -> bool:
     witness = body["role"] == "witness"
     algorithm = Algorithm.COSIGNATURE_V1 if witness else Algorithm.ED25519
@@ -198,7 +214,7 @@ def _usable_key(body: Body) -> bool:
 
 _KEY_RELATION = Rule("a key of the role's type, from before until", _usable_key)
 
-_COMMON = {"id": _HEX_128, "kind": _one_of(*Kind), "log": _ORIGIN, "time": _NATURAL}
+_COMMON = {"id": _HEX_128, "kind": _one_of(*Kind), "log": _ORIGIN, "time": _MOMENT}
 _PERSON = {"subject": _HEX_128, "seq": _NATURAL, "prev": _HEX_256_OR_NONE}
 _ACTED = {"actor": _one_of(*Actor), "channel": _one_of(*Channel), "evidence": _HEX_256}
 _ASSURED = {"assurance": _one_of(*Assurance)}
@@ -210,14 +226,6 @@ _SHARE = {
     "purpose": _PURPOSE,
     "recipient": _ID,
 }
-_EXPRESSED = (
-    State.REQUESTED,
-    State.DEFERRED,
-    State.REFUSED,
-    State.GIVEN,
-    State.RENEWED,
-)
-_ENDED = (State.WITHDRAWN, State.REVOKED, State.INVALIDATED, State.EXPIRED)
 _DENIALS = tuple(reason for reason in Reason if reason is not Reason.GRANTED)
 
 
@@ -225,7 +233,17 @@ def _of_a_person(*parts: Mapping[str, Rule], **fields: Rule) -> Form:
     required = dict(_PERSON)
     for part in (*parts, fields):
         required |= part
-    return Form(required, relation=_CHAIN)
+    return Form(required, relations=(_CHAIN,))
+
+
+def _revocation() -> Form:
+    form = _of_a_person(
+        _ACTED,
+        _ASSURED,
+        challenge=_HEX_256_OR_NONE,
+        choices=_choices(*STATES_OF[Kind.REVOCATION]),
+    )
+    return replace(form, relations=(*form.relations, _ENDING))
 
 
 FORMS: Mapping[Kind, Form] = {
@@ -240,7 +258,7 @@ FORMS: Mapping[Kind, Form] = {
             "vkey": _VKEY,
         },
         {"until": _NATURAL},
-        _KEY_RELATION,
+        (_KEY_RELATION,),
     ),
     Kind.NOTICE: Form(
         {"html": _HEX_256, "locale": _LOCALE, "notice": _HEX_256, "offers": _offers()}
@@ -249,12 +267,10 @@ FORMS: Mapping[Kind, Form] = {
         _ACTED,
         _ASSURED,
         challenge=_HEX_256,
-        choices=_choices(*_EXPRESSED),
+        choices=_choices(*STATES_OF[Kind.CHOICE]),
         notice=_HEX_256,
     ),
-    Kind.REVOCATION: _of_a_person(
-        _ACTED, _ASSURED, challenge=_HEX_256_OR_NONE, choices=_choices(*_ENDED)
-    ),
+    Kind.REVOCATION: _revocation(),
     Kind.DISCLOSURE: _of_a_person(
         _SHARE, grant=_HEX_256, record=_HEX_128, scope=_HEX_256
     ),
@@ -271,7 +287,7 @@ FORMS: Mapping[Kind, Form] = {
         }
     ),
     Kind.ERASURE: Form(
-        {**_PERSON, "reason": _WORD}, {"evidence": _HEX_256}, relation=_CHAIN
+        {**_PERSON, "reason": _WORD}, {"evidence": _HEX_256}, relations=(_CHAIN,)
     ),
     Kind.DELIVERY: _of_a_person(
         attempts=_NATURAL,
@@ -282,7 +298,7 @@ FORMS: Mapping[Kind, Form] = {
     Kind.IMPORT: _of_a_person(
         _ACTED,
         assurance=_one_of(Assurance.ASSERTED),
-        choices=_choices(*State),
+        choices=_choices(*STATES_OF[Kind.IMPORT]),
         source=_WORD,
     ),
     Kind.CLOSURE: Form({"reason": _WORD}, {"successor": _ORIGIN}),
@@ -311,10 +327,11 @@ def check_body(body: Body) -> Kind:
                 f"got something else of type {type(body[name]).__name__}",
                 step="leaf",
             )
-    if form.relation is not None and not form.relation.accepts(body):
-        raise MalformedError(
-            f"{kind} leaf: expected {form.relation.expected}", step="leaf"
-        )
+    for relation in form.relations:
+        if not relation.accepts(body):
+            raise MalformedError(
+                f"{kind} leaf: expected {relation.expected}", step="leaf"
+            )
     return kind
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from consentkit.audit.replay import act_of
 from consentkit.core.act import AUTHORISING
+from consentkit.core.act import SPEAKS_FOR_THE_PERSON
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Ending", "Revocation", "revoke"]
 
-_ON_BEHALF = frozenset({Actor.SUBJECT, Actor.PARENT, Actor.GUARDIAN, Actor.DELEGATE})
-
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -55,7 +54,8 @@ class Ending:
     @property
     def state(self) -> State:
         """*withdrawn* when the person ended it, *revoked* when somebody else did."""
-        return State.WITHDRAWN if self.actor in _ON_BEHALF else State.REVOKED
+        by_the_person = self.actor in SPEAKS_FOR_THE_PERSON
+        return State.WITHDRAWN if by_the_person else State.REVOKED
 
     def covers(self, purpose: str, recipient: str) -> bool:
         """Whether a standing answer with that key is meant.

@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import babel
+from babel.core import get_global
 from babel.dates import format_date
 from babel.dates import format_datetime
+from babel.dates import get_datetime_format
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -59,6 +61,7 @@ _ISO_PART = re.compile(r"(\d+)([YMWD])")
 # CLDR's plain "en" is American and writes the month first; our English readers are
 # everywhere, and 1 December must not become 12 January.
 _CLDR = {"en": "en_001"}
+_NO_SPACES = frozenset({"ja", "zh"})
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ class Locale:
         at = self._at(millis)
         day = format_date(at.date(), "long", locale=self._cldr)
         clock = format_datetime(at, "HH:mm", tzinfo=self.zone, locale=self._cldr)
-        return _time(at, f"{day}, {clock} {at.tzname()}")
+        order = str(get_datetime_format("medium", locale=self._cldr))
+        return _time(at, order.format(f"{clock} {at.tzname()}", day))
 
     def duration(self, length: str | timedelta) -> str:
         """A length of time in words: an ISO 8601 duration of dates, or a timedelta.
@@ -145,6 +149,11 @@ class Locale:
     def quoted(self, items: Iterable[str]) -> str:
         """The items as names in quotation marks, listed."""
         return self.listing(self.plain("“{title}”", title=item) for item in items)
+
+    def sentences(self, *texts: str) -> Markup:
+        """Whole sentences one after the other, as this language sets them apart."""
+        gap = Markup() if self._cldr.language in _NO_SPACES else Markup(" ")
+        return gap.join(text for text in texts if text)
 
     def number(self, value: int) -> str:
         """A whole number with this language's digits and grouping."""
@@ -224,10 +233,14 @@ def _parts(tag: str) -> tuple[str, ...]:
         found = babel.Locale.parse(tag.replace("_", "-"), sep="-")
     except (ValueError, babel.UnknownLocaleError):
         return (f"?{tag}",)
-    script = found.script
-    if not script and found.territory is None:
-        script = babel.Locale.parse(f"und_{found.language}").script
-    return found.language, script or ""
+    return found.language, found.script or _likely_script(found)
+
+
+def _likely_script(tag: babel.Locale) -> str:
+    """The script that a language is usually written in there (CLDR likely subtags)."""
+    likely = get_global("likely_subtags")
+    full = likely.get(f"{tag.language}_{tag.territory}") or likely.get(tag.language, "")
+    return str(full).split("_")[1] if "_" in str(full) else ""
 
 
 def _name_of(tag: str) -> str:

@@ -6,8 +6,6 @@ too old for both is left to the signed token in the form, which every form has a
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import request
 
 from consentkit.errors import InvalidRequestError
@@ -26,9 +24,15 @@ def check_same_site() -> None:
         foreign = site not in {"same-origin", "none"}
     else:
         origin = request.headers.get("Origin")
-        foreign = origin is not None and urlsplit(origin).netloc != request.host
+        foreign = origin is not None and origin.lower() not in _own_origins()
     if foreign:
         raise InvalidRequestError(
             "this request was made by another site; nothing was stored",
             code="cross-site",
         )
+
+
+def _own_origins() -> set[str]:
+    """How a browser spells this site; ``https`` too, since a proxy may end TLS."""
+    host = request.host.lower()
+    return {f"{request.scheme}://{host}", f"https://{host}"}

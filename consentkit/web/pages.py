@@ -86,6 +86,10 @@ _FOREIGN = (
     mark("We could not tell where this came from"),
     mark("Nothing was saved. Open the page in our app and answer there."),
 )
+_ABSENT = (
+    mark("There is nothing at this address"),
+    mark("Check the address, or start from your choices page."),
+)
 _UNREADABLE = (
     mark("We could not read this answer"),
     mark("Nothing was saved. Go back, load the page again, then answer."),
@@ -108,10 +112,7 @@ _PROBLEMS = {
         mark("You have not chosen an answer"),
         mark("Nothing was saved. Go back and choose, or leave it open."),
     ),
-    "not-found": (
-        mark("There is nothing at this address"),
-        mark("Check the address, or start from your choices page."),
-    ),
+    "not-found": _ABSENT,
     "not-published": (
         mark("The proof is not ready yet"),
         mark("Your answer is saved. Load this page again in a moment."),
@@ -133,6 +134,8 @@ _PROBLEMS = {
         mark("We cannot save this right now"),
         mark("Nothing was saved and nothing is shared. Please try again later."),
     ),
+    "unknown-purpose": _ABSENT,
+    "unknown-recipient": _ABSENT,
 }
 
 

@@ -45,8 +45,7 @@ class ItemView:
     id: str
     title: str
     optional: bool
-    protection: str
-    note: str
+    note: Markup
     box: Markup
 
 
@@ -180,8 +179,9 @@ def _item_view(question: Question, item: DataItem, locale: Locale) -> ItemView:
         id=item.category.id,
         title=locale.localise(item.category.title),
         optional=not item.necessary,
-        protection=protection,
-        note=wording.item_note(item, question.purpose, locale),
+        note=locale.sentences(
+            protection, wording.item_note(item, question.purpose, locale)
+        ),
         box=wording.also_label(question, item, locale),
     )
 

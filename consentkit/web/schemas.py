@@ -41,8 +41,9 @@ class RevocationSchema(Schema):
 
         unknown = RAISE
 
-    purpose = fields.Str(validate=_ID, load_default=None)
-    recipient = fields.Str(validate=_ID, load_default=None)
+    # Without a default of its own, ``null`` would be let through and mean "all".
+    purpose = fields.Str(validate=_ID, load_default=None, allow_none=False)
+    recipient = fields.Str(validate=_ID, load_default=None, allow_none=False)
 
 
 def form_token(form: MultiDict[str, str]) -> str:

@@ -34,7 +34,7 @@ class Loaders:
 
     subject: Callable[[], object] = lambda: None
     account_label: Callable[[str], str] = lambda _subject: ""
-    roles: Callable[[], Container[str]] | None = None
+    roles: Callable[[], Container[str] | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -42,7 +43,15 @@ def current_subject(state: AppState) -> str | None:
     """The person of this request, None if nobody is signed in.
 
     Raises:
-        InvalidRequestError: the app's subject loader returned no usable id.
+        ConfigurationError: the app's subject loader returned no usable id.
     """
     value = state.loaders.subject()
-    return None if value is None else subject_key(value)
+    if value is None:
+        return None
+    try:
+        return subject_key(value)
+    except InvalidRequestError as error:
+        raise ConfigurationError(
+            "the subject_loader must return the id of whoever is signed in, or None "
+            f"for nobody: {error}"
+        ) from error

@@ -69,14 +69,24 @@ class Tokens:
         """The token's meaning, once it is known to be genuine, fresh and the person's.
 
         Raises:
-            InvalidRequestError: it is not; the code is ``token-expired`` or
-                ``token-invalid``.
+            InvalidRequestError: it is not; the code is ``token-expired``,
+                ``token-invalid`` or ``foreign-token``.
         """
         body = self._read(_ANSWER, token, subject, self._lifetime)
         # Over the nonce, not over the token's text: base64 has more than one spelling
         # of the same bytes, and a second spelling must not be a second use.
         challenge = hashlib.sha256(f"{_ANSWER}\n{body['n']}\n".encode()).hexdigest()
         return AnswerToken(notice=str(body["w"]), challenge=challenge)
+
+    def notice_of(self, token: str, subject: str) -> str:
+        """The notice that a genuine token of the person names, however old it is.
+
+        Nothing may be stored on it: it only says which question to ask again.
+
+        Raises:
+            InvalidRequestError: it is not genuine, or somebody else's.
+        """
+        return str(self._read(_ANSWER, token, subject, None)["w"])
 
     def issue_stop(
         self, subject: str, purpose: str | None = None, recipient: str | None = None
@@ -90,8 +100,8 @@ class Tokens:
         """The token's meaning, once it is known to be genuine and the person's.
 
         Raises:
-            InvalidRequestError: it is not; the code is ``token-expired`` or
-                ``token-invalid``.
+            InvalidRequestError: it is not; the code is ``token-expired``,
+                ``token-invalid`` or ``foreign-token``.
         """
         body = self._read(_STOP, token, subject, _STOP_LIFETIME)
         return StopToken(purpose=body["p"], recipient=body["r"])
@@ -101,12 +111,12 @@ class Tokens:
         return token if isinstance(token, str) else token.decode()
 
     def _read(
-        self, salt: str, token: str, subject: str, lifetime: int
+        self, salt: str, token: str, subject: str, lifetime: int | None
     ) -> dict[str, Any]:
         try:
-            body: dict[str, Any] = self._serializer(salt).loads(
-                token[:_MAX_TOKEN], max_age=lifetime
-            )
+            if len(token) > _MAX_TOKEN:
+                raise BadData("longer than any token of ours")
+            body: dict[str, Any] = self._serializer(salt).loads(token, max_age=lifetime)
         except SignatureExpired as error:
             raise InvalidRequestError(
                 "this form was open for too long; nothing was stored",
@@ -120,7 +130,7 @@ class Tokens:
         if not hmac.compare_digest(str(body["s"]), self._tag(subject)):
             raise InvalidRequestError(
                 "this form was made for somebody else; nothing was stored",
-                code="token-invalid",
+                code="foreign-token",
             )
         return body
 

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
-from markupsafe import escape
 
 from consentkit.web.locale import mark
 
@@ -177,8 +176,8 @@ def party(question: Question, locale: Locale) -> tuple[Markup, ...]:
     role = locale.text(_ROLES[recipient.role], controller=controller)
     return (
         Markup("<strong><bdi>{}</bdi></strong>").format(recipient.name),
-        Markup(" ").join([relation, role]),
-        Markup(" ").join(place),
+        locale.sentences(relation, role),
+        locale.sentences(*place),
         locale.text("Contact: {contact}", contact=contact_link(recipient.contact)),
     )
 
@@ -236,6 +235,6 @@ def _named(item: DataItem, locale: Locale) -> str:
     return phrase or locale.quoted([title])
 
 
-def _named_data(question: Question, locale: Locale) -> str | Markup:
+def _named_data(question: Question, locale: Locale) -> str:
     needed = [_named(item, locale) for item in _needed(question)]
-    return locale.listing(needed) if needed else escape(locale.plain("the data I tick"))
+    return locale.listing(needed) if needed else locale.plain("the data I tick")

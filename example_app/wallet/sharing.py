@@ -37,8 +37,11 @@ __all__ = [
     "OFFERS_NEED",
     "SCORE_DATA",
     "SCORE_NEEDS",
+    "PersonSchema",
     "RecipientError",
+    "SpendingSchema",
     "fetch_offers",
+    "spending_of",
     "work_out_score",
 ]
 
@@ -79,7 +82,7 @@ def work_out_score(account: book.Account) -> book.Score:
         ConsentDeniedError: the person did not agree; nothing was sent.
         RecipientError: Acme could not be reached or did not take it.
     """
-    spending = _spending(book.payments_of(account.id))
+    spending = spending_of(book.payments_of(account.id))
     with consent.share(
         account.id,
         "credit-score",
@@ -161,13 +164,13 @@ def _reference(account: book.Account, recipient: str) -> str:
     return hmac.digest(key, named, "sha256")[:16].hex()
 
 
-def _spending(payments: Iterable[Payment]) -> list[Payment]:
+def spending_of(payments: Iterable[Payment]) -> list[Payment]:
     """What the person spent. What they earn is not in what they agreed to share."""
     return [each for each in payments if each.kind != INCOME]
 
 
 def _favourite_kinds(payments: Iterable[Payment]) -> list[str]:
-    shops = [each for each in _spending(payments) if each.kind != _BILLS]
+    shops = [each for each in spending_of(payments) if each.kind != _BILLS]
     kinds = Counter(each.kind for each in shops)
     return [kind for kind, _ in kinds.most_common(_TOP_KINDS)]
 

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from consentkit.audit.report import Layer
 from consentkit.audit.trust import Trust
+from consentkit.audit.verify import find_faults
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import sign_checkpoint
@@ -40,6 +42,8 @@ EVIDENCE = (
     Disclosure.make("locale", "en-GB", bytes(16)),
     Disclosure.make("page", "/bill", bytes([1]) * 16),
 )
+FOREIGN = Ed25519Signer.from_seed(f"{ORIGIN}/collector/x", b"x" * 32)
+SECOND = Ed25519Signer.from_seed(f"{ORIGIN}/collector/a2", b"2" * 32)
 OFFER = {
     "data": ["contacts", "spending"],
     "optional": ["contacts"],
@@ -50,7 +54,7 @@ OFFER = {
 
 
 class MemorySource:
-    """A log's files in a dict; those that are ``unreadable`` are listed all the same."""
+    """A log's files in a dict; ``unreadable`` ones are listed all the same."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = dict(files)
@@ -307,3 +311,14 @@ def whole_log() -> LogBuilder:
     log.add("admin", action="role-change", target="dpo", evidence="e" * 64)
     log.add("closure", reason="period-over")
     return log
+
+
+def places(log: LogBuilder, trust: Trust | None = None) -> list[tuple[str, int | None]]:
+    """Step and entry of each finding of the records layer.
+
+    The log layer has to be content, and no finding may quote a person's handle.
+    """
+    found = list(find_faults(log.source(), trust=trust or log.trust()))
+    assert {finding.layer for finding in found} <= {Layer.RECORDS}
+    assert not [f for f in found if ALICE in f.what or BOB in f.what]
+    return [(finding.step, finding.entry) for finding in found]

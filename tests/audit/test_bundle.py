@@ -182,7 +182,7 @@ def test_user_and_password_in_the_address_become_a_header_and_no_message(
     server: Server,
 ) -> None:
     address = f"http://auditor%40x:p%3Aw@127.0.0.1:{server.port}/log"
-    with closing(open_source(address)) as source:
+    with closing(HttpSource(address)) as source:
         source.read("checkpoint")
         server.answers["checkpoint"] = 403
         with pytest.raises(LogUnavailableError) as caught:

@@ -238,12 +238,16 @@ def choice(**fields: Any) -> dict[str, Any]:
     return changed("choice", choices=[{**GIVEN, **fields}])
 
 
+def ended(state: str, *, actor: str) -> dict[str, Any]:
+    return changed("revocation", actor=actor, choices=[{**WITHDRAWN, "state": state}])
+
+
 MALFORMED_BODIES = {
     "unknown kind": changed("closure", kind="opening"),
     "kind in capitals": changed("closure", kind="CLOSURE"),
     "id in capitals": changed("closure", id=HEX_128.upper()),
     "id too short": changed("closure", id=HEX_128[:-1]),
-    "time beyond 2^53-1": changed("closure", time=2**53 - 1 + 1),
+    "time beyond the year 9999": changed("closure", time=253_402_300_800_000),
     "empty log": changed("closure", log=""),
     "log with a plus": changed("closure", log="a+b"),
     "first leaf with a previous one": changed("choice", seq=0),
@@ -260,6 +264,7 @@ MALFORMED_BODIES = {
     "choice that withdraws": choice(state="withdrawn", data=[], until=0),
     "grant without data": choice(data=[]),
     "grant without end": choice(until=0),
+    "grant that ends beyond the year 9999": choice(until=253_402_300_800_000),
     "refusal with data": choice(state="refused", until=0),
     "refusal with an end": choice(state="refused", data=[]),
     "data unsorted": choice(data=["spending", "income"]),
@@ -273,6 +278,17 @@ MALFORMED_BODIES = {
     "choice with a foreign field": choice(comment="x"),
     "revocation that grants": changed("revocation", choices=[GIVEN]),
     "revocation that refuses": changed("revocation", choices=[REFUSED]),
+    "withdrawal by the controller": ended("withdrawn", actor="controller"),
+    "withdrawal by an authority": ended("withdrawn", actor="authority"),
+    "withdrawal by the system": ended("withdrawn", actor="system"),
+    "revocation by the person": ended("revoked", actor="subject"),
+    "revocation by a guardian": ended("revoked", actor="guardian"),
+    "invalidation by the person": ended("invalidated", actor="subject"),
+    "expiry by a delegate": ended("expired", actor="delegate"),
+    "withdrawal and invalidation in one": changed(
+        "revocation",
+        choices=[WITHDRAWN, {**WITHDRAWN, "recipient": "b", "state": "invalidated"}],
+    ),
     "import that claims more": changed("import", assurance="session"),
     "denial because granted": changed("denial", reason="granted"),
     "denial for an unknown reason": changed("denial", reason="because"),
@@ -303,6 +319,7 @@ MALFORMED_BODIES = {
 }
 
 
+@pytest.mark.requirement("R60")
 @pytest.mark.parametrize("name", MALFORMED_BODIES)
 def test_a_body_that_says_something_else_is_refused_by_both_sides(name: str) -> None:
     with pytest.raises(MalformedError):
@@ -313,7 +330,12 @@ def test_a_body_that_says_something_else_is_refused_by_both_sides(name: str) -> 
 
 ACCEPTED_BODIES = {
     "first leaf of a subject": changed("choice", seq=0, prev=""),
+    "last instant of the year 9999": choice(until=253_402_300_799_999),
     "withdrawal without a form": changed("revocation", challenge=""),
+    "withdrawal by a parent": ended("withdrawn", actor="parent"),
+    "revocation by the controller": ended("revoked", actor="controller"),
+    "invalidation by an authority": ended("invalidated", actor="authority"),
+    "expiry by the system": ended("expired", actor="system"),
     "reason of 512 characters": changed("closure", reason="a" * 512),
     "empty reason": changed("closure", reason=""),
     "everything suspended": changed("suspension", purpose="", recipient=""),
