@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["answer", "form_token"]
 
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
+_HOST_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 def form_token(page: str) -> str:
@@ -37,19 +38,29 @@ def answer(
     *,
     prefix: str = "/consent",
     optional: dict[str, list[str]] | None = None,
+    abroad: dict[str, str] | None = None,
 ) -> TestResponse:
     """Answer the question about ``purpose`` as the person signed in to ``client``.
 
     ``answers`` maps a recipient id to ``"given"``, ``"refused"`` or ``"deferred"``;
-    ``optional`` maps a recipient id to the optional data categories to tick.
+    ``optional`` maps a recipient id to the optional data categories to tick;
+    ``abroad`` answers the separate question about sending data to another country.
+
+    Raises:
+        ValueError: there is no form to send, for instance because nobody is signed in.
     """
     page = client.get(f"{prefix}/ask/{purpose}").get_data(as_text=True)
+    form_token(page)
     form: dict[str, str | list[str]] = {
         # The last form is the question's; those before it stop what was agreed.
-        "token": _TOKEN.findall(page)[-1] if _TOKEN.search(page) else "",
+        "token": _TOKEN.findall(page)[-1],
     }
+    if host_token := _HOST_TOKEN.search(page):
+        form["csrf_token"] = host_token[1]
     for recipient, state in answers.items():
         form[f"choice.{purpose}.{recipient}"] = state
+    for recipient, state in (abroad or {}).items():
+        form[f"choice.{purpose}.cross-border.{recipient}"] = state
     for recipient, data in (optional or {}).items():
         form[f"data.{purpose}.{recipient}"] = data
     return client.post(f"{prefix}/choices", data=form)

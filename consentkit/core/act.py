@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import NewType
 
+from consentkit.core.canonical import MAX_INTEGER
 from consentkit.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUTHORISING",
-    "MAX_MILLIS",
     "SPEAKS_FOR_THE_PERSON",
     "STATES_OF",
     "Act",
@@ -41,9 +41,6 @@ SubjectHandle = NewType("SubjectHandle", str)
 
 Millis = NewType("Millis", int)
 """Milliseconds since the Unix epoch, UTC."""
-
-MAX_MILLIS = 253_402_300_799_999
-"""The last instant of the year 9999, beyond which RFC 3339 cannot write a time."""
 
 
 class Kind(StrEnum):
@@ -160,7 +157,6 @@ _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?\Z")
 _HEX_128 = re.compile(r"[0-9a-f]{32}\Z")
 _HEX_256 = re.compile(r"[0-9a-f]{64}\Z")
 _FIELDS = frozenset({"data", "purpose", "recipient", "scope", "state", "until"})
-_MAX_INTEGER = 2**53 - 1  # beyond it JSON numbers stop being exact (RFC 7493 §2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +187,9 @@ class Choice:
             raise MalformedError("the data of a choice must be sorted, each id once")
         if not _HEX_256.match(self.scope):
             raise MalformedError("the scope of a choice must be 64 hex digits")
-        if not 0 <= self.until <= MAX_MILLIS:
+        if not 0 <= self.until <= MAX_INTEGER:
             raise MalformedError(
-                "the end of a choice must be 0 or milliseconds, to the year 9999"
+                "the end of a choice must be 0 or milliseconds, below 2^53"
             )
         grants = self.state in AUTHORISING
         if grants != bool(self.until) or grants != bool(self.data):
@@ -284,10 +280,10 @@ class Act:
             raise MalformedError("the id of an act must be 32 hex digits")
         if self.notice and not _HEX_256.match(self.notice):
             raise MalformedError("the notice of an act must be 64 hex digits or empty")
-        if not 0 <= self.time <= MAX_MILLIS or not 0 <= self.seq <= _MAX_INTEGER:
+        if not all(0 <= number <= MAX_INTEGER for number in (self.time, self.seq)):
             raise MalformedError(
-                "the time of an act must be milliseconds to the year 9999, its seq a "
-                "count from 0"
+                "the time of an act must be milliseconds and its seq a count, from 0 "
+                "and below 2^53"
             )
         keys = [choice.key for choice in self.choices]
         if not keys or keys != sorted(set(keys)):

@@ -7,21 +7,26 @@ the public interface.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from consentkit.core.act import Assurance
 from consentkit.core.act import Millis
 from consentkit.core.act import State
+from consentkit.core.status import Status
 
 if TYPE_CHECKING:
     from consentkit.core.registry import Question
-    from consentkit.core.status import Status
 
 __all__ = ["Decision", "Reason", "ShareRequest", "Standing", "decide"]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MILLIS = 253_402_300_799_999  # of the year 9999, where ``datetime`` ends
 
 
 class Reason(StrEnum):
@@ -58,9 +63,18 @@ _STATE_REASONS = {
     State.INVALIDATED: Reason.INVALIDATED,
 }
 
+_NEVER_ASKED = Status(
+    state=State.REQUESTED,
+    data=frozenset(),
+    until=Millis(0),
+    scope="",
+    assurance=Assurance.ASSERTED,
+    record="",
+    since=Millis(0),
+)
 
-@dataclass(frozen=True, slots=True)
-class ShareRequest:
+
+class ShareRequest(NamedTuple):
     """What somebody wants to share: whose data, what for, with whom, which categories.
 
     ``data`` None means every category that the purpose declares for that recipient.
@@ -74,8 +88,7 @@ class ShareRequest:
     min_assurance: Assurance = Assurance.SESSION
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What the store knows at the moment of a check, read in one go.
 
     ``transfer`` is the status of the separate cross-border question, if there is one.
@@ -86,8 +99,7 @@ class Standing:
     suspended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The gate's answer to one check. Falsy when it denies; ``reason`` says why.
 
     ``data`` are the categories that may leave, empty unless granted; ``missing`` those
@@ -110,7 +122,8 @@ class Decision:
         """The first instant at which a yes no longer holds (aware UTC), else None."""
         if self.until_ms is None:
             return None
-        return datetime.fromtimestamp(self.until_ms / 1000, tz=UTC)
+        # not from a float of seconds: that is no longer exact in far-off years
+        return _EPOCH + timedelta(milliseconds=min(self.until_ms, _LAST_MILLIS))
 
 
 def decide(
@@ -126,56 +139,57 @@ def decide(
     ``question`` is the declared one for the request's key, None if there is none;
     ``standing`` is what the store says, None if it could not be asked.
     """
-
-    def deny(reason: Reason, missing: frozenset[str] = frozenset()) -> Decision:
-        return Decision(reason, request.purpose, request.recipient, missing=missing)
-
-    # 1. Purpose and recipient are declared, for each other.
-    if question is None:
-        return deny(
-            Reason.RECIPIENT_UNKNOWN if purpose_known else Reason.PURPOSE_UNKNOWN
-        )
+    # 1. Purpose and recipient are declared, for each other. To agree to a transfer
+    #    is no purpose: it authorises nothing but together with the purpose's own yes.
+    if question is None or question.transfer:
+        known = Reason.RECIPIENT_UNKNOWN if purpose_known else Reason.PURPOSE_UNKNOWN
+        return _deny(request, known)
     # 2. The recipient may receive anything at all.
     if not question.recipient.active:
-        return deny(Reason.RECIPIENT_INACTIVE)
+        return _deny(request, Reason.RECIPIENT_INACTIVE)
     # 3. The store answered, and nobody stopped the purpose or the recipient.
     if standing is None:
-        return deny(Reason.STORE_UNAVAILABLE)
+        return _deny(request, Reason.STORE_UNAVAILABLE)
     if standing.suspended:
-        return deny(Reason.SUSPENDED)
+        return _deny(request, Reason.SUSPENDED)
     # 4. The person agreed, to this scope, in a way strong enough, and it still holds.
-    status = standing.status
+    status = standing.status or _NEVER_ASKED
     refusal = _refusal(status, question.scope, request.min_assurance, now)
-    if refusal is not None or status is None:
-        return deny(refusal or Reason.NOT_ASKED)
-    # 5. What is asked for lies within what was agreed to.
-    wanted = request.data if request.data is not None else frozenset(question.data)
-    if not wanted or not wanted <= status.data:
-        return deny(Reason.DATA_NOT_COVERED, wanted - status.data)
+    if refusal is not None:
+        return _deny(request, refusal)
+    # 5. What is asked for lies within what was agreed to, and is still declared.
+    wanted = question.categories if request.data is None else request.data
+    covered = status.data & question.categories
+    if not wanted or not wanted <= covered:
+        return _deny(request, Reason.DATA_NOT_COVERED, missing=wanted - covered)
+    until = status.until
     # 6. A recipient abroad has the separate consent too (PIPL Art. 39).
     if question.cross_border:
-        transfer = standing.transfer
-        refusal = _refusal(
-            transfer, question.transfer_scope, request.min_assurance, now
-        )
-        if refusal is not None or transfer is None or not wanted <= transfer.data:
-            return deny(Reason.CROSS_BORDER_CONSENT_MISSING)
+        transfer, scope = standing.transfer or _NEVER_ASKED, question.transfer_scope
+        refusal = _refusal(transfer, scope, request.min_assurance, now)
+        if refusal is not None or not wanted <= transfer.data:
+            return _deny(request, Reason.CROSS_BORDER_CONSENT_MISSING)
+        until = min(until, transfer.until)
     return Decision(
         Reason.GRANTED,
         request.purpose,
         request.recipient,
         data=wanted,
         record=status.record,
-        until_ms=status.until,
+        until_ms=until,
     )
 
 
+def _deny(
+    request: ShareRequest, reason: Reason, *, missing: frozenset[str] = frozenset()
+) -> Decision:
+    return Decision(reason, request.purpose, request.recipient, missing=missing)
+
+
 def _refusal(
-    status: Status | None, scope: str, minimum: Assurance, now: Millis
+    status: Status, scope: str, minimum: Assurance, now: Millis
 ) -> Reason | None:
     """Why a standing answer does not authorise, None if it does."""
-    if status is None:
-        return Reason.NOT_ASKED
     state = status.at(now)
     if state in _STATE_REASONS:
         return _STATE_REASONS[state]

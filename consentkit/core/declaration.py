@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_declaration"]
 
-_MAX_BYTES = 1_048_576  # declarations of a very large app are some tens of kilobytes
+_MAX_BYTES = 1_048_576  # twenty times what a very large app needs
 _DAYS = re.compile(r"P(\d{1,5})([DW])\Z")
 
 
@@ -69,6 +69,15 @@ class _Validity(fields.Field[timedelta]):
         return timedelta(days=days)
 
 
+class _Flag(fields.Field[bool]):
+    """True or false, and none of the words that might mean either."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise ValidationError("expected true or false, without quotation marks")
+
+
 class _Item(fields.Field[Any]):
     """The id of a data category, or a table with id, necessary and if_refused."""
 
@@ -87,7 +96,7 @@ class _Strict(Schema):
 
 class _ItemTable(_Strict):
     id = fields.Str(required=True)
-    necessary = fields.Bool()
+    necessary = _Flag()
     if_refused = _Text()
 
 
@@ -105,8 +114,8 @@ class _Controller(_Strict):
 class _Category(_Strict):
     title = _Text(required=True)
     iri = fields.Str()
-    sensitive = fields.Bool()
-    special = fields.Bool()
+    sensitive = _Flag()
+    special = _Flag()
     phrase = _Text()
 
 
@@ -122,7 +131,7 @@ class _Recipient(_Strict):
     safeguard = _Text()
     rights_url = fields.Str()
     risks = _Text()
-    active = fields.Bool()
+    active = _Flag()
     hosts = fields.List(fields.Str())
 
 
@@ -137,7 +146,7 @@ class _Purpose(_Strict):
     description = _Text(required=True)
     data = fields.List(_Item(), required=True, validate=validate.Length(min=1))
     recipients = fields.List(fields.Str())
-    own_use = fields.Bool()
+    own_use = _Flag()
     valid_for = _Validity()
     retention = fields.Str()
     aim = _Text()
@@ -195,7 +204,10 @@ def _parse(file: Path) -> dict[str, Any]:
             "file with your declarations"
         ) from error
     if len(data) > _MAX_BYTES:
-        raise DeclarationError(f"{file.name} is larger than {_MAX_BYTES} bytes")
+        raise DeclarationError(
+            f"{file.name} is larger than {_MAX_BYTES} bytes; declarations of a very "
+            "large app are some tens of kilobytes"
+        )
     try:
         return tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ guidelines 05/2020 §108; ISO/IEC TS 27560 6.3.4.1).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,11 +17,11 @@ from typing import Any
 from typing import NewType
 
 from consentkit.core import canonical
+from consentkit.errors import DeclarationError
 from consentkit.errors import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Mapping
 
     from consentkit.core.registry import Question
 
@@ -28,6 +29,15 @@ __all__ = ["Notice", "NoticeDigest", "Offer"]
 
 NoticeDigest = NewType("NoticeDigest", str)
 """64 hex digits, SHA-256 of a notice's manifest."""
+
+_FIELDS = frozenset(
+    {
+        *("assets", "controller", "controls", "html_sha256", "id", "locale", "offers"),
+        *("purposes", "template_sha256", "text_sha256", "variant", "version"),
+    }
+)
+_OFFER_TEXTS = ("purpose", "recipient", "scope")
+_OFFER_LISTS = ("data", "optional")
 
 _VERSION_DIGITS = 12  # enough to tell versions apart by eye; the digest is the proof
 
@@ -83,20 +93,29 @@ class Offer:
         """Read what ``to_dict`` wrote.
 
         Raises:
-            MalformedError: a field is missing or of the wrong type.
+            MalformedError: a field is missing, unknown or of the wrong type.
         """
-        try:
-            return cls(
-                purpose=str(value["purpose"]),
-                recipient=str(value["recipient"]),
-                scope=str(value["scope"]),
-                data=tuple(str(each) for each in value["data"]),
-                optional=tuple(str(each) for each in value["optional"]),
-            )
-        except (KeyError, TypeError) as error:
+        if not isinstance(value, Mapping) or set(value) != {
+            *_OFFER_TEXTS,
+            *_OFFER_LISTS,
+        }:
             raise MalformedError(
                 "an offer must have data, optional, purpose, recipient and scope"
-            ) from error
+            )
+        texts = [value[name] for name in _OFFER_TEXTS]
+        for name in _OFFER_LISTS:
+            if not isinstance(value[name], (list, tuple)):
+                raise MalformedError(f"the {name} of an offer must be a list")
+            texts.extend(value[name])
+        if not all(isinstance(text, str) for text in texts):
+            raise MalformedError("an offer must hold text and lists of text")
+        return cls(
+            purpose=value["purpose"],
+            recipient=value["recipient"],
+            scope=value["scope"],
+            data=tuple(value["data"]),
+            optional=tuple(value["optional"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -106,13 +125,17 @@ class Notice:
     Build one with ``Notice.of``; read one back with ``Notice.from_bytes``.
 
     Raises:
-        MalformedError: the HTML is not the one the manifest speaks of.
+        MalformedError: an element of the manifest is missing, or the HTML is not the
+            one that it speaks of.
     """
 
     manifest: Mapping[str, Any]
     html: bytes
 
     def __post_init__(self) -> None:
+        missing = sorted(_FIELDS - set(self.manifest))
+        if missing:
+            raise MalformedError(f"a notice manifest must have {', '.join(missing)}")
         if hashlib.sha256(self.html).hexdigest() != self.manifest.get("html_sha256"):
             raise MalformedError("the notice's text is not the one its manifest names")
 
@@ -133,8 +156,13 @@ class Notice:
 
         ``text`` is what a person reads of it, ``template`` the source it was rendered
         from, ``assets`` what changes its looks, ``controls`` the names of its inputs.
+
+        Raises:
+            DeclarationError: there is no question to ask.
         """
         asked = sorted(questions, key=lambda question: question.key)
+        if not asked:
+            raise DeclarationError("a notice must ask at least one question")
         definitions = [question.definition() for question in asked]
         body = {
             "assets": [
@@ -209,10 +237,16 @@ class Notice:
         """How long an answer to one of its questions holds, in milliseconds.
 
         Raises:
-            MalformedError: the notice does not ask that question.
+            MalformedError: the notice does not ask that question, or is not of our
+                making.
         """
-        for each in self.manifest["purposes"]:
-            definition = each["definition"]
-            if (each["id"], definition["recipient"]["id"]) == key:
-                return int(definition["valid_for"]) * 1000
+        try:
+            for each in self.manifest["purposes"]:
+                definition = each["definition"]
+                if (each["id"], definition["recipient"]["id"]) == key:
+                    return int(definition["valid_for"]) * 1000
+        except (KeyError, TypeError, ValueError) as error:
+            raise MalformedError(
+                "a notice manifest must define its purposes"
+            ) from error
         raise MalformedError("the notice does not ask about that purpose and recipient")

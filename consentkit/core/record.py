@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = ["SCHEMA", "ConsentRecord", "rfc3339"]
 SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#record"
 """The schema version that records name (ISO/IEC TS 27560 6.3.3.1)."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(
     {
         *("schema_version", "record_id", "pii_principal_id", "privacy_notice"),
@@ -38,10 +40,23 @@ _FIELDS = frozenset(
 
 
 def rfc3339(time: Millis) -> str:
-    """A time as RFC 3339 UTC with milliseconds, or empty for 0."""
+    """A time as RFC 3339 UTC with milliseconds, or empty for 0.
+
+    >>> rfc3339(Millis(1_767_225_600_123))
+    '2026-01-01T00:00:00.123Z'
+
+    Raises:
+        MalformedError: it lies beyond the year 9999, where RFC 3339 ends.
+    """
     if not time:
         return ""
-    moment = datetime.fromtimestamp(time / 1000, tz=UTC)
+    try:
+        # not from a float of seconds: that is no longer exact in far-off years
+        moment = _EPOCH + timedelta(milliseconds=time)
+    except OverflowError as error:
+        raise MalformedError(
+            "a record's times must lie before the year 10000"
+        ) from error
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -54,7 +69,7 @@ def _millis(text: str) -> Millis:
         raise MalformedError("a record's times must be RFC 3339 in UTC") from error
     if moment.tzinfo is None:
         raise MalformedError("a record's times must be RFC 3339 in UTC")
-    return Millis(round(moment.timestamp() * 1000))
+    return Millis((moment - _EPOCH) // timedelta(milliseconds=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +134,11 @@ class ConsentRecord:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> ConsentRecord:
-        """Read what ``to_dict`` wrote, strictly.
+        """Read what ``to_dict`` wrote, strictly: in that form and in no other.
 
         Raises:
-            MalformedError: a field is missing, unknown or not of its form.
+            MalformedError: a field is missing, unknown or not of its form, or two
+                events contradict each other on the act they belong to.
         """
         if set(value) != _FIELDS or value["schema_version"] != SCHEMA:
             raise MalformedError(
@@ -130,11 +146,16 @@ class ConsentRecord:
                 f"schema version {SCHEMA}"
             )
         try:
-            return cls._read(value)
+            record = cls._read(value)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise MalformedError(
                 "a consent record's field is not of its form"
             ) from error
+        if record.to_dict() != value:
+            raise MalformedError(
+                "a consent record must say the same in each of its parts, and no more"
+            )
+        return record
 
     @classmethod
     def _read(cls, value: Mapping[str, Any]) -> ConsentRecord:

@@ -7,6 +7,7 @@ inherited between questions and there is no wildcard.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from typing import Any
@@ -15,6 +16,7 @@ from typing import TypeVar
 from consentkit.core import canonical
 from consentkit.core.completeness import missing_elements
 from consentkit.core.text import FALLBACK_LOCALE
+from consentkit.core.text import check_locale
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
@@ -37,7 +39,7 @@ CROSS_BORDER = ".cross-border"
 """Suffix of the purpose id under which the separate transfer consent is kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: every check reads the cached properties
 class Question:
     """One (purpose, recipient) that a person can answer, and what the answer covers.
 
@@ -74,7 +76,7 @@ class Question:
         """Whether this asks about the controller's own use."""
         return self.recipient.id == OWN_USE_ID
 
-    @property
+    @cached_property
     def cross_border(self) -> bool:
         """Whether the recipient is outside the controller's territory."""
         return self.recipient.country != self.controller.country
@@ -83,6 +85,11 @@ class Question:
     def data(self) -> tuple[str, ...]:
         """Every category asked about, sorted."""
         return tuple(sorted(item.category.id for item in self.items))
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        """The same as a set."""
+        return frozenset(self.data)
 
     @property
     def optional(self) -> tuple[str, ...]:
@@ -153,8 +160,8 @@ class Registry:
     counts for all of them.
 
     Raises:
-        DeclarationError: a purpose stands twice, or one id names two different
-            recipients or data categories.
+        DeclarationError: something is not of its type, a locale is not one, or one id
+            names two different purposes, recipients or data categories.
     """
 
     def __init__(
@@ -164,11 +171,15 @@ class Registry:
         *,
         locales: Sequence[str] = (FALLBACK_LOCALE,),
     ) -> None:
+        if not isinstance(controller, Controller):
+            raise DeclarationError(
+                f"a registry needs a Controller, got {type(controller).__name__}"
+            )
         self.controller = controller
-        self.locales = tuple(locales)
+        self.locales = _locales(locales)
         self._own_use = _own_use(controller)
         self.purposes: Mapping[str, Purpose] = MappingProxyType(
-            _unique("purpose", purposes)
+            _unique("purpose", map(_checked, purposes))
         )
         self.recipients: Mapping[str, Recipient] = MappingProxyType(
             _unique("recipient", self._all_recipients())
@@ -278,6 +289,26 @@ class Registry:
         return canonical.digest(
             scope_of(self.controller, purpose, recipient, transfer=transfer)
         )
+
+
+def _locales(locales: Sequence[str]) -> tuple[str, ...]:
+    # a lone string is a sequence too, of letters that nobody meant
+    found = () if isinstance(locales, str) else tuple(locales)
+    if not found or len(set(found)) != len(found):
+        raise DeclarationError(
+            f"locales must be a list of at least one language, each once; got {locales}"
+        )
+    for locale in found:
+        check_locale("the registry", "locales", locale)
+    return found
+
+
+def _checked(purpose: Purpose) -> Purpose:
+    if not isinstance(purpose, Purpose):
+        raise DeclarationError(
+            f"a registry lists Purpose values, got {type(purpose).__name__}"
+        )
+    return purpose
 
 
 def _own_use(controller: Controller) -> Recipient:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 from typing import Literal
+from typing import TypeVar
 from typing import get_args
 
 from consentkit.core.text import TextLike
@@ -24,11 +25,10 @@ from consentkit.core.text import check_country
 from consentkit.core.text import check_curie
 from consentkit.core.text import check_id
 from consentkit.core.text import check_line
+from consentkit.core.text import check_party_name
 from consentkit.core.text import freeze_text
+from consentkit.core.text import locales_of
 from consentkit.errors import DeclarationError
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 __all__ = [
     "OWN_USE_ID",
@@ -45,16 +45,15 @@ __all__ = [
 Relation = Literal["own", "affiliate", "partner", "supplier", "public-body"]
 Role = Literal["controller", "joint-controller", "processor"]
 
+_Listed = TypeVar("_Listed")
+
 OWN_USE_ID = "controller"
 """The recipient id under which the controller's own use is asked about."""
 
 _DURATION = re.compile(r"P(?:\d+[YMWD])+\Z")
 _HOST = re.compile(r"[a-z0-9.-]+(?::\d{1,5})?\Z")
-_UMBRELLA = re.compile(
-    r"(?:our |selected |trusted |other )*"
-    r"(?:partners?|affiliates?|third[ -]part(?:y|ies)|group companies|advertisers)\Z",
-    re.IGNORECASE,
-)
+_SHORTEST = timedelta(seconds=1)
+_LONGEST = timedelta(days=36_525)  # a hundred years: longer is endless by another name
 
 
 class _Declared:
@@ -171,7 +170,8 @@ class AutomatedDecision(_Declared):
         self._freeze_texts("automated decision", "logic", "consequence", "human")
 
     def __hash__(self) -> int:
-        return hash((type(self), str(self.logic)))
+        # not of the text: equal mappings may list their locales in another order
+        return hash((type(self), locales_of(self.logic)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,11 +209,7 @@ class Recipient(_Declared):
         what = f"recipient {self.id!r}"
         for name in ("name", "contact", "address", "agreement", "rights_url"):
             check_line(what, name, getattr(self, name))
-        if _UMBRELLA.match(self.name.strip()):
-            raise DeclarationError(
-                f"{what}: name must be the legal name of one party, not a class of "
-                f"recipients; got {self.name!r:.60}"
-            )
+        check_party_name(what, self.name)
         check_country(what, self.country)
         for name, words in (("relation", Relation), ("role", Role)):
             if getattr(self, name) not in get_args(words):
@@ -222,11 +218,13 @@ class Recipient(_Declared):
                     f"got {getattr(self, name)!r:.40}"
                 )
         self._freeze_texts(what, "method", "safeguard", "risks")
-        if any(not _HOST.match(host) for host in self.hosts):
-            raise DeclarationError(
-                f"{what}: hosts must be lower-case host names, with ':port' if needed"
-            )
-        self._freeze(hosts=tuple(self.hosts))
+        self._freeze(hosts=tuple(_as_list(what, "hosts", self.hosts)))
+        for host in self.hosts:
+            if not isinstance(host, str) or not _HOST.match(host):
+                raise DeclarationError(
+                    f"{what}: hosts must be lower-case host names, with ':port' if "
+                    f"needed; got {host!r:.80}"
+                )
 
     def __hash__(self) -> int:
         return hash((type(self), self.id))
@@ -276,21 +274,17 @@ class Purpose(_Declared):
             "method",
         )
         self._freeze(
-            data=tuple(_as_item(what, item) for item in _as_list(what, self.data)),
-            recipients=tuple(_as_list(what, self.recipients)),
-            operations=tuple(self.operations),
+            data=tuple(
+                _as_item(what, item) for item in _as_list(what, "data", self.data)
+            ),
+            recipients=tuple(_as_list(what, "recipients", self.recipients)),
+            operations=tuple(_as_list(what, "operations", self.operations)),
         )
         for recipient in self.recipients:
             _check_recipient(what, recipient)
         for operation in self.operations:
             check_id("processing operation", operation)
-        if self.retention and not _DURATION.match(self.retention):
-            raise DeclarationError(
-                f"{what}: retention must be an ISO 8601 duration such as 'P1Y' or "
-                f"'P90D'; got {self.retention!r:.40}"
-            )
-        if self.valid_for is not None and self.valid_for.total_seconds() <= 0:
-            raise DeclarationError(f"{what}: valid_for must be longer than nothing")
+        _check_times(what, self.retention, self.valid_for)
         check_curie(what, self.iri)
         _check_unique(what, "data category", [item.category.id for item in self.items])
         _check_unique(what, "recipient", [each.id for each in self.recipients])
@@ -302,11 +296,17 @@ class Purpose(_Declared):
         return tuple(item for item in self.data if isinstance(item, DataItem))
 
     def _narrowed(self, what: str) -> dict[str | Recipient, tuple[str, ...]]:
+        if not isinstance(self.data_for, Mapping):
+            raise DeclarationError(
+                f"{what}: data_for must be a mapping, "
+                f"got {type(self.data_for).__name__}"
+            )
         known = {item.category.id for item in self.items}
         recipients = {each.id for each in self.recipients} | {OWN_USE_ID}
         narrowed: dict[str | Recipient, tuple[str, ...]] = {}
-        for key, wanted in self.data_for.items():
+        for key, listed in self.data_for.items():
             recipient = key if isinstance(key, str) else key.id
+            wanted = _as_list(what, "the lists of data_for", listed)
             ids = tuple(each if isinstance(each, str) else each.id for each in wanted)
             if recipient not in recipients or not ids or not set(ids) <= known:
                 raise DeclarationError(
@@ -320,12 +320,33 @@ class Purpose(_Declared):
         return hash((type(self), self.id))
 
 
-def _as_list(what: str, values: Sequence[object]) -> Sequence[object]:
+def _as_list(what: str, name: str, values: Sequence[_Listed]) -> Sequence[_Listed]:
+    # a lone string is a sequence too, of letters that nobody meant
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise DeclarationError(
-            f"{what}: data and recipients must be lists, got {type(values).__name__}"
+            f"{what}: {name} must be a list, got {type(values).__name__}"
         )
     return values
+
+
+def _check_times(what: str, retention: str, valid_for: timedelta | None) -> None:
+    check_line(what, "retention", retention)
+    if retention and not _DURATION.match(retention):
+        raise DeclarationError(
+            f"{what}: retention must be an ISO 8601 duration such as 'P1Y' or "
+            f"'P90D'; got {retention!r:.40}"
+        )
+    if valid_for is None:
+        return
+    if not isinstance(valid_for, timedelta):
+        raise DeclarationError(
+            f"{what}: valid_for must be a timedelta, got {type(valid_for).__name__}"
+        )
+    if not _SHORTEST <= valid_for <= _LONGEST:
+        raise DeclarationError(
+            f"{what}: valid_for must be from one second to a hundred years, "
+            f"got {valid_for}"
+        )
 
 
 def _as_item(what: str, value: object) -> DataItem:

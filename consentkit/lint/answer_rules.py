@@ -33,7 +33,7 @@ _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
 def _decline_missing(question: Question) -> Iterator[Flaw]:
     """Where a yes can be given, a no can be given."""
     do = "Put a decline of the same kind beside it, before it."
-    for radios in _radio_groups(question):
+    for radios in question.radio_groups:
         if not any(radio.meaning is Meaning.DECLINE for radio in radios):
             why = "these radio buttons offer a yes and no no"
             yield Flaw(radios[0].element, why, do)
@@ -64,17 +64,6 @@ def _pressed_yes(question: Question) -> Control | None:
     return None
 
 
-def _radio_groups(question: Question) -> Iterator[Sequence[Control]]:
-    """Yield the groups of radio buttons in which one means yes."""
-    groups: dict[str, list[Control]] = defaultdict(list)
-    for control in question.controls:
-        if control.kind is Kind.RADIO:
-            groups[control.element.get("name")].append(control)
-    for radios in groups.values():
-        if any(radio.says_yes for radio in radios):
-            yield radios
-
-
 @error(
     "D04",
     "decline-not-a-control",
@@ -83,15 +72,15 @@ def _radio_groups(question: Question) -> Iterator[Sequence[Control]]:
 def _decline_not_a_control(question: Question) -> Iterator[Flaw]:
     """The no is the same kind of control as the yes."""
     declines = question.meaning(Meaning.DECLINE)
-    accepts = {c.kind for c in question.meaning(*_YES)}
-    pressed = accepts & {Kind.BUTTON, Kind.RADIO}
-    if not declines or not pressed or {c.kind for c in declines} & pressed:
-        return
-    yield Flaw(
-        declines[0].element,
-        f"the no is a {declines[0].kind}, the yes a {min(pressed)}",
-        "Make both the same element in the same place.",
-    )
+    pressed = [
+        control.kind
+        for control in question.meaning(*_YES)
+        if control.kind in {Kind.BUTTON, Kind.RADIO}
+    ]
+    if declines and pressed and not any(c.kind in pressed for c in declines):
+        why = f"the no is a {declines[0].kind}, the yes a {pressed[0]}"
+        do = "Make both the same element in the same place."
+        yield Flaw(declines[0].element, why, do)
 
 
 @error("D15", "confirm-shaming", source="EDPB 03/2022 4.2; CCPA 7004(a)(4); DSA 25")
@@ -139,7 +128,7 @@ def _later_instead_of_no(question: Question) -> Iterator[Flaw]:
 @warning("D29", "order-swap", source="CCPA 7004(a)(3)(C); WCAG 3.2.4")
 def _order_swap(question: Question) -> Iterator[Flaw]:
     """Yes and no keep their places from pair to pair."""
-    pairs = [*_radio_groups(question), _button_pair(question)]
+    pairs = [*question.radio_groups, _button_pair(question)]
     orders = [(pair, order) for pair in pairs if (order := _order(pair)) is not None]
     for pair, order in orders:
         if order != orders[0][1]:
@@ -153,10 +142,12 @@ def _button_pair(question: Question) -> Sequence[Control]:
 
 def _order(controls: Sequence[Control]) -> bool | None:
     """Tell whether the no comes first; None without a pair."""
-    firsts = [c.says_yes for c in controls if c.says_yes or c.meaning == "decline"]
-    if True not in firsts or False not in firsts:
-        return None
-    return not firsts[0]
+    answers = [
+        control.says_yes
+        for control in controls
+        if control.says_yes or control.meaning is Meaning.DECLINE
+    ]
+    return None if len(set(answers)) < 2 else not answers[0]  # noqa: PLR2004  yes and no
 
 
 @error("D30", "autofocus-accept", source="EDPB 03/2022 4.2; WCAG 3.2.1")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
-from urllib.parse import urlsplit
 
 from consentkit.lint import lexicon
+from consentkit.lint.address import answers_in
 from consentkit.lint.control import Control
 from consentkit.lint.control import Kind
 from consentkit.lint.control import Meaning
@@ -47,7 +45,7 @@ def _could_mean_yes(question: Question, control: Control) -> bool:
     if control.kind in {Kind.LINK, Kind.FIELD} or control.element.has("disabled"):
         # A fixed "strictly necessary" box is no choice; a fixed choice is D14's.
         return control.says_yes and control.kind is not Kind.LINK
-    if control.kind is Kind.RADIO or control.kind is Kind.BUTTON:
+    if control.kind in {Kind.RADIO, Kind.BUTTON}:
         return control.says_yes
     return control.says_yes or control.denies or question.annotated
 
@@ -110,7 +108,7 @@ def _hidden_grant(question: Question) -> Iterator[Flaw]:
 def _grants_in_addresses(question: Question) -> Iterator[Flaw]:
     for element in question.element.find("form", "button", "input"):
         target = element.get("action") or element.get("formaction")
-        for name, value in parse_qsl(urlsplit(target).query):
+        for name, value in answers_in(target):
             if is_grant(name, value):
                 yield Flaw(
                     element,
@@ -201,11 +199,10 @@ def _is_locked(control: Control) -> bool:
 @error("D18", "polarity-flip", source="CCPA 7004(a)(3); EDPB 03/2022 4.4")
 def _polarity_flip(question: Question) -> Iterator[Flaw]:
     """All switches of one question point the same way: on means allow."""
-    toggles = [c for c in question.controls if c.kind in {Kind.TICK, Kind.SWITCH}]
-    if not any(c.says_yes and not c.denies for c in toggles):
+    if not any(c.says_yes and not c.denies for c in question.controls):
         return
-    for control in toggles:
-        if control.denies:
+    for control in question.controls:
+        if control.kind in {Kind.TICK, Kind.SWITCH} and control.denies:
             yield Flaw(
                 control.element,
                 "switching this on means no, while on means yes beside it",
@@ -261,14 +258,9 @@ def _names_recipient(question: Question, control: Control) -> bool:
 
 
 def _ungrouped_radios(question: Question) -> Iterator[Flaw]:
-    groups: dict[str, list[Control]] = defaultdict(list)
-    for control in question.controls:
-        if control.kind is Kind.RADIO:
-            groups[control.element.get("name")].append(control)
-    for radios in groups.values():
-        if not question.surroundings.namer.group(
-            radios[0].element, below=question.element
-        ):
+    group_of = question.surroundings.namer.group
+    for radios in question.radio_groups:
+        if not group_of(radios[0].element, below=question.element):
             why = "the radio buttons stand in no named group: what do they answer?"
             do = "Put them in a <fieldset> whose <legend> is the question."
             yield Flaw(radios[0].element, why, do)

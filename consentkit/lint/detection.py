@@ -83,29 +83,35 @@ class _Finder:
                 yield passage.element
 
     def _is_yes_button(self, element: Element) -> bool:
-        meaning = label_meaning(lexicon.fold(self._namer.name(element)))
-        if meaning not in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}:
+        name = self._namer.name(element)
+        if label_meaning(lexicon.fold(name)) not in {
+            Meaning.ACCEPT,
+            Meaning.ACCEPT_ALL,
+        }:
             return False
+        if asks_consent(name):
+            return True
         return _is_about_data(lexicon.fold(self._prose(self._container(element))))
 
     def _is_consent_box(self, element: Element) -> bool:
         name = self._namer.name(element) or nearby_text(element)
-        if asks_consent(lexicon.fold(name)):
+        if asks_consent(name):
             return True
         group = self._namer.group(element)
-        return kind_of(element) is Kind.RADIO and asks_consent(lexicon.fold(group))
+        return kind_of(element) is Kind.RADIO and asks_consent(group)
 
     def _container(self, seed: Element) -> Element:
         """Return the element that holds the question around ``seed``.
 
-        It is the form, or the nearest box or section, that has prose of its own.
+        It is the form, or the nearest box or section, that has prose of its own;
+        where there is none, the page.
         """
-        holders = [e for e in seed.ancestors() if e.tag not in {"html", "body"}]
+        holders = [e for e in seed.lineage() if e.tag not in {"html", "body"}]
         forms = [i for i, holder in enumerate(holders) if holder.tag == "form"]
         for holder in holders[forms[0] :] if forms else holders:
             if (forms or _is_container(holder)) and self._has_prose(holder):
                 return holder
-        return holders[-1] if holders else seed
+        return next((e for e in seed.ancestors() if e.tag == "body"), seed)
 
     def _has_prose(self, holder: Element) -> bool:
         prose = self._prose(holder)
@@ -140,9 +146,12 @@ def _takes_for_granted(folded: str) -> bool:
     )
 
 
-def asks_consent(folded: str) -> bool:
+def asks_consent(label: str) -> bool:
     """Tell whether a label is about the use of a person's data."""
+    folded = lexicon.fold(label)
     if lexicon.has("marketing", folded):
+        return True
+    if lexicon.has("hand-over", folded) and lexicon.parties(label):
         return True
     return lexicon.has("statement", folded) and lexicon.has("data-words", folded)
 

@@ -40,6 +40,7 @@ _PARTY = re.compile(
     r"(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|Corp|Corporation|Company|GmbH|AG|S\.A\.|SA|SAS"
     r"|B\.V\.|BV|N\.V\.|NV|Oy|AB|AS|ASA|A/S|Pty|SpA|S\.p\.A\.|Srl|SE|KG|KK|University"
     r"|Foundation|Council|Agency|Authority|Hospital|Bank)(?![\w])"
+    r"|(?:University|Bank|City|Ministry|Council) of (?:[A-Z][\w'-]+ ?){1,4}"
     r"|[\u4e00-\u9fffA-Za-z0-9]{2,20}?(?:有限责任公司|股份有限公司|有限公司|银行|大学)"
 )
 
@@ -102,7 +103,9 @@ def _clause(text: str) -> str:
 
 def parties(text: str) -> tuple[str, ...]:
     """Return the legal names in a text, each once; the text keeps its case."""
-    return tuple(dict.fromkeys(match.group() for match in _PARTY.finditer(text)))
+    return tuple(
+        dict.fromkeys(match.group().strip() for match in _PARTY.finditer(text))
+    )
 
 
 def purpose_families(folded: str) -> tuple[str, ...]:

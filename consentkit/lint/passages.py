@@ -22,7 +22,7 @@ _INLINE = frozenset(
     "samp select small span strong sub sup time u var wbr".split()
 )
 # Patterns look ahead within a sentence; this bounds how far on hostile text.
-_LONGEST_PASSAGE = 10_000
+_LONGEST_PASSAGE = 4_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z])|(?<=[。!?])(?=.)")
 
 

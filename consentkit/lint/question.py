@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from consentkit.lint import lexicon
 from consentkit.lint.control import Control
@@ -15,8 +17,12 @@ from consentkit.lint.detection import asks_consent
 from consentkit.lint.detection import nearby_text
 from consentkit.lint.passages import Passage
 from consentkit.lint.passages import passages
+from consentkit.lint.style import is_hidden
 from consentkit.lint.surroundings import Surroundings
 from consentkit.lint.tree import Element
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Question"]
 
@@ -71,6 +77,19 @@ class Question:
         """The legal names in the visible text."""
         return lexicon.parties(self.text)
 
+    @cached_property
+    def radio_groups(self) -> tuple[tuple[Control, ...], ...]:
+        """The groups of radio buttons in which one means yes."""
+        groups: dict[str, list[Control]] = defaultdict(list)
+        for control in self.controls:
+            if control.kind is Kind.RADIO:
+                groups[control.element.get("name")].append(control)
+        return tuple(
+            tuple(radios)
+            for radios in groups.values()
+            if any(radio.says_yes for radio in radios)
+        )
+
     def meaning(self, *meanings: Meaning) -> tuple[Control, ...]:
         """Return the controls in use that have one of the meanings."""
         return tuple(
@@ -108,6 +127,12 @@ class Question:
             len(self.parties) > 1 or lexicon.has("umbrella", self.folded)
         )
 
+    def shown_elements(self) -> Iterator[Element]:
+        """Yield the elements that are on the screen once the question is."""
+        return self.element.elements(
+            skip=lambda e: self._is_other(e) or (e is not self.element and is_hidden(e))
+        )
+
     def essentials(self, name: str) -> tuple[Element, ...]:
         """Return the elements annotated as carrying one of the essentials."""
         return tuple(
@@ -125,21 +150,22 @@ class Question:
         nearby = (
             "" if name or kind in {Kind.BUTTON, Kind.LINK} else nearby_text(element)
         )
-        meaning = self._meaning(element, kind, lexicon.fold(name or nearby))
+        meaning = self._meaning(element, kind, name or nearby)
         context = self.surroundings.namer.context(element, below=self.element)
         return Control(element, kind, meaning, name, context, nearby)
 
-    def _meaning(self, element: Element, kind: Kind, folded: str) -> Meaning:
+    def _meaning(self, element: Element, kind: Kind, label: str) -> Meaning:
         action = element.get("data-ck-action").lower()
         if action:
             return next((m for m in Meaning if m == action), Meaning.OTHER)
         if kind is Kind.FIELD:
             return Meaning.OTHER
+        folded = lexicon.fold(label)
         if kind is Kind.RADIO:
             return _radio_meaning(element, folded)
         if kind in {Kind.BUTTON, Kind.LINK}:
             return self._button_meaning(kind, folded)
-        if element.has("data-ck-purpose") or asks_consent(folded):
+        if element.has("data-ck-purpose") or asks_consent(label):
             return Meaning.ACCEPT
         if not self.annotated and lexicon.has("toggle-category", folded):
             return Meaning.ACCEPT

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Flaw", "Rule", "error", "warning"]
 
 _LONGEST_QUOTE = 60
-_TELLING = ("id", "name", "data-ck-action", "data-ck-essential", "type", "class")
+_TELLING = ("id", "name", "data-ck-action", "role", "type", "class")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,16 @@ def _small_text(question: Question) -> Iterator[Flaw]:
     """No text of the question is set smaller than the page's own."""
     usual = question.surroundings.text_pixels
     least = max(_LEAST_PIXELS, _LEAST_SHARE_OF_BODY * usual)
-    for passage in question.passages:
-        size = font_pixels(passage.element)
-        if size < least:
+    for element in question.shown_elements():
+        size = font_pixels(element)
+        if size < least and _has_own_text(element):
             why = f"text of {size:.1f} px; at least {least:.1f} px can be read"
-            yield Flaw(passage.element, why, "Set it at the size of the page's text.")
+            yield Flaw(element, why, "Set it at the size of the page's text.")
             return
+
+
+def _has_own_text(element: Element) -> bool:
+    return any(isinstance(child, str) and child.strip() for child in element.children)
 
 
 @error("D09", "concealed-essential", source="EDPB 05/2020 fn. 42; App Measures I.3")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from consentkit.lint import lexicon
+from consentkit.lint.address import host_of
+from consentkit.lint.passages import visible_text
 from consentkit.lint.style import font_pixels
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Surroundings:
     roots: frozenset[int]
     language: str
     address: str
+    _texts: dict[int, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def text_pixels(self) -> float:
@@ -54,11 +57,11 @@ class Surroundings:
     @cached_property
     def foreign_loads(self) -> tuple[tuple[Element, str], ...]:
         """What is fetched from another host when the page is shown, with the host."""
-        own = {_host(self.address), *self._declared_hosts()}
+        own = {host_of(self.address), *self._declared_hosts()}
         return tuple(
             (element, host)
             for element in self.document.elements()
-            if (host := _host(_loaded_address(element))) and host not in own
+            if (host := host_of(_loaded_address(element))) and host not in own
         )
 
     @cached_property
@@ -79,6 +82,12 @@ class Surroundings:
             if lexicon.has("automatic-submit", lexicon.fold(element.text()))
         )
 
+    def text_of(self, element: Element) -> str:
+        """Return the visible text of an element, as the lexicon is written."""
+        if id(element) not in self._texts:
+            self._texts[id(element)] = lexicon.fold(visible_text(element))
+        return self._texts[id(element)]
+
     def form_of(self, element: Element) -> Element | None:
         """Return the form that owns the element, if any (HTML, form owner)."""
         if element.get("form"):
@@ -88,7 +97,7 @@ class Surroundings:
     def _declared_hosts(self) -> Iterator[str]:
         for element in self.document.find("base", "link"):
             if element.tag == "base" or "canonical" in element.tokens("rel"):
-                yield _host(element.get("href"))
+                yield host_of(element.get("href"))
 
 
 def _loaded_address(element: Element) -> str:
@@ -98,11 +107,3 @@ def _loaded_address(element: Element) -> str:
     if element.tag == "link" and not _LOADED_LINKS & set(element.tokens("rel")):
         return ""
     return element.get(attribute)
-
-
-def _host(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    return (parts.hostname or "") if parts.scheme in {"http", "https", ""} else ""

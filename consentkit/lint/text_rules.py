@@ -213,11 +213,20 @@ def _irrevocable_wording(question: Question) -> Iterator[Flaw]:
 
 
 def _tells_way_back(question: Question) -> bool:
-    """Tell whether withdrawal is told of; ours has to lead there as well."""
-    told = [p.element for p in question.passages if lexicon.has("withdrawal", p.folded)]
+    """Tell whether withdrawal is told of; our own text has to lead there as well."""
     if not question.annotated:
-        return bool(told) or not question.is_readable
-    return any(_has_link(e) for e in (*told, *question.essentials("withdraw")))
+        # A form often stands under the sentence; the box around both is enough.
+        around = question.element.parent or question.element
+        told = lexicon.has("withdrawal", question.surroundings.text_of(around))
+        return told or not question.is_readable
+    places = [
+        passage.element
+        for passage in question.passages
+        if lexicon.has("withdrawal", passage.folded)
+    ]
+    if not question.is_readable:
+        places += question.essentials("withdraw")
+    return any(_has_link(place) for place in places)
 
 
 def _has_link(element: Element) -> bool:

@@ -18,7 +18,6 @@ from typing import Any
 from typing import TypeAlias
 
 from consentkit.core.act import AUTHORISING
-from consentkit.core.act import MAX_MILLIS
 from consentkit.core.act import STATES_OF
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
@@ -135,10 +134,6 @@ _NATURAL = Rule(
     "an integer from 0 to 2^53-1",
     lambda value: type(value) is int and 0 <= value <= MAX_INTEGER,
 )
-_MOMENT = Rule(
-    "milliseconds since 1970, to the year 9999",
-    lambda value: type(value) is int and 0 <= value <= MAX_MILLIS,
-)
 _ORIGIN = _parsed_by(check_key_name, "the name of a log")
 _VKEY = _parsed_by(Verifier.parse, "a verifier key")
 _BASE64 = _parsed_by(lambda value: decode_base64(value.encode()), "base64")
@@ -172,7 +167,7 @@ def _choices(*states: State) -> Rule:
             "recipient": _ID,
             "scope": _HEX_256,
             "state": _one_of(*states),
-            "until": _MOMENT,
+            "until": _NATURAL,
         }
     )
     whole = Rule(
@@ -214,7 +209,7 @@ def _usable_key(body: Body) -> bool:
 
 _KEY_RELATION = Rule("a key of the role's type, from before until", _usable_key)
 
-_COMMON = {"id": _HEX_128, "kind": _one_of(*Kind), "log": _ORIGIN, "time": _MOMENT}
+_COMMON = {"id": _HEX_128, "kind": _one_of(*Kind), "log": _ORIGIN, "time": _NATURAL}
 _PERSON = {"subject": _HEX_128, "seq": _NATURAL, "prev": _HEX_256_OR_NONE}
 _ACTED = {"actor": _one_of(*Actor), "channel": _one_of(*Channel), "evidence": _HEX_256}
 _ASSURED = {"assurance": _one_of(*Assurance)}

@@ -11,8 +11,8 @@
 ``sharing``               the same, written down before anything leaves
 ``release``               what a yes hands over, and nothing beyond it
 ``revoking``              ending what was agreed
-``reviewing``             what a person sees of their own consents
 ``receipts``              the copy that the person keeps
+``rebuilding``            is the state what the leaves say?
 ``publishing``            numbering, signing and writing the log's files
 ========================  ====================================================
 

@@ -22,8 +22,8 @@ _LOGGER = logging.getLogger("consentkit")
 def check(installation: Installation, request: ShareRequest) -> Decision:
     """The decision at this instant. Total: whatever fails, the answer is no."""
     registry = installation.registry
-    question = registry.question(request.purpose, request.recipient)
     try:
+        question = registry.question(request.purpose, request.recipient)
         if question is None or not question.recipient.active:
             standing = None
         else:

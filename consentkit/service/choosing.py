@@ -25,7 +25,6 @@ from consentkit.log.leaf import read_leaf
 from consentkit.service.recording import PersonRecorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Mapping
 
     from consentkit.core.canonical import JSON
@@ -86,7 +85,7 @@ def choose(installation: Installation, submission: Submission) -> Leaf:
         recorder = PersonRecorder.lock(installation, transaction, submission.subject)
         spent = transaction.leaf_of_challenge(submission.challenge)
         if spent is not None:
-            return _own(read_leaf(spent), recorder)
+            return _same(read_leaf(spent), recorder, submission, notice)
         _check_current(installation, notice)
         standing = transaction.statuses(submission.subject)
         choices = _choices(submission, notice, standing, recorder.now)
@@ -110,13 +109,31 @@ def choose(installation: Installation, submission: Submission) -> Leaf:
         return leaf
 
 
-def _own(leaf: Leaf, recorder: PersonRecorder) -> Leaf:
-    """The first answer to a repeated form, never somebody else's."""
+def _same(
+    leaf: Leaf, recorder: PersonRecorder, submission: Submission, notice: Notice
+) -> Leaf:
+    """The act of a form that is sent twice: not somebody else's, nor another answer.
+
+    Who goes back and presses the other button must not be told that the first counts.
+    """
     if leaf.subject != recorder.person.handle:
         raise InvalidRequestError(
             "this form was already used by somebody else", code="foreign-token"
         )
+    said = {choice.key: choice for choice in act_of(leaf).choices}
+    for key, answer in submission.answers.items():
+        if key not in said or not _says(said[key], answer, notice.offers[key]):
+            raise InvalidRequestError(
+                "this form was already used for another answer; nothing was stored",
+                code="token-spent",
+            )
     return leaf
+
+
+def _says(choice: Choice, answer: Answer, offer: Offer) -> bool:
+    if answer.state is State.GIVEN:
+        return choice.state in AUTHORISING and choice.data == _data(offer, answer)
+    return choice.state is answer.state
 
 
 def _check_current(installation: Installation, notice: Notice) -> None:
@@ -143,6 +160,11 @@ def _choices(
         raise InvalidRequestError(
             "the form answers a question that it did not ask", code="not-offered"
         )
+    if any(answer.state not in ANSWERS for answer in submission.answers.values()):
+        raise InvalidRequestError(
+            "each question takes one answer: given, refused or deferred",
+            code="not-offered",
+        )
     choices = []
     for key, offer in sorted(notice.offers.items()):
         answer = submission.answers.get(key)
@@ -156,6 +178,21 @@ def _choices(
     return tuple(choices)
 
 
+def _data(offer: Offer, answer: Answer) -> tuple[str, ...]:
+    """What a yes covers: all that is needed, and the optional data that was ticked."""
+    if not answer.optional <= set(offer.optional):
+        raise InvalidRequestError(
+            "the form covers data that it did not ask about", code="not-offered"
+        )
+    data = set(offer.data) - set(offer.optional) | answer.optional
+    if not data:
+        raise InvalidRequestError(
+            "a yes was given to none of the data; tick some of it, or answer no",
+            code="no-answer",
+        )
+    return tuple(sorted(data))
+
+
 def _choice(
     offer: Offer,
     answer: Answer | None,
@@ -164,22 +201,17 @@ def _choice(
     now: Millis,
 ) -> Choice:
     state = answer.state if answer else State.REQUESTED
-    data: Iterable[str] = ()
+    data: tuple[str, ...] = ()
     until = Millis(0)
     if answer and state is State.GIVEN:
-        needed = set(offer.data) - set(offer.optional)
-        data = needed | answer.optional
+        data = _data(offer, answer)
         until = Millis(now + notice.validity(offer.key))
-        if not data or not answer.optional <= set(offer.optional):
-            raise InvalidRequestError(
-                "the form covers data that it did not ask about", code="not-offered"
-            )
         if before is not None and before.state in AUTHORISING:
             state = State.RENEWED
     return Choice(
         purpose=offer.purpose,
         recipient=offer.recipient,
-        data=tuple(sorted(data)),
+        data=data,
         scope=offer.scope,
         state=state,
         until=until,

@@ -21,14 +21,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
 from consentkit.log.keys import Ed25519Signer
+from consentkit.log.leaf import read_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from consentkit.log.keys import Signer
 
-__all__ = ["Keyring"]
+__all__ = ["Keyring", "check_registered"]
 
 COLLECTOR = "a1"  # first collector key of a log; rotation gives the next its own name
 _SECRET_BYTES = 32
@@ -121,6 +123,23 @@ class Keyring:
                 f"{path} cannot be read or made ({error.strerror}); set "
                 "CONSENTKIT_KEY_FOLDER to a folder that this process owns"
             ) from error
+
+
+def check_registered(signer: Signer, role: str, key_leaves: Iterable[bytes]) -> None:
+    """Refuse a key that the log never heard of: nobody could verify what it signs.
+
+    Raises:
+        ConfigurationError: no leaf registers it in this role.
+    """
+    for data in key_leaves:
+        body = read_leaf(data).body
+        if body["role"] == role and body["vkey"] == signer.vkey:
+            return
+    raise ConfigurationError(
+        f"CONSENTKIT_KEY_FOLDER holds a {role} key that this log did not register: put "
+        "back the key files that belong to the database, or begin a new log with a new "
+        "CONSENTKIT_DATABASE_URI and CONSENTKIT_LOG_ORIGIN"
+    )
 
 
 def _create(path: Path, data: bytes) -> None:

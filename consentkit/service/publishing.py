@@ -13,16 +13,19 @@ import logging
 import os
 import threading
 from typing import TYPE_CHECKING
+from typing import BinaryIO
 
-from consentkit.errors import ConsentKitError
 from consentkit.errors import LogConflictError
+from consentkit.errors import LogUnavailableError
 from consentkit.log.checkpoint import sign_checkpoint
+from consentkit.service.keyring import check_registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from collections.abc import Iterator
     from pathlib import Path
 
+    from consentkit.log.keys import Signer
     from consentkit.service.installation import Installation
 
 __all__ = ["PublisherThread", "publish", "publish_all", "write_files"]
@@ -37,7 +40,8 @@ def publish_all(installation: Installation) -> int | None:
 
     Raises:
         LogConflictError: the log or its files are not as they were left.
-        LogUnavailableError: the database cannot be reached or written.
+        LogUnavailableError: database or files cannot be reached or written.
+        ConfigurationError: the log key is not the one that the log registered.
     """
     with _elected(installation.log_folder) as elected:
         if not elected:
@@ -53,11 +57,16 @@ def publish(installation: Installation) -> int:
 
     Raises:
         LogConflictError: the log or its files are not as they were left.
-        LogUnavailableError: the database cannot be reached or written.
+        LogUnavailableError: database or files cannot be reached or written.
+        ConfigurationError: the log key is not the one that the log registered.
     """
     before = installation.publications.latest()
+    newest = before[1] if before else None
+    on_disk = _on_disk(installation.log_folder)
+    if on_disk is not None and on_disk != newest:
+        _check_known(installation, on_disk)
     done = installation.publications.publish(
-        lambda checkpoint: sign_checkpoint(checkpoint, installation.keyring.log),
+        lambda checkpoint: sign_checkpoint(checkpoint, _log_key(installation)),
         now=installation.clock(),
     )
     if done is None:
@@ -65,11 +74,26 @@ def publish(installation: Installation) -> int:
             _catch_up(installation, *before)
         return 0
     publication, note = done
-    if _on_disk(installation.log_folder) == (before[1] if before else None):
+    if on_disk == newest:
         write_files(installation.log_folder, publication.files.items(), note)
     else:
         _catch_up(installation, publication.size, note)
     return len(publication.leaf_hashes)
+
+
+def _check_known(installation: Installation, checkpoint: bytes) -> None:
+    if not installation.publications.has_signed(checkpoint):
+        raise LogConflictError(
+            "the published checkpoint is not one that this database knows: nothing was "
+            "signed or overwritten; an older copy of the database may have been put "
+            "back, or the file was changed"
+        )
+
+
+def _log_key(installation: Installation) -> Signer:
+    """The key that signs checkpoints; opened only now that there is one to sign."""
+    check_registered(installation.keyring.log, "log", installation.history.keys())
+    return installation.keyring.log
 
 
 def _catch_up(installation: Installation, size: int, note: bytes) -> None:
@@ -93,14 +117,23 @@ def write_files(
 
     Raises:
         LogConflictError: a file is there already, with other bytes.
+        LogUnavailableError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, data in files:
-        _write_once(folder / path, data)
-    _replace(folder / CHECKPOINT, checkpoint)
+    # Beside the folder: what a kill leaves over must not look like a part of the log.
+    draft = folder.with_name(f".{folder.name}.draft")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, data in files:
+            _write_once(folder / path, data, draft)
+        _replace(folder / CHECKPOINT, checkpoint, draft)
+    except OSError as error:
+        raise LogUnavailableError(
+            f"the published log cannot be written ({error.strerror}); its leaves are "
+            "safe in the database"
+        ) from error
 
 
-def _write_once(path: Path, data: bytes) -> None:
+def _write_once(path: Path, data: bytes, draft: Path) -> None:
     if path.exists():
         if path.read_bytes() != data:
             raise LogConflictError(
@@ -109,31 +142,44 @@ def _write_once(path: Path, data: bytes) -> None:
             )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, data)
+    _replace(path, data, draft)
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes, draft: Path) -> None:
     """Whole or not at all, and there after a power cut."""
-    draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # else the name may be lost, and the checkpoint be there
+    finally:
+        os.close(folder)
 
 
 @contextlib.contextmanager
 def _elected(log_folder: Path) -> Iterator[bool]:
     """True for the one process that may publish this log, until it is done or dead."""
-    log_folder.parent.mkdir(parents=True, exist_ok=True)
     lock = log_folder.with_name(f".{log_folder.name}.lock")
-    with lock.open("ab") as file:
+    with _open_lock(lock) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
         yield True
+
+
+def _open_lock(lock: Path) -> BinaryIO:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return lock.open("ab")
+    except OSError as error:
+        raise LogUnavailableError(
+            f"the folder of published logs cannot be written ({error.strerror})"
+        ) from error
 
 
 class PublisherThread:
@@ -164,7 +210,8 @@ class PublisherThread:
         while True:
             try:
                 publish_all(self._installation)
-            except ConsentKitError:
-                # Leaves stay safe in the database; operators have to see this.
+            except Exception:
+                # Leaves stay safe in the database; operators have to see this, and a
+                # thread that ended would leave every receipt without its proof.
                 _LOGGER.exception("consentkit: publishing failed, trying again")
             rest.wait(_INTERVAL)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from consentkit.audit.replay import replay
+from consentkit.core.status import Status
 from consentkit.log.leaf import read_leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from consentkit.audit.replay import Key
-    from consentkit.core.status import Status
     from consentkit.service.installation import Installation
 
 __all__ = ["differences"]
@@ -29,17 +31,33 @@ def differences(installation: Installation) -> Iterator[str]:
     history = installation.history
     # The table first: acts that come in meanwhile are then in the leaves at least,
     # and a second run tells them from real differences.
-    stored: dict[Key, Status] = dict(history.all_statuses())
-    told = {
+    stored: dict[Key, Status | None] = dict(history.all_statuses())
+    told: dict[Key, Status | None] = {
         key: row.status
         for key, row in replay(read_leaf(data) for data in history.all_leaves()).items()
     }
     for key in sorted(stored.keys() | told.keys()):
-        if stored.get(key) != told.get(key):
+        if key not in stored or key not in told or stored[key] != told[key]:
             handle, purpose, recipient = key
-            said = told[key].state.value if key in told else "nothing"
-            kept = stored[key].state.value if key in stored else "nothing"
             yield (
                 f"subject {handle or 'without handle'}, {purpose} for {recipient}: "
-                f"the leaves say {said}, the state table says {kept}"
+                f"the leaves say {_said(told, key)}, "
+                f"the state table says {_said(stored, key)}"
+                + _other_columns(told.get(key), stored.get(key))
             )
+
+
+def _said(answers: Mapping[Key, Status | None], key: Key) -> str:
+    if key not in answers:
+        return "nothing"
+    status = answers[key]
+    return "what cannot be read" if status is None else status.state.value
+
+
+def _other_columns(one: Status | None, other: Status | None) -> str:
+    """Which columns differ, where the answer itself is the same."""
+    if one is None or other is None or one.state != other.state:
+        return ""
+    names = [each.name for each in fields(Status)]
+    differ = [name for name in names if getattr(one, name) != getattr(other, name)]
+    return f", with other {', '.join(differ)}"

@@ -16,6 +16,7 @@ from marshmallow import fields
 from consentkit.errors import DeclarationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Mapping
 
     from consentkit.core.decision import Decision
@@ -24,6 +25,9 @@ __all__ = ["Release"]
 
 CATEGORY = "category"
 """The key of a field's metadata under which its data category stands."""
+
+
+_MAX_DEPTH = 32  # no record that is handed over is nested that deep
 
 
 class Release:
@@ -67,9 +71,10 @@ class Release:
         schema may leave that to its own fields.
 
         Raises:
-            DeclarationError: a field of the schema names no data category.
+            DeclarationError: a field of the schema names no data category, or hides
+                further fields in a way that cannot be filtered.
         """
-        keep = _kept(schema, self.data, type(schema).__name__)
+        keep = _kept(schema, self.data, (type(schema).__name__,))
         dumped = schema.dump(rows)
         if schema.many:
             return [_prune(row, keep) for row in dumped]
@@ -80,31 +85,50 @@ _Kept = dict[str, "_Kept | None"]
 """Key of the dumped data -> what is kept within it, None for the whole value."""
 
 
-def _kept(schema: Schema, data: frozenset[str], name: str) -> _Kept:
+def _kept(schema: Schema, data: frozenset[str], path: tuple[str, ...]) -> _Kept:
+    if len(path) > _MAX_DEPTH:
+        raise DeclarationError(
+            f"{path[0]} nests schemas more than {_MAX_DEPTH} deep, or within "
+            "themselves: no end of its fields can be seen, so nothing may leave by it"
+        )
     kept: _Kept = {}
     for key, field in schema.dump_fields.items():
         category = field.metadata.get(CATEGORY)
-        nested = _nested(field)
-        where = f"{name}.{key}"
+        where = (*path, key)
+        nested = _nested(field, where)
         if category is None and nested is None:
             raise DeclarationError(
-                f"{where} says to no data category whether it may leave: give the "
-                'field metadata={"category": "…"} with the id of a declared one'
+                f"{'.'.join(where)} does not say which data category it belongs to: "
+                'give the field metadata={"category": "…"} with the id of a declared '
+                "one"
             )
         if category is not None and category not in data:
             continue
-        out = field.data_key or key
+        out = key if field.data_key is None else field.data_key
         kept[out] = _kept(nested, data, where) if nested is not None else None
     return kept
 
 
-def _nested(field: fields.Field[Any]) -> Schema | None:
+def _nested(field: fields.Field[Any], where: tuple[str, ...]) -> Schema | None:
     """The schema inside a field, if its value is made of further fields."""
-    if isinstance(field, fields.Nested):
-        return field.schema
     if isinstance(field, fields.List):
-        return _nested(field.inner)
-    return None
+        return _nested(field.inner, where)
+    if isinstance(field, fields.Pluck) or any(
+        _nested(inner, where) is not None for inner in _parts(field)
+    ):
+        raise DeclarationError(
+            f"{'.'.join(where)} holds a schema inside a {type(field).__name__}: its "
+            "fields cannot be filtered; use Nested or List(Nested)"
+        )
+    return field.schema if isinstance(field, fields.Nested) else None
+
+
+def _parts(field: fields.Field[Any]) -> Iterator[fields.Field[Any]]:
+    """The fields that a field is made of, where they are not a schema's own."""
+    if isinstance(field, fields.Tuple):
+        yield from field.tuple_fields
+    elif isinstance(field, fields.Mapping):
+        yield from (each for each in (field.key_field, field.value_field) if each)
 
 
 def _prune(value: Any, keep: _Kept) -> Any:

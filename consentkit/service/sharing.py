@@ -62,8 +62,8 @@ def authorise(
     Raises:
         ConsentDeniedError: the answer does not cover it, or it could not be written.
     """
-    question = installation.registry.question(request.purpose, request.recipient)
     try:
+        question = installation.registry.question(request.purpose, request.recipient)
         with installation.ledger.write() as transaction:
             recorder = PersonRecorder.lock(installation, transaction, request.subject)
             decision = _decide(installation, request, question, recorder)

@@ -15,6 +15,7 @@ from consentkit.log.leaf import sign_leaf
 from consentkit.service.installation import Installation
 from consentkit.service.installation import system_clock
 from consentkit.service.keyring import Keyring
+from consentkit.service.keyring import check_registered
 from consentkit.store.database import Database
 from consentkit.store.history import History
 from consentkit.store.ledger import Ledger
@@ -78,11 +79,16 @@ def start(
         first_leaves=lambda: _first_leaves(registry, keyring, origin, clock()),
         now=clock(),
     )
+    history = History(database, log.id)
+    check_registered(keyring.collector, "collector", history.keys())
+    # A server that loads the app first and forks then must not hand SQLite's
+    # connections down: the processes would take each other's locks for their own.
+    database.dispose()
     return Installation(
         registry=registry,
         origin=origin,
         ledger=Ledger(database, log.id),
-        history=History(database, log.id),
+        history=history,
         reader=SqliteReader(database.path),
         publications=Publications(database, log),
         keyring=keyring,

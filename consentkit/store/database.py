@@ -20,10 +20,11 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import SQLAlchemyError
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
+    from sqlalchemy.pool import Pool
 
 __all__ = ["BUSY_TIMEOUT", "Database", "journal_mode"]
 
@@ -69,23 +71,29 @@ class Database:
                 "CONSENTKIT_DATABASE_URI must be a database URL such as "
                 "'sqlite:////var/lib/app/consent.sqlite3'"
             ) from error
-        if self.url.get_backend_name() != "sqlite" or not self.url.database:
+        name = self.url.database or ""
+        # A database in memory is another one for each connection.
+        in_memory = not name or name == ":memory:" or name.startswith("file:")
+        if self.url.get_backend_name() != "sqlite" or in_memory:
             raise ConfigurationError(
                 "CONSENTKIT_DATABASE_URI must name an SQLite file; got "
                 f"{self.url.render_as_string(hide_password=True)!r}"
             )
-        self.path = Path(self.url.database)
+        self.path = Path(name)
         self._engine = self._create_engine()
         self._pid = os.getpid()
         self._fork_lock = threading.Lock()
+        self._inherited: list[Pool] = []
 
     @property
     def engine(self) -> sa.Engine:
-        """The engine, its pool emptied if this process is a fork of its maker's."""
+        """The engine, with a new pool if this process is a fork of its maker's."""
         if self._pid != os.getpid():
             with self._fork_lock:
                 if self._pid != os.getpid():
-                    # A SQLite connection must not be used, nor closed, across a fork.
+                    # A SQLite connection must not be used, nor closed, across a fork:
+                    # what is kept here is never collected, and so never closed.
+                    self._inherited.append(self._engine.pool)
                     self._engine.dispose(close=False)
                     self._pid = os.getpid()
         return self._engine
@@ -115,10 +123,16 @@ class Database:
         """Create the tables, or bring them to this version; safe to race.
 
         Raises:
+            ConfigurationError: a newer consentkit made the tables.
             LogUnavailableError: the database cannot be reached or written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _translated(), self.engine.connect() as connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LogUnavailableError(
+                f"the folder of the consent database cannot be made ({error.strerror})"
+            ) from error
+        with self.read() as connection:
             if connection.dialect.has_table(connection, "consent_alembic_version"):
                 current = connection.scalar(
                     sa.text("SELECT version_num FROM consent_alembic_version")
@@ -129,7 +143,13 @@ class Database:
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise ConfigurationError(
+                    "the tables of the consent database are of a version that this "
+                    "consentkit does not know: install the one that made them, or newer"
+                ) from error
         _LOGGER.info(
             "consentkit: tables ready, journal mode %s (SQLite %s)",
             journal_mode(),
@@ -141,7 +161,11 @@ class Database:
         self.engine.dispose()
 
     def _create_engine(self) -> sa.Engine:
-        engine = sa.create_engine(self.url, connect_args={"timeout": BUSY_TIMEOUT})
+        engine = sa.create_engine(
+            self.url,
+            connect_args={"timeout": BUSY_TIMEOUT},
+            hide_parameters=True,  # errors are logged, and rows hold people's ids
+        )
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin_immediate)
         return engine
@@ -161,6 +185,7 @@ def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",  # erased bytes are overwritten, not just unlinked
+        "recursive_triggers=ON",  # else INSERT OR REPLACE deletes past the triggers
     ):
         driver.execute(f"PRAGMA {pragma}")
 
@@ -175,14 +200,14 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Let no driver's exception out of the room; their texts may hold row values."""
+    """Let no SQLAlchemy exception out of the room."""
     try:
         yield
     except IntegrityError as error:
         raise LogConflictError(
             "the write contradicts a row that is already there"
         ) from error
-    except DBAPIError as error:
+    except SQLAlchemyError as error:
         raise LogUnavailableError(
             f"the consent database did not answer ({type(error).__name__}); check that "
             "its file can be written and is not locked"

@@ -12,6 +12,7 @@ from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.core.notice import Notice
+from consentkit.errors import LogUnavailableError
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.rows import STATUS_COLUMNS
@@ -152,6 +153,13 @@ class History:
             found = connection.scalar(query)
         return bytes(found) if found is not None else None
 
+    def keys(self) -> list[bytes]:
+        """The leaves that registered keys, in the order they were written."""
+        # Spelled out, as the condition of the partial index is.
+        is_key = _LEAF.c.kind == sa.literal_column(f"'{Kind.KEY.value}'")
+        query = self._leaves().where(is_key).order_by(_LEAF.c.position)
+        return [stored.data for stored in self._stored(query)]
+
     def all_leaves(self) -> Iterator[bytes]:
         """Every leaf in the order it was written, numbered or not, page by page."""
         last = 0
@@ -171,8 +179,8 @@ class History:
 
     def all_statuses(
         self,
-    ) -> Iterator[tuple[tuple[SubjectHandle, str, str], Status]]:
-        """Every row of the state table, keyed as the log keys it."""
+    ) -> Iterator[tuple[tuple[SubjectHandle, str, str], Status | None]]:
+        """Every row of the state table, keyed as the log keys it; None if corrupt."""
         columns = (
             schema.subject.c.handle,
             *(_STATE.c[name] for name in ("purpose", "recipient", *STATUS_COLUMNS)),
@@ -186,7 +194,11 @@ class History:
         with self._database.read() as connection:
             for row in connection.execute(query).all():
                 key = (SubjectHandle(row[0] or ""), row[1], row[2])
-                yield key, status_from(tuple(row[3:]))
+                try:
+                    status = status_from(tuple(row[3:]))
+                except LogUnavailableError:
+                    status = None
+                yield key, status
 
     def _leaves(self) -> sa.Select[Any]:
         return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(_LEAF.c.log == self._log_id)

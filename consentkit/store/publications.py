@@ -95,6 +95,14 @@ class Publications:
             row = connection.execute(query).one_or_none()
         return (row[0], bytes(row[1])) if row else None
 
+    def has_signed(self, note: bytes) -> bool:
+        """Whether this is a checkpoint that was committed here, byte for byte."""
+        query = sa.select(sa.literal(1)).where(
+            _CHECKPOINT.c.log == self._log.id, _CHECKPOINT.c.note == note
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query) is not None
+
     def files(self, size: int) -> Iterator[tuple[str, bytes]]:
         """Every file of the log at ``size`` but the checkpoint, path by path."""
         for each in tiles_for_size(size):

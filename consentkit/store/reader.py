@@ -11,7 +11,6 @@ import os
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
-from typing import Any
 
 from consentkit.core.decision import Standing
 from consentkit.errors import LogUnavailableError
@@ -24,13 +23,34 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteReader"]
 
+_STATE = ", ".join(f"state.{name}" for name in STATUS_COLUMNS)
+_TRANSFER = ", ".join(f"transfer.{name}" for name in STATUS_COLUMNS)
+# One statement, so that all of it held at one instant; always one row, so that a
+# suspension is seen whoever is asked about. The few suspensions are read through:
+# to search an index for them, SQLite would build a table of each IN, at every check.
 _READ = f"""
-SELECT {", ".join(STATUS_COLUMNS)}, EXISTS (
-    SELECT 1 FROM consent_suspension
+SELECT {_STATE}, EXISTS (
+    SELECT 1 FROM consent_suspension NOT INDEXED
     WHERE purpose IN ('', ?2) AND recipient IN ('', ?3)
-) FROM consent_state WHERE subject = ?1 AND purpose = ?2 AND recipient = ?3
+) AS suspended FROM (SELECT 1) LEFT JOIN consent_state AS state
+    ON state.subject = ?1 AND state.purpose = ?2 AND state.recipient = ?3
 """  # noqa: S608  names of columns, constants of this room
+_READ_ABROAD = (
+    _READ.replace("AS suspended", f"AS suspended, {_TRANSFER}")
+    + """LEFT JOIN consent_state AS transfer
+    ON transfer.subject = ?1 AND transfer.purpose = ?4 AND transfer.recipient = ?3
+"""
+)
 _SUSPENDED = len(STATUS_COLUMNS)
+# Cursors of a parent process: their connections must not even be closed after a fork.
+_INHERITED: list[sqlite3.Cursor] = []
+
+
+class _Held(threading.local):
+    """What one thread holds: a cursor that the process ``pid`` opened, 0 for none."""
+
+    pid = 0
+    cursor: sqlite3.Cursor
 
 
 class SqliteReader:
@@ -42,7 +62,7 @@ class SqliteReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
+        self._held = _Held()
 
     def standing(
         self, subject: str, purpose: str, recipient: str, transfer: str = ""
@@ -55,48 +75,38 @@ class SqliteReader:
         Raises:
             LogUnavailableError: the file cannot be read, or a row in it is corrupt.
         """
+        query: str = _READ
+        key: tuple[str, ...] = (subject, purpose, recipient)
+        if transfer:
+            query, key = _READ_ABROAD, (*key, transfer)
+        held = self._held
         try:
-            row = self._one(subject, purpose, recipient)
-            abroad = self._one(subject, transfer, recipient) if transfer else None
-            if row is None:
-                return Standing()
-            return Standing(
-                status=status_from(row),
-                transfer=status_from(abroad) if abroad else None,
-                suspended=bool(row[_SUSPENDED]),
-            )
-        except (
-            sqlite3.Error,
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-        ) as error:
+            if held.pid != os.getpid():
+                self._open()
+            (row,) = held.cursor.execute(query, key).fetchall()
+        except (sqlite3.Error, ValueError) as error:  # text that is no UTF-8
             self.close()
             raise LogUnavailableError(
                 f"the consent database cannot be read ({type(error).__name__})"
             ) from error
+        abroad = row[_SUSPENDED + 1 :]
+        return Standing(
+            None if row[0] is None else status_from(row),
+            status_from(abroad) if abroad and abroad[0] is not None else None,
+            bool(row[_SUSPENDED]),
+        )
 
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None and self._local.pid == os.getpid():
-            connection.close()
-        self._local.connection = None
+        held = self._held
+        if held.pid == os.getpid():
+            held.cursor.connection.close()
+        elif held.pid:
+            _INHERITED.append(held.cursor)
+        held.pid = 0
 
-    def _one(
-        self, subject: str, purpose: str, recipient: str
-    ) -> tuple[Any, ...] | None:
-        local = self._local
-        connection = getattr(local, "connection", None)
-        if connection is None or local.pid != os.getpid():
-            connection = self._connect()
-        rows: list[tuple[Any, ...]] = connection.execute(
-            _READ, (subject, purpose, recipient)
-        ).fetchall()
-        return rows[0] if rows else None
-
-    def _connect(self) -> sqlite3.Connection:
+    def _open(self) -> None:
+        self.close()
         # mode=rw: a missing file is an error, never a new and empty database.
         connection = sqlite3.connect(
             f"{self._path.resolve().as_uri()}?mode=rw",
@@ -104,6 +114,5 @@ class SqliteReader:
             timeout=BUSY_TIMEOUT,
             isolation_level=None,
         )
-        self._local.connection = connection
-        self._local.pid = os.getpid()
-        return connection
+        self._held.cursor = connection.cursor()
+        self._held.pid = os.getpid()

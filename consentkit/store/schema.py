@@ -74,6 +74,13 @@ sa.Index(
     sqlite_where=leaf.c.idx.is_(None),
     postgresql_where=leaf.c.idx.is_(None),
 )
+sa.Index(
+    "ix_consent_leaf_key",
+    leaf.c.log,
+    leaf.c.position,
+    sqlite_where=leaf.c.kind == "key",
+    postgresql_where=leaf.c.kind == "key",
+)
 
 subject = sa.Table(
     "consent_subject",

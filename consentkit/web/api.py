@@ -6,16 +6,17 @@ that nobody answers, and a request that says it comes from elsewhere is refused.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 from typing import Any
 
 from flask import Blueprint
 from flask import Response
+from flask import current_app
 from flask import jsonify
 from flask import request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import default_exceptions
 
 from consentkit.core.act import Assurance
@@ -26,6 +27,7 @@ from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web.centre import facts_of_request
 from consentkit.web.origin import check_same_site
+from consentkit.web.problems import http_problem
 from consentkit.web.problems import problem
 from consentkit.web.schemas import RevocationSchema
 from consentkit.web.state import current_state
@@ -38,6 +40,7 @@ __all__ = ["make_api"]
 
 _REVOCATION = RevocationSchema()
 _MAX_BODY = 64 * 1024  # ids only; a body of more is no request of ours
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 
 def _revocations() -> ResponseReturnValue:
@@ -75,8 +78,8 @@ def _body() -> dict[str, Any]:
         raise InvalidRequestError(
             "send the body as application/json", code="unsupported-media-type"
         )
-    if (request.content_length or 0) > _MAX_BODY:
-        raise InvalidRequestError(f"the body has at most {_MAX_BODY} bytes")
+    # As the body is read, however it is sent; the host's own limit may be lower.
+    request.max_content_length = min(_MAX_BODY, request.max_content_length or _MAX_BODY)
     value = request.get_json(silent=True)
     if not isinstance(value, dict):
         raise InvalidRequestError(
@@ -86,8 +89,34 @@ def _body() -> dict[str, Any]:
     return wanted
 
 
-def _unknown(**_path: str) -> ResponseReturnValue:
-    return problem("not-found")
+def _elsewhere(**_path: str) -> ResponseReturnValue:
+    """Every other address, and every other method of ours.
+
+    A blueprint never sees the router's 404 and 405: the host's pages would answer.
+    """
+    allowed = _other_methods()
+    if not allowed:
+        return problem("not-found")
+    if request.method == "OPTIONS":
+        response = Response(status=204)
+    else:
+        response = problem("method-not-allowed")
+    response.headers["Allow"] = ", ".join(sorted({*allowed, "OPTIONS"}))
+    return response
+
+
+def _other_methods() -> set[str]:
+    """The methods that a rule other than the catch-all takes at this address."""
+    adapter = current_app.create_url_adapter(request)
+    found: set[str] = set()
+    if adapter is None:
+        return found
+    for method in _METHODS:
+        with contextlib.suppress(HTTPException):
+            endpoint, _ = adapter.match(method=method)
+            if endpoint != request.endpoint:
+                found.add(method)
+    return found
 
 
 def _invalid(error: ValidationError) -> Response:
@@ -103,24 +132,37 @@ def _unavailable(_error: LogError) -> Response:
     return problem("unavailable")
 
 
-def _http(error: HTTPException) -> Response:
-    if isinstance(error, MethodNotAllowed):
-        response = problem("method-not-allowed")
-        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-        return response
-    return problem("not-found" if error.code == 404 else "invalid-request")  # noqa: PLR2004
-
-
 def make_api(name: str) -> Blueprint:
     """The API's blueprint; made per app, so that two apps can differ."""
-    api = Blueprint(name, __name__, url_prefix="/api/v1")
-    api.add_url_rule("/revocations", "revocations", _revocations, methods=["POST"])
-    api.add_url_rule("/<path:path>", "unknown", _unknown)
+    api = Blueprint(name, __name__, url_prefix="/api")
+    for path, view, methods in (
+        ("/v1/revocations", _revocations, ("POST",)),
+        ("/", _elsewhere, _METHODS),
+        ("/<path:path>", _elsewhere, _METHODS),
+    ):
+        api.add_url_rule(
+            path,
+            view.__name__.removeprefix("_"),
+            view,
+            methods=methods,
+            strict_slashes=False,
+            provide_automatic_options=False,  # the catch-all knows better
+        )
+    # Runs before anything that the host does before a request, whoever was set up
+    # first; a form protection of the host's (Flask-WTF) looks for a form token.
+    api.url_value_preprocessor(lambda _endpoint, _values: _exempt(api))
     api.register_error_handler(InvalidRequestError, _refused)
     api.register_error_handler(LogError, _unavailable)
     api.register_error_handler(ValidationError, _invalid)
     # A host may handle 404 and others by code, and Flask prefers any handler by code
     # to a general one: claim each code for our own addresses.
     for code in default_exceptions:
-        api.register_error_handler(code, _http)
+        api.register_error_handler(code, http_problem)
     return api
+
+
+def _exempt(api: Blueprint) -> None:
+    """Keep the host's form protection off this interface, which has its own."""
+    protection = current_app.extensions.get("csrf")
+    if protection is not None:
+        protection.exempt(api)

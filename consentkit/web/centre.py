@@ -36,6 +36,8 @@ from consentkit.web.pages import ResultView
 from consentkit.web.pages import centre_view
 from consentkit.web.pages import choice_line
 from consentkit.web.pages import mask_account
+from consentkit.web.pages import problem_view
+from consentkit.web.problems import PROBLEM_STATUS
 from consentkit.web.schemas import form_answers
 from consentkit.web.schemas import form_token
 from consentkit.web.state import current_state
@@ -50,7 +52,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_routes", "facts_of_request", "signed_in"]
 
+_ASK_AGAIN = frozenset({"no-answer", "stale-notice", "token-expired", "token-spent"})
 _RECENT = 5  # disclosures on the overview; the whole list has a page of its own
+_FURTHEST = 1_000_000  # entries into the list; no address of ours goes further
 _MAX_AGENT = 200  # characters of a user agent that are kept, sealed, as evidence
 
 
@@ -112,19 +116,42 @@ def _ask(purpose: str) -> Response:
 @signed_in
 def _choices(state: AppState, subject: str) -> Response:
     check_same_site()
-    token = state.tokens.read_answer(form_token(request.form), subject)
-    leaf = choose(
-        state.installation,
-        Submission(
-            subject=subject,
-            notice=token.notice,
-            challenge=token.challenge,
-            answers=form_answers(request.form),
-            channel=Channel.WEB,
-            facts=facts_of_request(state),
-        ),
-    )
+    sent = form_token(request.form)
+    try:
+        token = state.tokens.read_answer(sent, subject)
+        leaf = choose(
+            state.installation,
+            Submission(
+                subject=subject,
+                notice=token.notice,
+                challenge=token.challenge,
+                answers=form_answers(request.form),
+                channel=Channel.WEB,
+                facts=facts_of_request(state),
+            ),
+        )
+    except InvalidRequestError as error:
+        if error.code not in _ASK_AGAIN:
+            raise
+        return _ask_again(state, subject, sent, error.code)
     return _result(state, leaf)
+
+
+def _ask_again(state: AppState, subject: str, sent: str, code: str) -> Response:
+    """The question anew, nothing chosen; on top it says that nothing was saved.
+
+    There is no time limit on deciding, only on the form (R112).
+    """
+    digest = state.tokens.notice_of(sent, subject)
+    notice = state.installation.history.notice(digest)
+    purpose = str(notice.manifest["id"]) if notice else ""
+    if purpose not in state.installation.registry.purposes:
+        return frame.problem_page(code)
+    locale = frame.current_locale(state)
+    status = PROBLEM_STATUS[code]
+    view = widget_view(state, purpose, locale, ask_again=True)
+    hint = problem_view(code, locale, status=status).title
+    return frame.page("ask.html", view, status=status, hint=hint)
 
 
 @signed_in
@@ -153,7 +180,7 @@ def _result(state: AppState, leaf: Leaf | None) -> Response:
     view = ResultView(
         lines=tuple(choice_line(each, each.key, registry, locale) for each in choices),
         receipt_url=(url_for("consentkit.receipt", receipt_id=leaf.id) if leaf else ""),
-        back_url=state.config.home_url,
+        back_url=frame.host_url(state.config.home_url),
     )
     return frame.page("result.html", view)
 
@@ -196,9 +223,10 @@ def _notice_html(digest: str) -> Response:
 
 @signed_in
 def _disclosures(state: AppState, subject: str) -> Response:
-    offset = request.args.get("after", default=0, type=int)
+    asked = request.args.get("after", default=0, type=int)
     locale = frame.current_locale(state)
-    view = disclosures_view(state, subject, locale, offset=max(offset, 0))
+    offset = min(max(asked, 0), _FURTHEST)
+    view = disclosures_view(state, subject, locale, offset=offset)
     return frame.page("disclosures.html", view)
 
 

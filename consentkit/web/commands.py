@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import click
 from flask.cli import AppGroup
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["make_commands"]
+
+T = TypeVar("T")
 
 _SECOND = 1.0
 _DOES_NOT_HOLD = 1
@@ -38,7 +41,7 @@ def _init() -> None:
     installation = current_state().installation
     click.echo(f"log: {installation.origin}")
     click.echo(f"log files: {installation.log_folder}")
-    for vkey in installation.keyring.vkeys:
+    for vkey in _told(lambda: installation.keyring.vkeys):
         click.echo(f"key: {vkey}")
 
 
@@ -72,7 +75,7 @@ _keys = AppGroup("keys", help="The keys of the log.")
 @_keys.command("list")
 def _keys_list() -> None:
     """Print the verifier keys for auditors, one a line, log key first."""
-    for vkey in current_state().installation.keyring.vkeys:
+    for vkey in _told(lambda: current_state().installation.keyring.vkeys):
         click.echo(vkey)
 
 
@@ -88,19 +91,18 @@ def _keys_list() -> None:
 @with_appcontext
 def _rebuild() -> None:
     """Compare the state table with the replay of all leaves."""
-    found = 0
-    for line in differences(current_state().installation):
+    found = _told(lambda: list(differences(current_state().installation)))
+    for line in found:
         click.echo(line, err=True)
-        found += 1
     if found:
-        click.echo(f"{found} differences between state and leaves", err=True)
+        click.echo(f"{len(found)} differences between state and leaves", err=True)
         raise SystemExit(_DOES_NOT_HOLD)
     click.echo("the state is what the leaves say")
 
 
-def _told(action: Callable[[], None]) -> None:
-    """Run it; what goes wrong is told in one line, without a traceback."""
+def _told(action: Callable[[], T]) -> T:
+    """What it gives; what goes wrong is told in one line, without a traceback."""
     try:
-        action()
+        return action()
     except ConsentKitError as error:
         raise click.ClickException(str(error)) from error

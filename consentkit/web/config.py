@@ -6,6 +6,8 @@ never surfaces on somebody's first request.
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC
@@ -16,6 +18,8 @@ from typing import TYPE_CHECKING
 from consentkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flask import Flask
 
     from consentkit.core.registry import Registry
@@ -25,6 +29,7 @@ __all__ = ["Config", "read_config"]
 
 _FORM_LIFETIME = 7_200  # seconds; after that the question is shown again, unanswered
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
+_ADDRESS = re.compile(r"(?:/(?![/\\])|https?://[^/])[^\s\\]*\Z")
 _HOST = re.compile(r"[A-Za-z0-9.-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)\Z")
 
 
@@ -33,7 +38,8 @@ class Config:
     """The checked values of one app.
 
     ``form_lifetime`` is in seconds. ``publish`` says whether this process may publish
-    the log from a thread of its own.
+    the log from a thread of its own. ``sign_in_url`` and ``home_url`` are addresses
+    within the app, or whole ones; empty where there is none.
     """
 
     url_prefix: str
@@ -67,20 +73,34 @@ def read_config(app: Flask, registry: Registry) -> Config:
         "CONSENTKIT_HOME_URL": "/",
         "CONSENTKIT_LOCALE_SELECTOR": None,
     }
+    _check_names(app, defaults)
     for key, value in defaults.items():
         app.config.setdefault(key, value)
+    publish = _publish(app)
     return Config(
         url_prefix=_prefix(app),
-        database_uri=str(app.config["CONSENTKIT_DATABASE_URI"]),
-        key_folder=Path(app.config["CONSENTKIT_KEY_FOLDER"]),
-        log_folder=Path(app.config["CONSENTKIT_LOG_FOLDER"]),
-        log_origin=str(app.config["CONSENTKIT_LOG_ORIGIN"]),
+        database_uri=_text(app, "CONSENTKIT_DATABASE_URI"),
+        key_folder=_folder(app, "CONSENTKIT_KEY_FOLDER"),
+        # Only who publishes writes there.
+        log_folder=_folder(app, "CONSENTKIT_LOG_FOLDER", writable=publish),
+        log_origin=_text(app, "CONSENTKIT_LOG_ORIGIN"),
         form_lifetime=_lifetime(app),
-        publish=_publish(app),
-        sign_in_url=str(app.config["CONSENTKIT_SIGN_IN_URL"]),
-        home_url=str(app.config["CONSENTKIT_HOME_URL"]),
+        publish=publish,
+        sign_in_url=_address(app, "CONSENTKIT_SIGN_IN_URL"),
+        home_url=_address(app, "CONSENTKIT_HOME_URL"),
         locale_selector=_selector(app),
     )
+
+
+def _check_names(app: Flask, known: Iterable[str]) -> None:
+    """Refuse a misspelt key, which would otherwise be a default in disguise."""
+    for key in app.config:
+        if key.startswith("CONSENTKIT_") and key not in known:
+            meant = difflib.get_close_matches(key, known, n=1)
+            raise ConfigurationError(
+                f"{key} is no configuration key of consentkit; "
+                + (f"did you mean {meant[0]}?" if meant else "take it out")
+            )
 
 
 def _origin(registry: Registry) -> str:
@@ -101,6 +121,39 @@ def _prefix(app: Flask) -> str:
     return prefix
 
 
+def _text(app: Flask, key: str) -> str:
+    value = app.config[key]
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{key} must be text; got {type(value).__name__}")
+    return value
+
+
+def _address(app: Flask, key: str) -> str:
+    value = app.config[key]
+    if not isinstance(value, str) or not (value == "" or _ADDRESS.match(value)):
+        raise ConfigurationError(
+            f"{key} must be a path within the app such as '/account', an address that "
+            f"begins with 'https://', or '' for none; got {value!r:.80}"
+        )
+    return value
+
+
+def _folder(app: Flask, key: str, *, writable: bool = False) -> Path:
+    value = app.config[key]
+    if not isinstance(value, (str, os.PathLike)) or not str(value):
+        raise ConfigurationError(
+            f"{key} must be the path of a folder; got {value!r:.80}"
+        )
+    folder = Path(value)
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if writable and not (there.is_dir() and os.access(there, os.W_OK)):
+        raise ConfigurationError(
+            f"{key} must be a folder that this process can write to, or make; "
+            f"{there} is not"
+        )
+    return folder
+
+
 def _lifetime(app: Flask) -> int:
     value = app.config["CONSENTKIT_FORM_LIFETIME"]
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
@@ -112,7 +165,7 @@ def _lifetime(app: Flask) -> int:
 
 def _publish(app: Flask) -> bool:
     value = app.config["CONSENTKIT_PUBLISH"]
-    if value not in {"thread", "command"}:
+    if value not in ("thread", "command"):
         raise ConfigurationError(
             "CONSENTKIT_PUBLISH must be 'thread' (each process may publish the log) or "
             "'command' (only 'flask consent publish --follow' does); "

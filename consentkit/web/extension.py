@@ -13,6 +13,7 @@ from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.registry import Registry
 from consentkit.errors import ConfigurationError
+from consentkit.errors import InvalidRequestError
 from consentkit.service import receipts as receipt_service
 from consentkit.service import revoking
 from consentkit.service.publishing import PublisherThread
@@ -61,7 +62,7 @@ __all__ = ["ConsentKit"]
 NAME = "consentkit"
 _Label = TypeVar("_Label", bound="Callable[[str], str]")
 _Subject = TypeVar("_Subject", bound="Callable[[], object]")
-_Roles = TypeVar("_Roles", bound="Callable[[], Container[str]]")
+_Roles = TypeVar("_Roles", bound="Callable[[], Container[str] | None]")
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -108,8 +109,9 @@ class ConsentKit:
                 "consentkit is already set up for this app: call init_app once"
             )
         config = read_config(app, self.registry)
-        app.extensions[KEY] = self._state(config)
+        state = self._state(config)
         app.register_blueprint(_make_blueprint(config))
+        app.extensions[KEY] = state
         app.before_request(_publish_in_background)
         app.after_request(frame.protect_widget)
         app.jinja_env.globals.update(
@@ -118,16 +120,16 @@ class ConsentKit:
             consent_centre_link=consent_centre_link,
         )
         app.cli.add_command(make_commands())
-        _exempt_api(app)
 
     def subject_loader(self, loader: _Subject) -> _Subject:
-        """Register the function that gives the id of whoever is signed in, or None."""
+        """Register the function that gives the id of whoever is signed in, or None.
+
+        Give an opaque id, not a mail address: it is a key of the state table.
+        """
         self._loaders.subject = loader
         return loader
 
-    def account_label_loader(
-        self, loader: Callable[[str], str]
-    ) -> Callable[[str], str]:
+    def account_label_loader(self, loader: _Label) -> _Label:
         """Register how a person sees which account they answer for; mail is masked."""
         self._loaders.account_label = loader
         return loader
@@ -217,14 +219,15 @@ class ConsentKit:
         recorded state *revoked* instead of *withdrawn*.
 
         Raises:
-            InvalidRequestError: no such purpose or recipient was ever declared.
+            InvalidRequestError: no such purpose or recipient was ever declared, or
+                ``by`` is none of the actors.
             LogUnavailableError: the database cannot be written.
         """
         ending = revoking.Ending(
             subject=subject_key(subject),
             purpose=None if purpose is None else gate.id_of(purpose),
             recipient=None if recipient is None else gate.id_of(recipient),
-            actor=Actor(by),
+            actor=_actor(by),
         )
         return revoking.revoke(current_state().installation, ending)
 
@@ -280,6 +283,7 @@ def _make_blueprint(config: Config) -> Blueprint:
     log_views.add_routes(blueprint)
     blueprint.register_blueprint(make_api("api"))
     blueprint.after_request(frame.protect)
+    blueprint.url_defaults(frame.keep_language)
     return blueprint
 
 
@@ -290,11 +294,12 @@ def _publish_in_background() -> None:
         publisher.ensure_running()
 
 
-def _exempt_api(app: Flask) -> None:
-    """Keep the host's form protection off our JSON interface, which has its own."""
-    csrf = app.extensions.get("csrf")
-    if csrf is not None:
-        csrf.exempt(app.blueprints[f"{NAME}.api"])
+def _actor(by: Actor | str) -> Actor:
+    try:
+        return Actor(by)
+    except ValueError as error:
+        known = ", ".join(each.value for each in Actor)
+        raise InvalidRequestError(f"by must be one of {known}") from error
 
 
 def _caller() -> str:

@@ -8,9 +8,12 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from urllib.parse import quote
+from urllib.parse import urlencode
 
 from flask import current_app
 from flask import g
+from flask import has_request_context
 from flask import make_response
 from flask import render_template
 from flask import request
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = [
     "current_locale",
     "host_csrf_token",
+    "host_url",
+    "keep_language",
     "page",
     "problem_page",
     "protect",
@@ -57,16 +62,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-}
-
-_PAGES = {
-    "cross-site": "token-invalid",
-    "foreign-token": "token-invalid",
-    "no-answer": "invalid-request",
-    "not-offered": "invalid-request",
-    "stale-notice": "notice-changed",
-    "unknown-purpose": "not-found",
-    "unknown-recipient": "not-found",
 }
 
 
@@ -95,7 +90,7 @@ def site(state: AppState, locale: Locale) -> SiteView:
     return site_view(
         state.installation.registry.controller,
         locale,
-        home_url=state.config.home_url,
+        home_url=host_url(state.config.home_url),
         centre_url=url_for("consentkit.centre"),
         disclosures_url=url_for("consentkit.disclosures"),
         css_url=url_for("consentkit.static", filename=STYLESHEET),
@@ -108,16 +103,41 @@ def _languages(state: AppState, locale: Locale) -> tuple[LanguageLink, ...]:
     # A page that answers a form cannot be asked for again by a link.
     if request.method != "GET" or len(_offered(state)) == 1:
         return ()
-    values = {**(request.view_args or {}), **request.args.to_dict()}
+    # By hand: ``url_for`` would take ``_scheme`` and the like from the query.
+    here = quote(request.script_root + request.path)
+    asked = request.args.to_dict()
     return tuple(
         LanguageLink(
             code=tag,
             name=Locale(tag).name,
-            url=url_for(request.endpoint or "", **{**values, _LANGUAGE: tag}),
+            url=f"{here}?{urlencode({**asked, _LANGUAGE: tag})}",
             current=tag == locale.code,
         )
         for tag in _offered(state)
     )
+
+
+def keep_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Keep the language that the person chose in every address of ours on the page.
+
+    Else a question read in one language would be answered in another (R113).
+    """
+    asked = request.args.get(_LANGUAGE, "") if has_request_context() else ""
+    if asked and request.blueprint and not endpoint.endswith(".static"):
+        # The tag that was found, never the text that was sent: an address stands in
+        # notices, and anybody could make a new one with each made-up language.
+        found = negotiate([asked], _offered(current_state()))
+        values.setdefault(_LANGUAGE, found)
+
+
+def host_url(address: str) -> str:
+    """A configured address of the app, wherever the app is mounted.
+
+    ``{next}`` in it becomes the way back to the page that is shown now.
+    """
+    here = request.script_root + request.path if request.method == "GET" else "/"
+    address = address.replace("{next}", quote(here, safe=""))
+    return request.script_root + address if address.startswith("/") else address
 
 
 @functools.cache
@@ -152,10 +172,10 @@ def problem_page(code: str, *, ask_url: str = "") -> Response:
     state = current_state()
     status = PROBLEM_STATUS.get(code, 422)
     view = problem_view(
-        _PAGES.get(code, code),
+        code,
         current_locale(state),
         status=status,
-        sign_in_url=state.config.sign_in_url if code == "sign-in" else "",
+        sign_in_url=host_url(state.config.sign_in_url) if code == "sign-in" else "",
         ask_url=ask_url,
     )
     return page("problem.html", view, status=status)

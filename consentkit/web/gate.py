@@ -22,9 +22,11 @@ from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import ConsentDeniedError
+from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
 from consentkit.service import checking
 from consentkit.service import sharing
+from consentkit.web import frame
 from consentkit.web.problems import denial
 from consentkit.web.problems import problem
 from consentkit.web.problems import wants_html
@@ -41,7 +43,19 @@ if TYPE_CHECKING:
 
     from consentkit.service.release import Release
 
-__all__ = ["check", "id_of", "require", "share"]
+__all__ = ["assurance_of", "check", "id_of", "require", "share"]
+
+# Refusals that no answer of the person could lift: asking them would lead nowhere.
+_NOT_THEIRS = frozenset(
+    {
+        Reason.PROHIBITED_FOR_MINORS,
+        Reason.PURPOSE_UNKNOWN,
+        Reason.RECIPIENT_UNKNOWN,
+        Reason.RECIPIENT_INACTIVE,
+        Reason.SUSPENDED,
+        Reason.STORE_UNAVAILABLE,
+    }
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,18 +69,43 @@ def id_of(value: str | Purpose | Recipient | DataCategory) -> str:
 def _request(
     subject: object,
     purpose: str | Purpose,
-    *,
     recipient: str | Recipient,
     data: Collection[str | DataCategory] | None,
     min_assurance: Assurance | str,
 ) -> ShareRequest:
     return ShareRequest(
-        subject=subject_key(subject),
-        purpose=id_of(purpose),
-        recipient=id_of(recipient),
-        data=None if data is None else frozenset(id_of(each) for each in data),
-        min_assurance=Assurance(min_assurance),
+        subject_key(subject),
+        id_of(purpose),
+        id_of(recipient),
+        None if data is None else _ids(data),
+        assurance_of(min_assurance),
     )
+
+
+def assurance_of(value: Assurance | str) -> Assurance:
+    """The assurance of that name.
+
+    Raises:
+        DeclarationError: there is none.
+    """
+    if isinstance(value, Assurance):
+        return value
+    try:
+        return Assurance(value)
+    except ValueError as error:
+        known = ", ".join(each.value for each in Assurance)
+        raise DeclarationError(
+            f"min_assurance must be one of {known}; got {value!r:.40}"
+        ) from error
+
+
+def _ids(data: Collection[str | DataCategory]) -> frozenset[str]:
+    if isinstance(data, (str, DataCategory)):
+        raise DeclarationError(
+            "data must be a collection of data categories, such as "
+            f"data={{{id_of(data)!r}}}; got one alone"
+        )
+    return frozenset(map(id_of, data))
 
 
 def check(
@@ -80,15 +119,12 @@ def check(
     """The decision for one share; nothing is written. Never raises as a way to say yes.
 
     Somebody without a usable id was never asked.
+
+    Raises:
+        DeclarationError: ``data`` or ``min_assurance`` is not of its form.
     """
     try:
-        wanted = _request(
-            subject,
-            purpose,
-            recipient=recipient,
-            data=data,
-            min_assurance=min_assurance,
-        )
+        wanted = _request(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError:
         return Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
     return checking.check(current_state().installation, wanted)
@@ -131,13 +167,7 @@ def _authorise(
     circumstances: sharing.Circumstances,
 ) -> Release:
     try:
-        wanted = _request(
-            subject,
-            purpose,
-            recipient=recipient,
-            data=data,
-            min_assurance=min_assurance,
-        )
+        wanted = _request(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError as error:
         decision = Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
         raise ConsentDeniedError(decision) from error
@@ -155,7 +185,12 @@ def require(
 
     The person is the one of the request. A browser is sent to the question; any other
     client gets 403 as a problem document, or 401 if nobody is signed in.
+
+    Raises:
+        DeclarationError: ``data`` or ``min_assurance`` is not of its form.
     """
+    assurance = assurance_of(min_assurance)
+    wanted = None if data is None else _ids(data)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(view)
@@ -169,8 +204,8 @@ def require(
                     subject,
                     purpose,
                     recipient=recipient,
-                    data=data,
-                    min_assurance=min_assurance,
+                    data=wanted,
+                    min_assurance=assurance,
                     circumstances=sharing.Circumstances(
                         caller=request.endpoint or view.__name__, channel=Channel.WEB
                     ),
@@ -186,12 +221,13 @@ def require(
 
 def _nobody(sign_in_url: str) -> ResponseReturnValue:
     if sign_in_url and wants_html():
-        return redirect(sign_in_url, 303)
+        return redirect(frame.host_url(sign_in_url), 303)
     return problem("sign-in")
 
 
 def _refused(decision: Decision) -> ResponseReturnValue:
-    known = current_state().installation.registry.purposes
-    if wants_html() and decision.purpose in known:
-        return redirect(url_for("consentkit.ask", purpose=decision.purpose), 303)
-    return denial(decision)
+    if not wants_html():
+        return denial(decision)
+    if decision.reason in _NOT_THEIRS:
+        return frame.problem_page("unavailable")
+    return redirect(url_for("consentkit.ask", purpose=decision.purpose), 303)

@@ -130,6 +130,10 @@ _PROBLEMS = {
         mark("Nothing was saved. Go back, load the page again, then answer."),
     ),
     "token-invalid": _FOREIGN,
+    "token-spent": (
+        mark("This page was already used for another answer"),
+        mark("Nothing was saved. Go back, load the page again, then answer."),
+    ),
     "unavailable": (
         mark("We cannot save this right now"),
         mark("Nothing was saved and nothing is shared. Please try again later."),

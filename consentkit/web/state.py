@@ -7,12 +7,16 @@ from collections.abc import Container
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
+from typing import cast
 
 from flask import current_app
 
 from consentkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.local import LocalProxy
+
     from consentkit.service.installation import Installation
     from consentkit.service.publishing import PublisherThread
     from consentkit.web.config import Config
@@ -59,7 +63,9 @@ def current_state() -> AppState:
     Raises:
         ConfigurationError: ``init_app`` was never called for it.
     """
-    state = current_app.extensions.get(KEY)
+    # The app itself: every name looked up on the proxy costs as much as all of this.
+    app = cast("LocalProxy[Flask]", current_app)._get_current_object()  # noqa: SLF001  documented by Werkzeug
+    state = app.extensions.get(KEY)
     if not isinstance(state, AppState):
         raise ConfigurationError(
             "consentkit is not set up for this app: call consent.init_app(app) first"

@@ -113,9 +113,9 @@ class Tokens:
     def _read(
         self, salt: str, token: str, subject: str, lifetime: int | None
     ) -> dict[str, Any]:
+        if len(token) > _MAX_TOKEN:
+            raise _not_ours()
         try:
-            if len(token) > _MAX_TOKEN:
-                raise BadData("longer than any token of ours")
             body: dict[str, Any] = self._serializer(salt).loads(token, max_age=lifetime)
         except SignatureExpired as error:
             raise InvalidRequestError(
@@ -123,10 +123,7 @@ class Tokens:
                 code="token-expired",
             ) from error
         except BadData as error:
-            raise InvalidRequestError(
-                "this form does not come from here; nothing was stored",
-                code="token-invalid",
-            ) from error
+            raise _not_ours() from error
         if not hmac.compare_digest(str(body["s"]), self._tag(subject)):
             raise InvalidRequestError(
                 "this form was made for somebody else; nothing was stored",
@@ -147,3 +144,9 @@ class Tokens:
     def _tag(self, subject: str) -> str:
         """The person, recognisable to us and to nobody who sees the page."""
         return hmac.digest(self._key, f"subject\n{subject}".encode(), "sha256").hex()
+
+
+def _not_ours() -> InvalidRequestError:
+    return InvalidRequestError(
+        "this form does not come from here; nothing was stored", code="token-invalid"
+    )

@@ -107,7 +107,9 @@ def widget_view(
         return WidgetView(
             lang=locale.code,
             dir=locale.direction,
-            sign_in_url=state.config.sign_in_url or state.config.home_url,
+            sign_in_url=frame.host_url(
+                state.config.sign_in_url or state.config.home_url
+            ),
         )
     cards = cards_for(state, subject, locale, purpose_id=purpose_id)
     open_questions = {question.key for question in questions} - {
@@ -159,7 +161,9 @@ def shown_notice(
     Raises:
         LogUnavailableError: it cannot be stored, so it must not be shown.
     """
-    view = notice_view(questions, locale, centre_url=url_for("consentkit.centre"))
+    # Its bytes are kept for good: how this reader got to the language is not in them.
+    centre_url = url_for("consentkit.centre", lang=None)
+    view = notice_view(questions, locale, centre_url=centre_url)
     html = render_template(_TEMPLATE, **context(view, site=None, locale=locale))
     notice = Notice.of(
         questions,

@@ -247,7 +247,7 @@ MALFORMED_BODIES = {
     "kind in capitals": changed("closure", kind="CLOSURE"),
     "id in capitals": changed("closure", id=HEX_128.upper()),
     "id too short": changed("closure", id=HEX_128[:-1]),
-    "time beyond the year 9999": changed("closure", time=253_402_300_800_000),
+    "time beyond 2^53-1": changed("closure", time=2**53 - 1 + 1),
     "empty log": changed("closure", log=""),
     "log with a plus": changed("closure", log="a+b"),
     "first leaf with a previous one": changed("choice", seq=0),
@@ -264,7 +264,6 @@ MALFORMED_BODIES = {
     "choice that withdraws": choice(state="withdrawn", data=[], until=0),
     "grant without data": choice(data=[]),
     "grant without end": choice(until=0),
-    "grant that ends beyond the year 9999": choice(until=253_402_300_800_000),
     "refusal with data": choice(state="refused", until=0),
     "refusal with an end": choice(state="refused", data=[]),
     "data unsorted": choice(data=["spending", "income"]),
@@ -330,7 +329,6 @@ def test_a_body_that_says_something_else_is_refused_by_both_sides(name: str) -> 
 
 ACCEPTED_BODIES = {
     "first leaf of a subject": changed("choice", seq=0, prev=""),
-    "last instant of the year 9999": choice(until=253_402_300_799_999),
     "withdrawal without a form": changed("revocation", challenge=""),
     "withdrawal by a parent": ended("withdrawn", actor="parent"),
     "revocation by the controller": ended("revoked", actor="controller"),

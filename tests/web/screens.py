@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from typing import TypeVar
 
 from jinja2 import Environment
@@ -97,7 +98,7 @@ def _purpose(purpose: Purpose, words: Words) -> Purpose:
 
 
 def _reworded(value: Declared, words: Words) -> Declared:
-    texts = {
+    texts: dict[str, Any] = {
         each.name: words(getattr(value, each.name))
         for each in fields(value)
         if each.name in TEXTS and getattr(value, each.name)

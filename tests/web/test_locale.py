@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import flask_babel  # type: ignore[import-untyped]  no stubs exist
+import flask_babel  # type: ignore[import-untyped]  # no stubs exist
 import pytest
 from flask import Flask
 from markupsafe import Markup

@@ -30,7 +30,11 @@ _TABLES = (
 # tree is for. Numbering is the one change a leaf's row ever sees.
 _APPEND_ONLY = (
     """CREATE TRIGGER consent_leaf_no_update BEFORE UPDATE ON consent_leaf
-       WHEN OLD.idx IS NOT NULL OR NEW.bytes <> OLD.bytes OR NEW.id <> OLD.id
+       WHEN OLD.idx IS NOT NULL
+         OR (NEW.position, NEW.log, NEW.id, NEW.kind, NEW.hash, NEW.bytes, NEW.handle,
+             NEW.seq, NEW.challenge, NEW.time)
+         IS NOT (OLD.position, OLD.log, OLD.id, OLD.kind, OLD.hash, OLD.bytes,
+                 OLD.handle, OLD.seq, OLD.challenge, OLD.time)
        BEGIN SELECT RAISE(ABORT, 'leaves are append-only'); END""",
     """CREATE TRIGGER consent_leaf_no_delete BEFORE DELETE ON consent_leaf
        BEGIN SELECT RAISE(ABORT, 'leaves are append-only'); END""",
@@ -173,6 +177,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("idx IS NULL"),
         postgresql_where=sa.text("idx IS NULL"),
+    )
+    op.create_index(
+        "ix_consent_leaf_key",
+        "consent_leaf",
+        ["log", "position"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'key'"),
+        postgresql_where=sa.text("kind = 'key'"),
     )
     op.create_table(
         "consent_tile",

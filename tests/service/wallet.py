@@ -1,0 +1,218 @@
+"""The payment app's installation in a folder: real keys, real database, set clock.
+
+Everything goes by the services' own doors. ``check`` proves the whole log again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+from typing import Any
+
+from consentkit.audit.bundle import FolderSource
+from consentkit.audit.trust import Trust
+from consentkit.audit.verify import verify_log
+from consentkit.core.act import Channel
+from consentkit.core.act import Millis
+from consentkit.core.act import State
+from consentkit.core.decision import Decision
+from consentkit.core.decision import ShareRequest
+from consentkit.core.notice import Notice
+from consentkit.log.leaf import read_leaf
+from consentkit.service.asking import publish_notice
+from consentkit.service.checking import check
+from consentkit.service.choosing import Answer
+from consentkit.service.choosing import Submission
+from consentkit.service.choosing import choose
+from consentkit.service.publishing import publish_all
+from consentkit.service.rebuilding import differences
+from consentkit.service.revoking import Ending
+from consentkit.service.revoking import Revocation
+from consentkit.service.revoking import revoke
+from consentkit.service.sharing import Circumstances
+from consentkit.service.sharing import authorise
+from consentkit.service.starting import Places
+from consentkit.service.starting import start
+from consentkit.store.schema import METADATA
+from tests.declared import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from consentkit.audit.report import VerifiedLog
+    from consentkit.core.canonical import JSON
+    from consentkit.core.registry import Registry
+    from consentkit.log.leaf import Leaf
+    from consentkit.service.installation import Installation
+    from consentkit.service.release import Release
+
+__all__ = ["CREDIT_SCORE", "NIGHT", "ORIGIN", "TRANSFER", "Clock", "Wallet"]
+
+ORIGIN = "wallet.example/consent/2026"
+NEW_YEAR = 1_767_225_600_000
+DAY = 86_400_000
+
+CREDIT_SCORE = ("credit-score", "acme-credit")
+SHOPS = ("shop-offers", "corner-shops")
+OWN_OFFERS = ("shop-offers", "controller")
+NIGHT = ("night-help", "night-desk")
+TRANSFER = ("night-help.cross-border", "night-desk")
+
+
+@dataclass
+class Clock:
+    """Stands still until somebody sets it; breaks if it is told to."""
+
+    now: int = NEW_YEAR
+    broken: bool = False
+
+    def __call__(self) -> Millis:
+        if self.broken:
+            raise OSError(5, "the clock does not answer")
+        return Millis(self.now)
+
+
+@dataclass
+class Wallet:
+    """An installation with a few short words for what people do with it."""
+
+    folder: Path
+    clock: Clock = field(default_factory=Clock)
+    declared: Registry = field(default_factory=registry)
+    damaged: bool = False
+
+    def __post_init__(self) -> None:
+        self.installation: Installation = start(
+            self.declared, self.places, origin=ORIGIN, clock=self.clock
+        )
+
+    @property
+    def places(self) -> Places:
+        return Places(
+            database_uri=f"sqlite:///{self.file}",
+            keys=self.folder / "keys",
+            logs=self.folder / "logs",
+        )
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "consent.sqlite3"
+
+    @property
+    def logs(self) -> Path:
+        return self.installation.log_folder
+
+    @property
+    def trust(self) -> Trust:
+        return Trust.of(self.installation.keyring.vkeys)
+
+    # What people do
+
+    def notice(self, purpose: str, *, wording: str = "Do you agree?") -> Notice:
+        """The logged notice that asks all questions of one purpose."""
+        questions = self.declared.questions(purpose)
+        notice = Notice.of(
+            questions,
+            locale="en",
+            html=f"<p>{purpose}: {wording}</p>".encode(),
+            text=f"{purpose}: {wording}",
+            template=b"<p>{{ purpose }}</p>",
+            assets={},
+            controls=[f"choice.{each.purpose_id}" for each in questions],
+            variant="test",
+        )
+        publish_notice(self.installation, notice)
+        return notice
+
+    def form(
+        self,
+        subject: str,
+        answers: Mapping[tuple[str, str], Answer | State],
+        *,
+        notice: str = "",
+        challenge: str = "",
+        facts: Mapping[str, JSON] | None = None,
+    ) -> Submission:
+        """A form with these answers, from the page that asks about their purpose."""
+        if not notice:
+            purpose = next(iter(answers))[0].removesuffix(".cross-border")
+            notice = self.notice(purpose).digest
+        return Submission(
+            subject=subject,
+            notice=notice,
+            challenge=challenge or secrets.token_hex(32),
+            answers={
+                key: said if isinstance(said, Answer) else Answer(said)
+                for key, said in answers.items()
+            },
+            channel=Channel.WEB,
+            facts={"locale": "en"} if facts is None else facts,
+        )
+
+    def answer(
+        self, subject: str, *keys: tuple[str, str], said: State = State.GIVEN
+    ) -> Leaf:
+        """Say the same to each of these questions of one purpose."""
+        return choose(self.installation, self.form(subject, dict.fromkeys(keys, said)))
+
+    def revoke(
+        self, subject: str, purpose: str | None = None, recipient: str | None = None
+    ) -> Revocation:
+        return revoke(self.installation, Ending(subject, purpose, recipient))
+
+    def check(
+        self, subject: str, key: tuple[str, str], data: Collection[str] | None = None
+    ) -> Decision:
+        return check(self.installation, self.request(subject, key, data))
+
+    def share(
+        self, subject: str, key: tuple[str, str], data: Collection[str] | None = None
+    ) -> Release:
+        return authorise(
+            self.installation,
+            self.request(subject, key, data),
+            Circumstances(caller="jobs:score", amount=12),
+        )
+
+    @staticmethod
+    def request(
+        subject: str, key: tuple[str, str], data: Collection[str] | None = None
+    ) -> ShareRequest:
+        return ShareRequest(subject, *key, None if data is None else frozenset(data))
+
+    # What can be seen from outside
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement as somebody with the file and a driver would."""
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table."""
+        return {
+            name: self.sql(f"SELECT * FROM {name} ORDER BY 1, 2, 3")  # noqa: S608  our own tables
+            for name in METADATA.tables
+        }
+
+    def leaves(self, *kinds: str) -> list[Leaf]:
+        """The leaves of these kinds, of all if none is named, in order of writing."""
+        rows = self.sql("SELECT bytes FROM consent_leaf ORDER BY position")
+        found = [read_leaf(row[0]) for row in rows]
+        return [leaf for leaf in found if not kinds or leaf.kind.value in kinds]
+
+    def verify(self) -> VerifiedLog:
+        """Publish, and verify the folder as an auditor does."""
+        publish_all(self.installation)
+        return verify_log(FolderSource(self.logs), trust=self.trust)
+
+    def prove(self) -> None:
+        """The whole log holds, and the state is what its leaves say."""
+        size = self.verify().size
+        assert size == len(self.leaves())
+        assert list(differences(self.installation)) == []

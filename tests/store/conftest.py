@@ -1,0 +1,26 @@
+"""A database in a folder of its own, its tables made by the migrations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consentkit.store.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "consent.sqlite3"
+
+
+@pytest.fixture
+def database(file: Path) -> Iterator[Database]:
+    found = Database(f"sqlite:///{file}")
+    found.upgrade()
+    yield found
+    found.dispose()

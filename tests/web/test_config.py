@@ -1,0 +1,157 @@
+"""Every ``CONSENTKIT_*`` key: checked when the app starts, and named when wrong."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from consentkit.errors import ConfigurationError
+from consentkit.web import config
+from consentkit.web.config import read_config
+from tests import declared
+from tests.web.hosts import bare_app
+from tests.web.hosts import host
+
+KEYS = set(re.findall(r'"(CONSENTKIT_[A-Z_]+[A-Z])"', inspect.getsource(config)))
+
+NOT_TEXT: dict[str, Any] = {"none": None, "a number": 7, "nothing": "", "a list": []}
+NOT_AN_ADDRESS: dict[str, Any] = {
+    "none": None,
+    "a function": lambda: "/",
+    "a script": "javascript:alert(1)",
+    "a name": "auth.sign_in",
+    "another host without a scheme": "//elsewhere.example/",
+    "another host to a browser": "/\\elsewhere.example",
+    "a scheme without a host": "https:///x",
+    "two lines": "/a\n/b",
+}
+WRONG: dict[str, dict[str, Any]] = {
+    "CONSENTKIT_URL_PREFIX": {
+        "none": None,
+        "the root": "/",
+        "nothing": "",
+        "no slash": "consent",
+        "a slash at the end": "/consent/",
+        "a variable": "/<lang>/consent",
+        "two lines": "/consent\n",
+        "bytes": b"/consent",
+    },
+    "CONSENTKIT_DATABASE_URI": {
+        **NOT_TEXT,
+        "a path": "/var/lib/consent.sqlite3",
+        "memory": "sqlite://",
+        "memory by name": "sqlite:///:memory:",
+        "another database": "postgresql://me:secret@localhost/x",
+    },
+    "CONSENTKIT_KEY_FOLDER": {**NOT_TEXT},
+    "CONSENTKIT_LOG_FOLDER": {**NOT_TEXT},
+    "CONSENTKIT_LOG_ORIGIN": {**NOT_TEXT, "a space": "a log", "a plus": "a+b"},
+    "CONSENTKIT_FORM_LIFETIME": {
+        "none": None,
+        "text": "7200",
+        "nothing": 0,
+        "less than nothing": -1,
+        "a half": 0.5,
+        "a yes": True,
+    },
+    "CONSENTKIT_PUBLISH": {"none": None, "a yes": True, "a word": "no", "a list": []},
+    "CONSENTKIT_SIGN_IN_URL": NOT_AN_ADDRESS,
+    "CONSENTKIT_HOME_URL": NOT_AN_ADDRESS,
+    "CONSENTKIT_LOCALE_SELECTOR": {"a number": 7, "a list": ["de"]},
+}
+
+
+def test_every_key_has_its_wrong_values_here() -> None:
+    assert set(WRONG) == KEYS
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [(key, name) for key, values in WRONG.items() for name in values]
+)
+def test_a_wrong_value_stops_the_start_and_the_key_is_named(
+    key: str, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match=key) as caught:
+        host(tmp_path, **{key: WRONG[key][name]})
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("CONSENTKIT_URL_PREFIX", "/my/own-consent_1.0"),
+        ("CONSENTKIT_FORM_LIFETIME", 1),
+        ("CONSENTKIT_SIGN_IN_URL", "https://id.wallet.example/?next=/"),
+        ("CONSENTKIT_SIGN_IN_URL", ""),
+        ("CONSENTKIT_HOME_URL", "/account"),
+        ("CONSENTKIT_HOME_URL", "/"),
+        ("CONSENTKIT_LOCALE_SELECTOR", "de"),
+        ("CONSENTKIT_LOCALE_SELECTOR", lambda: "de"),
+        ("CONSENTKIT_LOG_ORIGIN", "wallet.example/consent/2026"),
+    ],
+)
+def test_a_right_value_is_taken_as_it_is(
+    key: str, value: object, tmp_path: Path
+) -> None:
+    app = bare_app(tmp_path, **{key: value})
+    read = read_config(app, declared.registry())
+
+    assert getattr(read, key.removeprefix("CONSENTKIT_").lower()) == value
+
+
+def test_a_misspelt_key_is_refused_and_the_right_one_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="did you mean CONSENTKIT_PUBLISH?"):
+        host(tmp_path, CONSENTKIT_PUBLSH="command")
+    with pytest.raises(ConfigurationError, match="CONSENTKIT_FAIL_OPEN"):
+        host(tmp_path, CONSENTKIT_FAIL_OPEN=True)
+
+
+def test_every_key_has_a_default_that_can_be_read_from_the_app(tmp_path: Path) -> None:
+    app = Flask("shop", instance_path=str(tmp_path))
+
+    read = read_config(app, declared.registry())
+
+    assert KEYS <= set(app.config)
+    assert read.url_prefix == "/consent"
+    assert read.publish
+    assert re.fullmatch(r"wallet\.example/consent/\d{4}", read.log_origin)
+    for folder in (read.key_folder, read.log_folder):
+        assert folder.is_relative_to(tmp_path)
+
+
+def test_folders_can_be_paths(tmp_path: Path) -> None:
+    shop = host(tmp_path / "app", CONSENTKIT_KEY_FOLDER=tmp_path / "keys")
+
+    assert shop.state.config.key_folder == tmp_path / "keys"
+    assert (tmp_path / "keys" / "secret.key").is_file()
+
+
+def test_a_log_folder_nobody_could_write_to_is_found_at_the_start(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "logs").write_text("a file stands where the folder should be")
+    wrong = str(tmp_path / "logs" / "deeper")
+
+    with pytest.raises(ConfigurationError, match="CONSENTKIT_LOG_FOLDER"):
+        host(tmp_path, CONSENTKIT_PUBLISH="thread", CONSENTKIT_LOG_FOLDER=wrong)
+
+
+def test_who_does_not_publish_needs_no_log_folder(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("")
+    shop = host(tmp_path, CONSENTKIT_LOG_FOLDER=str(tmp_path / "logs" / "deeper"))
+
+    assert shop.state.publisher is None
+    assert not shop.state.config.publish
+
+
+def test_a_log_keeps_its_name(tmp_path: Path) -> None:
+    host(tmp_path, CONSENTKIT_LOG_ORIGIN="one.example/log")
+
+    with pytest.raises(ConfigurationError, match="CONSENTKIT_LOG_ORIGIN"):
+        host(tmp_path, CONSENTKIT_LOG_ORIGIN="two.example/log")
