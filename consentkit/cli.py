@@ -26,6 +26,7 @@ from consentkit.audit.verify import CHECKABLE
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import VerificationError
+from consentkit.lint import command as lint_command
 from consentkit.log.proof import MAX_PROOF_BYTES
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = _parser().parse_args(argv)
     try:
-        trust = _trust(options.key)
-        status: int = options.run(options, trust)
+        status: int = options.run(options)
     except (ConfigurationError, LogUnavailableError) as error:
         sys.stderr.write(f"consentkit: {error}\n")
         return _UNUSABLE
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="consentkit",
-        description="Check what a consent log says, trusting none of its servers.",
+        description="Check what a consent log says, and whether a page asks honestly.",
         epilog="exit status: 0 holds, 1 does not hold, 2 unreadable or wrong use",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--json", action="store_true", help="print a machine-readable report"
         )
+    page = commands.add_parser("lint", help="look for dark patterns in a page")
+    lint_command.add_options(page)
+    page.set_defaults(run=lint_command.execute)
     return parser
 
 
@@ -95,8 +98,9 @@ def _trust(vkeys: Iterable[str]) -> Trust:
         raise ConfigurationError(f"--key: {error}") from error
 
 
-def _verify(options: argparse.Namespace, trust: Trust) -> int:
+def _verify(options: argparse.Namespace) -> int:
     """Check a log, and report layer by layer."""
+    trust = _trust(options.key)
     layers = [Layer(name) for name in options.layer or CHECKABLE]
     with closing(open_source(options.log)) as source, _ProgressBar() as bar:
         examination = Examination(source, trust=trust, layers=layers, progress=bar.draw)
@@ -110,8 +114,9 @@ def _verify(options: argparse.Namespace, trust: Trust) -> int:
     return _HOLDS if report.holds else _FAILS
 
 
-def _receipt(options: argparse.Namespace, trust: Trust) -> int:
+def _receipt(options: argparse.Namespace) -> int:
     """Check a receipt, and say in plain words what it proves."""
+    trust = _trust(options.key)
     data = _read_file(options.file, MAX_PROOF_BYTES)
     disclosures = None
     if options.disclosures is not None:

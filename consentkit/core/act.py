@@ -148,6 +148,11 @@ def can_end(actor: Actor | str, state: State | str) -> bool:
 
     Whoever else ends it revokes or invalidates it, so that a record never says of a
     person what they did not do (ISO/IEC TS 27560 6.3.7.6).
+
+    >>> can_end(Actor.SUBJECT, State.WITHDRAWN)
+    True
+    >>> can_end(Actor.CONTROLLER, State.WITHDRAWN)
+    False
     """
     return (actor in SPEAKS_FOR_THE_PERSON) == (state == State.WITHDRAWN)
 
@@ -156,7 +161,12 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?\Z")
 _HEX_128 = re.compile(r"[0-9a-f]{32}\Z")
 _HEX_256 = re.compile(r"[0-9a-f]{64}\Z")
+_HEX_256_OR_NONE = re.compile(r"(?:[0-9a-f]{64})?\Z")
 _FIELDS = frozenset({"data", "purpose", "recipient", "scope", "state", "until"})
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MAX_INTEGER
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +197,7 @@ class Choice:
             raise MalformedError("the data of a choice must be sorted, each id once")
         if not _HEX_256.match(self.scope):
             raise MalformedError("the scope of a choice must be 64 hex digits")
-        if not 0 <= self.until <= MAX_INTEGER:
+        if not _is_count(self.until):
             raise MalformedError(
                 "the end of a choice must be 0 or milliseconds, below 2^53"
             )
@@ -228,14 +238,12 @@ class Choice:
         """
         if set(value) != _FIELDS:
             raise MalformedError(f"a choice must have the fields {sorted(_FIELDS)}")
-        data, until = value["data"], value["until"]
+        data = value["data"]
         texts = [value["purpose"], value["recipient"], value["scope"], value["state"]]
         if not isinstance(data, list) or any(
             not isinstance(text, str) for text in [*texts, *data]
         ):
             raise MalformedError("a choice must hold text in every field but its end")
-        if not isinstance(until, int) or isinstance(until, bool):
-            raise MalformedError("the end of a choice must be a whole number")
         try:
             state = State(value["state"])
         except ValueError as error:
@@ -248,7 +256,7 @@ class Choice:
             data=tuple(data),
             scope=value["scope"],
             state=state,
-            until=Millis(until),
+            until=value["until"],
         )
 
 
@@ -278,9 +286,9 @@ class Act:
     def __post_init__(self) -> None:
         if not _HEX_128.match(self.id):
             raise MalformedError("the id of an act must be 32 hex digits")
-        if self.notice and not _HEX_256.match(self.notice):
+        if not _HEX_256_OR_NONE.match(self.notice):
             raise MalformedError("the notice of an act must be 64 hex digits or empty")
-        if not all(0 <= number <= MAX_INTEGER for number in (self.time, self.seq)):
+        if not _is_count(self.time) or not _is_count(self.seq):
             raise MalformedError(
                 "the time of an act must be milliseconds and its seq a count, from 0 "
                 "and below 2^53"

@@ -29,6 +29,9 @@ MAX_DEPTH = 16
 def encode(value: object) -> bytes:
     """Return the only spelling of ``value``, as UTF-8 (RFC 8785 §3.2).
 
+    >>> encode({"until": 0, "data": ["city", "spending"]})
+    b'{"data":["city","spending"],"until":0}'
+
     Raises:
         MalformedError: a float, null, unsafe integer, key that is no string, lone
             surrogate, foreign type or too deep a nesting; the message says where.

@@ -104,6 +104,10 @@ class Decision(NamedTuple):
 
     ``data`` are the categories that may leave, empty unless granted; ``missing`` those
     asked for and not covered. ``record`` is the id of the act a yes rests on.
+
+    >>> decision = Decision(Reason.REFUSED, "credit-score", "acme-credit")
+    >>> "share" if decision else f"keep, as it is {decision.reason}"
+    'keep, as it is refused'
     """
 
     reason: Reason

@@ -247,6 +247,6 @@ class Notice:
                     return int(definition["valid_for"]) * 1000
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedError(
-                "a notice manifest must define its purposes"
+                "a notice manifest must define each of its purposes"
             ) from error
         raise MalformedError("the notice does not ask about that purpose and recipient")

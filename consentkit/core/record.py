@@ -6,6 +6,7 @@ and carries no fact that is in neither. What is signed is the leaf.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
@@ -30,6 +31,7 @@ __all__ = ["SCHEMA", "ConsentRecord", "rfc3339"]
 SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#record"
 """The schema version that records name (ISO/IEC TS 27560 6.3.3.1)."""
 
+_HANDLE = re.compile(r"[0-9a-f]{32}\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(
     {
@@ -78,6 +80,9 @@ class ConsentRecord:
 
     ``subject`` is the random handle. ``definitions`` are the questions as the notice's
     manifest defined them, by (purpose, recipient); empty where nothing was shown.
+
+    Raises:
+        MalformedError: the subject is no handle.
     """
 
     subject: str
@@ -85,6 +90,10 @@ class ConsentRecord:
     locale: str = ""
     version: str = ""
     definitions: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
+
+    def __post_init__(self) -> None:
+        if not _HANDLE.match(self.subject):
+            raise MalformedError("the subject of a record must be 32 hex digits")
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON-able values."""

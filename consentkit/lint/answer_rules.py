@@ -28,7 +28,7 @@ _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
 @error(
     "D03",
     "decline-missing",
-    source="Taskforce 8; EDPB 05/2020 Ex. 17; CCPA 7004(a)(2)(C)",
+    source="Taskforce p.8; EDPB 05/2020 Ex.17 (Yes and No); CCPA 7004(a)(2)(C)",
 )
 def _decline_missing(question: Question) -> Iterator[Flaw]:
     """Where a yes can be given, a no can be given."""
@@ -67,7 +67,7 @@ def _pressed_yes(question: Question) -> Control | None:
 @error(
     "D04",
     "decline-not-a-control",
-    source="Taskforce 14; CNIL 2020-092 34; EDPB 03/2022 4.3",
+    source=("Taskforce p.14; CNIL 2020-092 s.34; EDPB 03/2022 'Hidden in plain sight'"),
 )
 def _decline_not_a_control(question: Question) -> Iterator[Flaw]:
     """The no is the same kind of control as the yes."""
@@ -83,7 +83,11 @@ def _decline_not_a_control(question: Question) -> Iterator[Flaw]:
         yield Flaw(declines[0].element, why, do)
 
 
-@error("D15", "confirm-shaming", source="EDPB 03/2022 4.2; CCPA 7004(a)(4); DSA 25")
+@error(
+    "D15",
+    "confirm-shaming",
+    source="EDPB 03/2022 'Emotional steering'; CCPA 7004(a)(4); DSA 25",
+)
 def _confirm_shaming(question: Question) -> Iterator[Flaw]:
     """The no is worded as plainly as the yes."""
     for control in question.meaning(Meaning.DECLINE, Meaning.LATER):
@@ -96,7 +100,14 @@ def _confirm_shaming(question: Question) -> Iterator[Flaw]:
             yield Flaw(control.element, why, do)
 
 
-@error("D20", "misleading-label", source="EDPB 03/2022 4.4; CNIL SAN-2021-024")
+@error(
+    "D20",
+    "misleading-label",
+    source=(
+        "EDPB 03/2022 'Misleading action'; "
+        "CNIL v Facebook (accept button used to refuse)"
+    ),
+)
 def _misleading_label(question: Question) -> Iterator[Flaw]:
     """The control that gives consent says so."""
     do = "Name the deed: “Share my spending history”, “同意共享”."
@@ -125,7 +136,11 @@ def _later_instead_of_no(question: Question) -> Iterator[Flaw]:
         yield Flaw(later[0].element, why, do)
 
 
-@warning("D29", "order-swap", source="CCPA 7004(a)(3)(C); WCAG 3.2.4")
+@warning(
+    "D29",
+    "order-swap",
+    source=("CCPA 7004(a)(3)(C); EDPB 03/2022 'Inconsistent interface'; WCAG 3.2.4"),
+)
 def _order_swap(question: Question) -> Iterator[Flaw]:
     """Yes and no keep their places from pair to pair."""
     pairs = [*question.radio_groups, _button_pair(question)]
@@ -150,7 +165,9 @@ def _order(controls: Sequence[Control]) -> bool | None:
     return None if len(set(answers)) < 2 else not answers[0]  # noqa: PLR2004  yes and no
 
 
-@error("D30", "autofocus-accept", source="EDPB 03/2022 4.2; WCAG 3.2.1")
+@error(
+    "D30", "autofocus-accept", source="EDPB 03/2022 'Deceptive snugness'; WCAG 3.2.1"
+)
 def _autofocus_accept(question: Question) -> Iterator[Flaw]:
     """Neither focus nor the Enter key is set on the yes."""
     for control in question.meaning(*_YES):
@@ -169,7 +186,7 @@ def _autofocus_accept(question: Question) -> Iterator[Flaw]:
             yield Flaw(submits[0].element, why, "Put the decline first.")
 
 
-@error("D41", "decline-disabled", source="CCPA 7004(a)(5)(C); Taskforce 18")
+@error("D41", "decline-disabled", source="CCPA 7004(a)(5)(C); Taskforce p.18")
 def _decline_disabled(question: Question) -> Iterator[Flaw]:
     """The no works from the start."""
     for control in question.meaning(Meaning.DECLINE):

@@ -28,7 +28,10 @@ __all__ = ["RULES"]
 @error(
     "D01",
     "preselected-control",
-    source="GDPR rec. 32; C-673/17 Planet49; EDPB 05/2020 79; App Measures III.4",
+    source=(
+        "GDPR rec.32; C-673/17 Planet49; EDPB 05/2020 p.79; Taskforce p.10; "
+        "App Measures III.4; MIIT 2023"
+    ),
 )
 def _preselected_control(question: Question) -> Iterator[Flaw]:
     """No control that means yes is on at first render."""
@@ -89,7 +92,7 @@ def _above_least(element: Element) -> bool:
     return number("value", "aria-valuenow") > number("min", "aria-valuemin")
 
 
-@error("D02", "hidden-grant", source="GDPR rec. 32; EDPB 05/2020 79")
+@error("D02", "hidden-grant", source="GDPR rec.32")
 def _hidden_grant(question: Question) -> Iterator[Flaw]:
     """No answer travels in a hidden field, an address or an unrelated button."""
     for element in question.element.find("input"):
@@ -118,7 +121,9 @@ def _grants_in_addresses(question: Question) -> Iterator[Flaw]:
 
 
 @error(
-    "D10", "bundled-purposes", source="EDPB 05/2020 42-44; GDPR rec. 43; PIPL 14, 29"
+    "D10",
+    "bundled-purposes",
+    source="EDPB 05/2020 p.42-44; rec.43; CCPA 7004(a)(4)(B); PIPL 14, 29",
 )
 def _bundled_purposes(question: Question) -> Iterator[Flaw]:
     """One control stands for one purpose."""
@@ -139,7 +144,10 @@ def _bundled_purposes(question: Question) -> Iterator[Flaw]:
 @error(
     "D11",
     "bundled-recipients",
-    source="EDPB 05/2020 45 Ex. 7, 65; PIPL 23; ICO consent",
+    source=(
+        "EDPB 05/2020 p.45 Ex.7, p.65; PIPL 23; "
+        "ICO ('categories of third-party controllers will not be specific enough')"
+    ),
 )
 def _bundled_recipients(question: Question) -> Iterator[Flaw]:
     """One control stands for one recipient, named."""
@@ -168,7 +176,11 @@ def _listed(label: str) -> tuple[str, ...]:
     return ()
 
 
-@error("D14", "forced-consent", source="GDPR 7(4); PIPL 16; EDPB 05/2020 46-48")
+@error(
+    "D14",
+    "forced-consent",
+    source="GDPR 7(4); PIPL 16; EDPB 05/2020 p.46-48; Taskforce p.13",
+)
 def _forced_consent(question: Question) -> Iterator[Flaw]:
     """Nothing else depends on an optional yes."""
     for control in question.controls:
@@ -196,7 +208,11 @@ def _is_locked(control: Control) -> bool:
     )
 
 
-@error("D18", "polarity-flip", source="CCPA 7004(a)(3); EDPB 03/2022 4.4")
+@error(
+    "D18",
+    "polarity-flip",
+    source="CCPA 7004(a)(3); EDPB 03/2022 'Inconsistent interface'",
+)
 def _polarity_flip(question: Question) -> Iterator[Flaw]:
     """All switches of one question point the same way: on means allow."""
     if not any(c.says_yes and not c.denies for c in question.controls):
@@ -230,7 +246,7 @@ def _ambiguous_toggle(question: Question) -> Iterator[Flaw]:
             )
 
 
-@error("D42", "nameless-control", source="WCAG 1.3.1, 2.4.6, 4.1.2; EDPB 05/2020 65")
+@error("D42", "nameless-control", source="WCAG 1.3.1, 2.4.6, 4.1.2; EDPB 05/2020 p.65")
 def _nameless_control(question: Question) -> Iterator[Flaw]:
     """Every choice has an accessible name; a share names its recipient."""
     for control in question.controls:

@@ -26,7 +26,7 @@ __all__ = ["RULES"]
 
 _LEAST_PIXELS = 12.0
 _LEAST_SHARE_OF_BODY = 0.9
-# EDPB 05/2020 fn. 42 and 64: what the first layer holds; withdrawal is D46's.
+# EDPB 05/2020 fn. 42: what the first layer holds; withdrawal is D46's.
 _ON_FIRST_LAYER = ("controller", "purpose", "data")
 _ESSENTIALS = (*_ON_FIRST_LAYER, "recipient", "withdraw")
 _MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "object", "embed"})
@@ -37,7 +37,14 @@ _LATIN = re.compile(r"[A-Za-z]+")
 _FOREIGN_SHARE = 0.5
 
 
-@error("D08", "small-text", source="App Measures I.4; MIIT 2023; Korea PIPC 2022")
+@error(
+    "D08",
+    "small-text",
+    source=(
+        "App Measures I.4 (text too small, too dense); "
+        "MIIT 2023 (no shrinking text); Korea PIPC 2022"
+    ),
+)
 def _small_text(question: Question) -> Iterator[Flaw]:
     """No text of the question is set smaller than the page's own."""
     usual = question.surroundings.text_pixels
@@ -54,7 +61,14 @@ def _has_own_text(element: Element) -> bool:
     return any(isinstance(child, str) and child.strip() for child in element.children)
 
 
-@error("D09", "concealed-essential", source="EDPB 05/2020 fn. 42; App Measures I.3")
+@error(
+    "D09",
+    "concealed-essential",
+    source=(
+        "EDPB 05/2020 fn.42 (identity + purpose on first layer); "
+        "App Measures I.3 (> 4 clicks)"
+    ),
+)
 def _concealed_essential(question: Question) -> Iterator[Flaw]:
     """What the person has to know, and the no, are in view without a click."""
     do = "Show it on the first layer, in full."
@@ -86,7 +100,11 @@ def _folded_sharing(question: Question) -> Iterator[Flaw]:
             yield Flaw(details, why, "Say it on the first layer.")
 
 
-@error("D12", "coupled-form", source="EDPB 05/2020 81; GB/T 42574")
+@error(
+    "D12",
+    "coupled-form",
+    source="EDPB 05/2020 p.81; GB/T 42574 (own interface or step)",
+)
 def _coupled_form(question: Question) -> Iterator[Flaw]:
     """The form of the question is for nothing else."""
     do = "Give the question a form of its own, on a step of its own."
@@ -133,7 +151,7 @@ def _is_address(question: Question, control: Control) -> bool:
     )
 
 
-@error("D26", "timeout-consent", source="GDPR rec. 32; WCAG 2.2.1")
+@error("D26", "timeout-consent", source="GDPR rec.32 (inactivity); WCAG 2.2.1")
 def _timeout_consent(question: Question) -> Iterator[Flaw]:
     """Waiting gives no consent."""
     if not (question.asks or question.implies):
@@ -156,7 +174,14 @@ def _is_countdown(element: Element) -> bool:
     return "countdown" in words or "count-down" in words
 
 
-@error("D33", "language-discontinuity", source="EDPB 03/2022 4.4; DPDP s. 5(3)")
+@error(
+    "D33",
+    "language-discontinuity",
+    source=(
+        "EDPB 03/2022 'Language discontinuity'; DPDP s.5(3); "
+        "App Measures I.4 (no Simplified Chinese)"
+    ),
+)
 def _language_discontinuity(question: Question) -> Iterator[Flaw]:
     """The question speaks the page's language, and one language."""
     do = "Give the whole question in one language, the page's or the one chosen."
@@ -186,7 +211,7 @@ def _other_script(language: str, text: str) -> bool:
     return foreign > _FOREIGN_SHARE * (han + latin)
 
 
-@warning("D34", "promo-inside", source="EDPB 03/2022 4.1")
+@warning("D34", "promo-inside", source="EDPB 03/2022 'Look over there'")
 def _promo_inside(question: Question) -> Iterator[Flaw]:
     """Nothing in the question leads away from it."""
     for element in question.element.elements():
@@ -199,7 +224,7 @@ def _promo_inside(question: Question) -> Iterator[Flaw]:
             yield Flaw(control.element, why, "Take the link out.")
 
 
-@warning("D35", "maze", source="EDPB 03/2022 4.1")
+@warning("D35", "maze", source="EDPB 03/2022 'Privacy maze', 'Too many options'")
 def _maze(question: Question) -> Iterator[Flaw]:
     """Many choices come with one way to say no to all."""
     toggles = [c for c in question.controls if c.is_toggle and c.says_yes]
@@ -216,7 +241,7 @@ def _maze(question: Question) -> Iterator[Flaw]:
         yield Flaw(question.element, why, "Add one button that declines them all.")
 
 
-@error("D38", "acts-before-choice", source="EDPB 05/2020 90; App Measures III.1")
+@error("D38", "acts-before-choice", source="EDPB 05/2020 p.90; App Measures III.1")
 def _acts_before_choice(question: Question) -> Iterator[Flaw]:
     """Nothing is fetched from another party before the answer."""
     for element, host in question.surroundings.foreign_loads:

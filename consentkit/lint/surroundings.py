@@ -47,7 +47,7 @@ class Surroundings:
     roots: frozenset[int]
     language: str
     address: str
-    _texts: dict[int, str] = field(default_factory=dict, repr=False)
+    _telling: dict[int, bool] = field(default_factory=dict, repr=False)
 
     @cached_property
     def text_pixels(self) -> float:
@@ -82,11 +82,12 @@ class Surroundings:
             if lexicon.has("automatic-submit", lexicon.fold(element.text()))
         )
 
-    def text_of(self, element: Element) -> str:
-        """Return the visible text of an element, as the lexicon is written."""
-        if id(element) not in self._texts:
-            self._texts[id(element)] = lexicon.fold(visible_text(element))
-        return self._texts[id(element)]
+    def tells_of_withdrawal(self, element: Element) -> bool:
+        """Tell whether the text of an element says that a yes can be withdrawn."""
+        if id(element) not in self._telling:
+            text = lexicon.fold(visible_text(element))
+            self._telling[id(element)] = lexicon.has("withdrawal", text)
+        return self._telling[id(element)]
 
     def form_of(self, element: Element) -> Element | None:
         """Return the form that owns the element, if any (HTML, form owner)."""

@@ -39,7 +39,14 @@ def _asserted(question: Question, name: str) -> Iterator[tuple[Passage, str]]:
                 break
 
 
-@error("D13", "terms-bundle", source="GDPR 7(2); EDPB 05/2020 81; GB/T 42574")
+@error(
+    "D13",
+    "terms-bundle",
+    source=(
+        "EDPB 05/2020 p.81; GDPR 7(2); "
+        "GB/T 42574 (ticking the policy is not separate consent)"
+    ),
+)
 def _terms_bundle(question: Question) -> Iterator[Flaw]:
     """Consent is not given together with terms or a policy."""
     for passage, words in _asserted(question, "terms-bundle"):
@@ -47,7 +54,11 @@ def _terms_bundle(question: Question) -> Iterator[Flaw]:
         yield Flaw(passage.element, why, "Ask for consent in a statement of its own.")
 
 
-@error("D16", "urgency-or-reward", source="EDPB 03/2022 4.2; GDPR rec. 42-43")
+@error(
+    "D16",
+    "urgency-or-reward",
+    source="EDPB 03/2022 'Look over there', 'Emotional steering'; GDPR rec.42-43",
+)
 def _urgency_or_reward(question: Question) -> Iterator[Flaw]:
     """Nothing hurries, rewards or crowds the person into a yes."""
     declines = {id(c.element) for c in question.meaning(Meaning.DECLINE)}
@@ -57,7 +68,7 @@ def _urgency_or_reward(question: Question) -> Iterator[Flaw]:
             yield Flaw(passage.element, f"pressure or bait: {words!r}", "Take it out.")
 
 
-@error("D17", "double-negative", source="CCPA 7004(a)(3); ICO consent")
+@error("D17", "double-negative", source="CCPA 7004(a)(3); ICO")
 def _double_negative(question: Question) -> Iterator[Flaw]:
     """No label needs two negations, and ticking never means no."""
     for control in question.controls:
@@ -73,7 +84,7 @@ def _double_negative(question: Question) -> Iterator[Flaw]:
             yield Flaw(passage.element, why, "Let on mean yes, and start with off.")
 
 
-@error("D21", "acknowledgement-not-consent", source="EDPB 05/2020 Ex. 17, fn. 38")
+@error("D21", "acknowledgement-not-consent", source="EDPB 05/2020 Ex.17, fn.38")
 def _acknowledgement(question: Question) -> Iterator[Flaw]:
     """The statement agrees; to have read or understood is not to agree."""
     do = "Say “I agree that A shares X with B so that …”."
@@ -89,7 +100,7 @@ def _acknowledgement(question: Question) -> Iterator[Flaw]:
             yield Flaw(control.element, why, do)
 
 
-@warning("D22", "vague-purpose", source="EDPB 05/2020 fn. 30; WP 203")
+@warning("D22", "vague-purpose", source="EDPB 05/2020 fn.30 (quoting WP203)")
 def _vague_purpose(question: Question) -> Iterator[Flaw]:
     """The purpose is specific."""
     do = "Say what will be worked out, sent or decided, and by whom."
@@ -102,7 +113,11 @@ def _vague_purpose(question: Question) -> Iterator[Flaw]:
             yield Flaw(told[0], f"a purpose of {len(words.split())} words", do)
 
 
-@error("D23", "vague-recipient", source="EDPB 05/2020 65; C-154/21; PIPL 23")
+@error(
+    "D23",
+    "vague-recipient",
+    source="EDPB 05/2020 p.65; C-154/21; PIPL 23; NDSMR 21(2) (list form)",
+)
 def _vague_recipient(question: Question) -> Iterator[Flaw]:
     """Recipients are named one by one; a class of them is nobody."""
     for passage, words in _asserted(question, "umbrella"):
@@ -142,7 +157,11 @@ def _next_element(element: Element) -> Element | None:
     return None
 
 
-@error("D24", "implied-by-use", source="GDPR rec. 32; EDPB 05/2020 79, 86")
+@error(
+    "D24",
+    "implied-by-use",
+    source="GDPR rec.32; EDPB 05/2020 p.79, 86; DPV ImpliedConsent",
+)
 def _implied_by_use(question: Question) -> Iterator[Flaw]:
     """Use, silence or closing is no yes."""
     for passage, words in _asserted(question, "implied"):
@@ -150,14 +169,20 @@ def _implied_by_use(question: Question) -> Iterator[Flaw]:
         yield Flaw(passage.element, why, "Count only an answer to the question.")
 
 
-@warning("D36", "hard-to-read", source="GDPR 12(1); EDPB 05/2020 67; NDSMR 21")
+@warning(
+    "D36",
+    "hard-to-read",
+    source="GDPR 12(1); EDPB 05/2020 p.67; App Measures II.4; NDSMR 21",
+)
 def _hard_to_read(question: Question) -> Iterator[Flaw]:
     """Sentences are short and words plain."""
     if why := difficulty(question.prose):
         yield Flaw(question.element, why, "Shorter sentences, everyday words.")
 
 
-@error("D37", "conflicting-information", source="EDPB 03/2022 4.5")
+@error(
+    "D37", "conflicting-information", source="EDPB 03/2022 'Conflicting information'"
+)
 def _conflicting_information(question: Question) -> Iterator[Flaw]:
     """The text does not deny what the question asks for."""
     for passage in question.prose:
@@ -177,7 +202,9 @@ def _conflicting_information(question: Question) -> Iterator[Flaw]:
             yield Flaw(control.element, why, "Drop `required`.")
 
 
-@warning("D45", "withdraw-wording-harder", source="EDPB 03/2022 4.2; CCPA 7004(a)(2)")
+@warning(
+    "D45", "withdraw-wording-harder", source="EDPB 03/2022 'Stirring'; CCPA 7004(a)(2)"
+)
 def _withdraw_wording(question: Question) -> Iterator[Flaw]:
     """Stopping reads as calmly and as easily as agreeing."""
     stops = question.meaning(Meaning.WITHDRAW)
@@ -196,7 +223,13 @@ def _withdraw_wording(question: Question) -> Iterator[Flaw]:
         )
 
 
-@error("D46", "irrevocable-wording", source="GDPR 7(3); PIPL 15; DPDP s. 6(4)")
+@error(
+    "D46",
+    "irrevocable-wording",
+    source=(
+        "GDPR 7(3) (tell before consent); PIPL 15; DPDP s.6(4); EDPB 05/2020 p.116"
+    ),
+)
 def _irrevocable_wording(question: Question) -> Iterator[Flaw]:
     """The text says that consent can be withdrawn, and where."""
     for passage, words in _asserted(question, "irrevocable"):
@@ -217,7 +250,7 @@ def _tells_way_back(question: Question) -> bool:
     if not question.annotated:
         # A form often stands under the sentence; the box around both is enough.
         around = question.element.parent or question.element
-        told = lexicon.has("withdrawal", question.surroundings.text_of(around))
+        told = question.surroundings.tells_of_withdrawal(around)
         return told or not question.is_readable
     places = [
         passage.element

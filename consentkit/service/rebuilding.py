@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from consentkit.audit.replay import replay
-from consentkit.core.status import Status
 from consentkit.log.leaf import read_leaf
+from consentkit.store.rows import STATUS_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
     from consentkit.audit.replay import Key
+    from consentkit.core.status import Status
     from consentkit.service.installation import Installation
 
 __all__ = ["differences"]
@@ -58,6 +58,7 @@ def _other_columns(one: Status | None, other: Status | None) -> str:
     """Which columns differ, where the answer itself is the same."""
     if one is None or other is None or one.state != other.state:
         return ""
-    names = [each.name for each in fields(Status)]
-    differ = [name for name in names if getattr(one, name) != getattr(other, name)]
+    differ = [
+        name for name in STATUS_COLUMNS if getattr(one, name) != getattr(other, name)
+    ]
     return f", with other {', '.join(differ)}"

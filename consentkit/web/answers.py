@@ -93,7 +93,7 @@ _NOW = {
         "no": mark("Nothing is shared."),
         "later": mark("Nothing is shared until you say yes."),
         "open": mark("Nothing is shared until you say yes."),
-        "stopped": mark("From now on, nothing more is shared. {recipient} is told."),
+        "stopped": mark("From now on, nothing more is shared."),
         "ended": mark("Nothing more is shared."),
     },
     "use": {
@@ -109,7 +109,7 @@ _NOW = {
         "no": mark("Nothing goes abroad."),
         "later": mark("Nothing goes abroad until you say yes."),
         "open": mark("Nothing goes abroad until you say yes."),
-        "stopped": mark("From now on, nothing more goes abroad. {recipient} is told."),
+        "stopped": mark("From now on, nothing more goes abroad."),
         "ended": mark("Nothing more goes abroad."),
     },
 }

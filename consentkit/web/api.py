@@ -80,7 +80,10 @@ def _body() -> dict[str, Any]:
         )
     # As the body is read, however it is sent; the host's own limit may be lower.
     request.max_content_length = min(_MAX_BODY, request.max_content_length or _MAX_BODY)
-    value = request.get_json(silent=True)
+    try:
+        value = request.get_json(silent=True)
+    except RecursionError:  # a body of brackets
+        value = None
     if not isinstance(value, dict):
         raise InvalidRequestError(
             'expected a JSON object such as {"purpose": "credit-score"}'

@@ -74,8 +74,6 @@ def test_data_is_narrowed_for_one_recipient(tmp_path: Path) -> None:
     assert question.data == ("spending",)
 
 
-NEVER_DECLARED = "\n[purposes.credit-score]\nchecked = true\n"
-
 # fault -> (old text, new text, key, what is expected there)
 FAULTS: dict[str, tuple[str, str, str, str]] = {
     "unknown table": (
@@ -233,6 +231,9 @@ def test_a_fault_is_named_by_file_key_and_expectation(
     assert expectation in message.partition(f"{key}: ")[2]
 
 
+NO_FLAG = "expected true or false, without quotation marks"
+
+
 def test_all_faults_of_the_schema_are_listed_at_once(tmp_path: Path) -> None:
     text = changed('contact = "privacy@wallet.example"\n', "")
     text = text.replace('relation = "supplier"', "relation = 5")
@@ -248,8 +249,7 @@ def test_all_faults_of_the_schema_are_listed_at_once(tmp_path: Path) -> None:
         "data.city.name: Unknown field.",
         "data.city.title: Missing data for required field.",
         "purposes.night-help.data.0.id: Missing data for required field.",
-        "purposes.night-help.data.0.necessary: "
-        "expected true or false, without quotation marks",
+        f"purposes.night-help.data.0.necessary: {NO_FLAG}",
         "recipients.night-desk.relation: Not a valid string.",
     ]
     assert all(each in str(caught.value) for each in caught.value.missing)

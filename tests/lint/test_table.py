@@ -44,8 +44,14 @@ def test_the_rules_left_out_are_those_that_need_a_browser_or_a_flow() -> None:
     assert set(LISTED) - {rule.id for rule in RULES} == NEED_MORE_THAN_A_PAGE
 
 
-def test_every_rule_names_its_source() -> None:
+def test_every_rule_cites_the_law_that_the_list_cites() -> None:
+    """The list also names the story and the press; a finding names the law alone."""
     assert [rule.id for rule in RULES if not rule.source] == []
+    assert {
+        rule.id: set(rule.source.split("; "))
+        - set(LISTED[rule.id]["source"].split("; "))
+        for rule in RULES
+    } == {rule.id: set() for rule in RULES}
 
 
 def test_findings_say_which_rules_were_checked() -> None:

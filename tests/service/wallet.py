@@ -52,7 +52,18 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.service.release import Release
 
-__all__ = ["CREDIT_SCORE", "NIGHT", "ORIGIN", "TRANSFER", "Clock", "Wallet"]
+__all__ = [
+    "CREDIT_SCORE",
+    "DAY",
+    "NEW_YEAR",
+    "NIGHT",
+    "ORIGIN",
+    "OWN_OFFERS",
+    "SHOPS",
+    "TRANSFER",
+    "Clock",
+    "Wallet",
+]
 
 ORIGIN = "wallet.example/consent/2026"
 NEW_YEAR = 1_767_225_600_000
@@ -159,7 +170,10 @@ class Wallet:
         self, subject: str, *keys: tuple[str, str], said: State = State.GIVEN
     ) -> Leaf:
         """Say the same to each of these questions of one purpose."""
-        return choose(self.installation, self.form(subject, dict.fromkeys(keys, said)))
+        return self.submit(self.form(subject, dict.fromkeys(keys, said)))
+
+    def submit(self, form: Submission) -> Leaf:
+        return choose(self.installation, form)
 
     def revoke(
         self, subject: str, purpose: str | None = None, recipient: str | None = None
@@ -180,10 +194,13 @@ class Wallet:
             Circumstances(caller="jobs:score", amount=12),
         )
 
-    @staticmethod
     def request(
-        subject: str, key: tuple[str, str], data: Collection[str] | None = None
+        self, subject: str, key: tuple[str, str], data: Collection[str] | None = None
     ) -> ShareRequest:
+        """For these data, or else for all that a plain yes to the question covers."""
+        question = self.declared.question(*key)
+        if data is None and question is not None:
+            data = set(question.data) - set(question.optional)
         return ShareRequest(subject, *key, None if data is None else frozenset(data))
 
     # What can be seen from outside

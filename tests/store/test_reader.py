@@ -34,13 +34,14 @@ KEY = ("alice", "score", "acme")
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The connections that are opened from now on, by the thread that opened them."""
-    connect = sqlite3.connect
+    connect: Any = sqlite3.connect
     found: list[str] = []
 
     def counted(*arguments: Any, **options: Any) -> sqlite3.Connection:
         if options.get("uri"):  # the reader's own; tests open files by their path
             found.append(threading.current_thread().name)
-        return connect(*arguments, **options)
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        return connection
 
     monkeypatch.setattr(sqlite3, "connect", counted)
     return found

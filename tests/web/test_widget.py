@@ -328,7 +328,7 @@ def test_the_head_names_a_style_sheet_that_is_the_one_that_is_served(
     assert 'href="/consent/"' in link
 
 
-ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}{0}%s"
+ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{1234*4321}}{0}%s"
 INERT = re.compile(r"<script|<img|onerror=[^&]*>(?!&)")
 
 
@@ -378,7 +378,7 @@ def test_hostile_words_are_inert_wherever_they_come_from(tmp_path: Path) -> None
 
     for page in pages:
         assert not INERT.search(page.text)
-        assert "49" not in re.findall(r"\{\{7\*7\}\}|49", page.text)
+        assert str(1234 * 4321) not in page.text
     assert "&lt;script&gt;" in pages[1].text
 
 
@@ -426,7 +426,7 @@ def test_a_notice_worded_by_the_host_is_another_notice(tmp_path: Path) -> None:
     loader = shop.app.jinja_env.loader
     assert loader is not None
     source, _, _ = loader.get_source(shop.app.jinja_env, "consentkit/notice.html")
-    (folder / "notice.html").write_text(source + "{# ours #}")
+    (folder / "notice.html").write_text(source + "{#- ours #}")
     shop.app.jinja_loader.searchpath.insert(0, str(tmp_path / "templates"))  # type: ignore[union-attr]  Flask's own loader
     other = shop.client(MAYA).get("/").text
 
