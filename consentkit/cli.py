@@ -28,6 +28,7 @@ from consentkit.errors import LogUnavailableError
 from consentkit.errors import VerificationError
 from consentkit.lint import command as lint_command
 from consentkit.log.proof import MAX_PROOF_BYTES
+from consentkit.witness import command as witness_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     page = commands.add_parser("lint", help="look for dark patterns in a page")
     lint_command.add_options(page)
     page.set_defaults(run=lint_command.execute)
+    witness = commands.add_parser("witness", help="cosign other people's logs")
+    witness_command.add_options(witness)
+    witness.set_defaults(run=witness_command.execute)
     return parser
 
 

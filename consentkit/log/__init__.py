@@ -8,6 +8,8 @@ none of our servers check what was recorded:
 ``leaf``         one act as a signed note; ``leaf_grammar`` says what may stand in it
 ``checkpoint``   size and root hash of a log, signed (C2SP tlog-checkpoint)
 ``cosignature``  a witness's dated signature on a checkpoint (C2SP tlog-cosignature)
+``witness``      how a log asks for one, and when it gets it (C2SP tlog-witness)
+``policy``       whose cosignatures are enough (C2SP tlog-policy)
 ``merkle``       hashes, inclusion and consistency proofs (RFC 6962, RFC 9162)
 ``tiles``        the tree and the leaves cut into cacheable files (C2SP tlog-tiles)
 ``proof``        leaf, inclusion proof and checkpoint in one file (C2SP tlog-proof)

@@ -20,7 +20,7 @@ from consentkit.log.note import UnverifiedNote
 from consentkit.log.note import parse_signature
 from consentkit.log.note import split_note
 
-__all__ = ["add_cosignatures", "cosign", "open_cosignature"]
+__all__ = ["add_cosignatures", "cosign", "open_cosignature", "open_cosignatures"]
 
 _TIME_BYTES = 8
 _SIGNATURE_BYTES = 64
@@ -68,16 +68,32 @@ def open_cosignature(checkpoint_note: bytes, verifier: Verifier) -> int:
         InvalidSignatureError: a line of this witness does not hold.
         UnknownKeyError: the witness has not cosigned it.
     """
-    note = _split_checkpoint(checkpoint_note)
-    _check_witness_key(verifier)
-    times = [
-        _open_line(note.text, line, verifier)
-        for line in note.signatures
-        if (line.name, line.key_id) == (verifier.name, verifier.key_id)
-    ]
+    times = open_cosignatures(checkpoint_note, [verifier])
     if not times:
         raise UnknownKeyError(f"expected a cosignature of {verifier.name!r}, got none")
-    return min(times)
+    return times[verifier]
+
+
+def open_cosignatures(
+    checkpoint_note: bytes, verifiers: Iterable[Verifier]
+) -> dict[Verifier, int]:
+    """Return when each of these witnesses cosigned, for those that did.
+
+    Lines of others are passed over. Each key is there once, with its earliest time.
+
+    Raises:
+        MalformedError: no checkpoint, a key of another type, or a line cut short.
+        InvalidSignatureError: a line of one of these witnesses does not hold.
+    """
+    note = _split_checkpoint(checkpoint_note)
+    times: dict[Verifier, int] = {}
+    for verifier in verifiers:
+        _check_witness_key(verifier)
+        for line in note.signatures:
+            if (line.name, line.key_id) == (verifier.name, verifier.key_id):
+                time = _open_line(note.text, line, verifier)
+                times[verifier] = min(time, times.get(verifier, time))
+    return times
 
 
 def _open_line(text: bytes, line: Signature, verifier: Verifier) -> int:

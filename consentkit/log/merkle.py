@@ -86,17 +86,43 @@ class CompactRange:
         """The roots of the perfect subtrees, largest first."""
         return tuple(self._hashes)
 
-    def append(self, leaf_hash: bytes) -> None:
-        """Add one leaf at the right."""
-        if len(leaf_hash) != HASH_SIZE:
-            raise MalformedError(f"expected a hash of 32 bytes, got {len(leaf_hash)}")
-        merged = leaf_hash
-        below = self._size
+    def append(self, node_hash: bytes, *, level: int = 0) -> None:
+        """Add one leaf at the right, or the root of 2^level of them.
+
+        Raises:
+            MalformedError: not a hash, or no subtree of that level begins here.
+        """
+        if len(node_hash) != HASH_SIZE:
+            raise MalformedError(f"expected a hash of 32 bytes, got {len(node_hash)}")
+        below = self._size >> level
+        if below << level != self._size:
+            raise MalformedError(
+                f"no subtree of level {level} begins at leaf {self._size}"
+            )
+        merged = node_hash
         while below & 1:
             merged = hash_node(self._hashes.pop(), merged)
             below >>= 1
         self._hashes.append(merged)
-        self._size += 1
+        self._size += 1 << level
+
+    def extend(self, size: int, reader: HashReader) -> None:
+        """Grow to the first ``size`` leaves of the tree that ``reader`` knows.
+
+        Asks for the largest subtrees that fit. That ``reader`` knows the same tree is
+        not checked: compare the root at the end of it all.
+
+        Raises:
+            MalformedError: the range is larger than that.
+        """
+        if size < self._size:
+            raise MalformedError(f"a range of {self._size} cannot shrink to {size}")
+        while self._size < size:
+            level = (size - self._size).bit_length() - 1
+            if self._size:
+                level = min(level, (self._size & -self._size).bit_length() - 1)
+            node_hash = reader.read_hash(level, self._size >> level)
+            self.append(node_hash, level=level)
 
     def root(self) -> bytes:
         """Return the root hash."""

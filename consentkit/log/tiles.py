@@ -55,6 +55,9 @@ _PATH = re.compile(
 )
 _LENGTH_BYTES = 2
 
+# A proof needs two tiles of each level, and there are eight levels.
+_TILES_KEPT = 16
+
 
 class Tile(NamedTuple):
     """The place of one file: a level or ``ENTRIES``, number, and width."""
@@ -182,14 +185,15 @@ def decode_bundle(data: bytes, *, count: int) -> list[bytes]:
 class TileReader:
     """Hashes of a tree of ``size`` leaves, out of its tiles (a ``HashReader``).
 
-    Keeps the tiles that it has read: make one for each proof. What ``read`` returns
-    is not authenticated here; whoever checks the proof against a signed root does it.
+    Keeps the tiles that it read last: all that one proof needs, and no more when it
+    walks along a whole tree. What ``read`` returns is not authenticated here; whoever
+    checks the proof against a signed root does it.
     """
 
     def __init__(self, read: Callable[[str], bytes], size: int) -> None:
         self._read = read
         self._size = size
-        self._tiles: dict[str, bytes] = {}
+        self._tiles: dict[str, list[bytes]] = {}
 
     def read_hash(self, level: int, index: int) -> bytes:
         """Return the root of the leaves [index << level, (index + 1) << level).
@@ -212,10 +216,15 @@ class TileReader:
         width = min(TILE_WIDTH, count - n * TILE_WIDTH)
         path = tile_path(level, n, width)
         if path not in self._tiles:
-            self._tiles[path] = self._read(path)
-        tile = self._tiles[path]
-        if len(tile) != width * HASH_SIZE:
-            raise MalformedError(
-                f"{path}: expected {width * HASH_SIZE} bytes, got {len(tile)}"
-            )
-        return [tile[at : at + HASH_SIZE] for at in range(0, len(tile), HASH_SIZE)]
+            if len(self._tiles) == _TILES_KEPT:
+                del self._tiles[next(iter(self._tiles))]  # the one read first
+            self._tiles[path] = _split_tile(path, width, self._read(path))
+        return self._tiles[path]
+
+
+def _split_tile(path: str, width: int, data: bytes) -> list[bytes]:
+    if len(data) != width * HASH_SIZE:
+        raise MalformedError(
+            f"{path}: expected {width * HASH_SIZE} bytes, got {len(data)}"
+        )
+    return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]

@@ -121,12 +121,15 @@ def _same(
             "this form was already used by somebody else", code="foreign-token"
         )
     said = {choice.key: choice for choice in act_of(leaf).choices}
-    for key, answer in submission.answers.items():
-        if key not in said or not _says(said[key], answer, notice.offers[key]):
-            raise InvalidRequestError(
-                "this form was already used for another answer; nothing was stored",
-                code="token-spent",
-            )
+    same = leaf.body.get("notice") == notice.digest and all(
+        key in said and _says(said[key], answer, notice.offers[key])
+        for key, answer in submission.answers.items()
+    )
+    if not same:
+        raise InvalidRequestError(
+            "this form was already used for another answer; nothing was stored",
+            code="token-spent",
+        )
     return leaf
 
 

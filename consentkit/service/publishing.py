@@ -108,6 +108,10 @@ def _on_disk(folder: Path) -> bytes | None:
         return (folder / CHECKPOINT).read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LogUnavailableError(
+            f"the published checkpoint cannot be read ({error.strerror})"
+        ) from error
 
 
 def write_files(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from consentkit.core import canonical
 from consentkit.core.act import Kind
 from consentkit.core.act import SubjectHandle
 from consentkit.log import sealing
-from consentkit.log.leaf import read_leaf
+from consentkit.log.leaf import Leaf
 from consentkit.log.leaf import sign_leaf
 from consentkit.store.subjects import Person
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from consentkit.core.act import Millis
     from consentkit.core.canonical import JSON
-    from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
     from consentkit.store.ledger import Transaction
 
@@ -91,7 +91,7 @@ class PersonRecorder:
             "subject": self.person.handle,
             "time": self.now,
         }
-        return read_leaf(sign_leaf(body, self.installation.keyring.collector))
+        return _signed(self.installation, body)
 
     def _seal(self, leaf_id: str, disclosures: list[sealing.Disclosure]) -> None:
         keyring = self.installation.keyring
@@ -121,7 +121,13 @@ def sign_plain_leaf(
         "log": installation.origin,
         "time": now,
     }
-    return read_leaf(sign_leaf(body, installation.keyring.collector))
+    return _signed(installation, body)
+
+
+def _signed(installation: Installation, body: Mapping[str, JSON]) -> Leaf:
+    """The leaf of that body: checked while it is signed, so not read back."""
+    signer = installation.keyring.collector
+    return Leaf(sign_leaf(body, signer), MappingProxyType(dict(body)), (signer.name,))
 
 
 def _new_person(installation: Installation) -> Person:

@@ -9,6 +9,7 @@
 ``reader``                the hot read behind every check
 ``history``               what the person, the centre and the publisher read
 ``publications``          numbering, tiles and checkpoints
+``witnesses``             cosignatures, and how each witness stands
 ========================  ====================================================
 
 SQLAlchemy Core only. Nothing here decides anything about consent, and no SQLAlchemy

@@ -195,19 +195,20 @@ def _begin_immediate(connection: sa.Connection) -> None:
         return
     # A deferred BEGIN that reads first gets SQLITE_BUSY at its first write at once,
     # whatever the timeout: take the write lock at the start.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE")
 
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Let no SQLAlchemy exception out of the room."""
+    """Let no exception of SQLAlchemy or of the driver out of the room."""
     try:
         yield
-    except IntegrityError as error:
+    except (IntegrityError, sqlite3.IntegrityError) as error:
         raise LogConflictError(
             "the write contradicts a row that is already there"
         ) from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise LogUnavailableError(
             f"the consent database did not answer ({type(error).__name__}); check that "
             "its file can be written and is not locked"

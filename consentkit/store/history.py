@@ -16,7 +16,10 @@ from consentkit.errors import LogUnavailableError
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.rows import STATUS_COLUMNS
+from consentkit.store.rows import blob
 from consentkit.store.rows import status_from
+from consentkit.store.rows import statuses_of
+from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +35,13 @@ __all__ = ["DisclosureRow", "History", "StoredLeaf"]
 _LEAF = schema.leaf
 _DISCLOSURE = schema.disclosure
 _STATE = schema.state
+_NOTICE = Statement(
+    sa.select(schema.notice.c.manifest, schema.notice.c.html).where(
+        schema.notice.c.digest == sa.bindparam("digest")
+    )
+)
 _PAGE = 1_000
+_KEPT_NOTICES = 256  # some 10 kB each: a question in every language, a few versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +66,15 @@ class DisclosureRow:
 
 
 class History:
-    """Reads of one log, each seeing the newest commit."""
+    """Reads of one log, each seeing the newest commit.
+
+    Only a notice is kept once it was read: it never changes and is never deleted.
+    """
 
     def __init__(self, database: Database, log_id: int) -> None:
         self._database = database
         self._log_id = log_id
+        self._notices: dict[str, Notice] = {}
 
     def person(self, subject: str) -> Person | None:
         """The person's row, if the log ever heard of them."""
@@ -70,14 +83,8 @@ class History:
 
     def statuses(self, subject: str) -> dict[tuple[str, str], Status]:
         """Every standing answer of one person, by (purpose, recipient)."""
-        query = sa.select(
-            _STATE.c.purpose,
-            _STATE.c.recipient,
-            *(_STATE.c[name] for name in STATUS_COLUMNS),
-        ).where(_STATE.c.subject == subject)
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return {(row[0], row[1]): status_from(tuple(row[2:])) for row in rows}
+            return statuses_of(connection, subject)
 
     def acts(self, handle: SubjectHandle) -> list[StoredLeaf]:
         """The leaves of what the person did, newest first."""
@@ -136,12 +143,16 @@ class History:
         Raises:
             MalformedError: what is stored is no longer what was stored.
         """
-        query = sa.select(schema.notice.c.manifest, schema.notice.c.html).where(
-            schema.notice.c.digest == digest
-        )
+        known = self._notices.get(digest)
+        if known is not None:
+            return known
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        return Notice.from_bytes(bytes(row[0]), bytes(row[1])) if row else None
+            rows = _NOTICE.rows(connection, digest=digest)
+        if not rows:
+            return None
+        if len(self._notices) >= _KEPT_NOTICES:
+            self._notices.clear()
+        return self._notices.setdefault(digest, Notice.from_bytes(*map(blob, rows[0])))
 
     def evidence(self, act: str, handle: SubjectHandle) -> bytes | None:
         """The sealed private part of one person's act."""
@@ -151,7 +162,7 @@ class History:
         )
         with self._database.read() as connection:
             found = connection.scalar(query)
-        return bytes(found) if found is not None else None
+        return blob(found) if found is not None else None
 
     def keys(self) -> list[bytes]:
         """The leaves that registered keys, in the order they were written."""
@@ -174,7 +185,7 @@ class History:
                 rows = connection.execute(query).all()
             if not rows:
                 return
-            yield from (bytes(row[1]) for row in rows)
+            yield from (blob(row[1]) for row in rows)
             last = rows[-1][0]
 
     def all_statuses(
@@ -206,7 +217,7 @@ class History:
     def _stored(self, query: sa.Select[Any]) -> list[StoredLeaf]:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return [StoredLeaf(bytes(row[0]), row[1]) for row in rows]
+        return [StoredLeaf(blob(row[0]), row[1]) for row in rows]
 
 
 def _disclosure(row: Sequence[Any]) -> DisclosureRow:

@@ -10,12 +10,14 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import row_of
-from consentkit.store.rows import status_from
+from consentkit.store.rows import statuses_of
+from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,32 +32,44 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "Transaction"]
 
-_INSERT_LEAF = sa.insert(schema.leaf)
-_INSERT_EVIDENCE = sa.insert(schema.evidence)
-_INSERT_DISCLOSURE = sa.insert(schema.disclosure)
-_STATE = schema.state
-_STATUSES = sa.select(
-    _STATE.c.purpose, _STATE.c.recipient, *(_STATE.c[name] for name in STATUS_COLUMNS)
-).where(_STATE.c.subject == sa.bindparam("subject"))
-_DELETE_STATE = sa.delete(_STATE).where(
-    _STATE.c.subject == sa.bindparam("s"),
-    _STATE.c.purpose == sa.bindparam("p"),
-    _STATE.c.recipient == sa.bindparam("r"),
+_LEAF, _STATE, _SUSPENSION = schema.leaf, schema.state, schema.suspension
+_INSERT_LEAF = Statement(
+    sa.insert(_LEAF),
+    *("log", "id", "kind", "hash", "bytes", "handle", "seq", "challenge", "time"),
 )
-_INSERT_STATE = sa.insert(_STATE)
-_BY_CHALLENGE = sa.select(schema.leaf.c.bytes).where(
-    schema.leaf.c.log == sa.bindparam("log"),
-    schema.leaf.c.challenge == sa.bindparam("challenge"),
+_INSERT_EVIDENCE = Statement(sa.insert(schema.evidence))
+_INSERT_DISCLOSURE = Statement(sa.insert(schema.disclosure))
+_INSERT_NOTICE = Statement(sa.insert(schema.notice))
+_NEW_STATE = sqlite.insert(_STATE)
+_SET_STATE = Statement(
+    _NEW_STATE.on_conflict_do_update(
+        index_elements=list(_STATE.primary_key),
+        set_={name: _NEW_STATE.excluded[name] for name in STATUS_COLUMNS},
+    )
 )
-_HASH_BY_ID = sa.select(schema.leaf.c.hash).where(
-    schema.leaf.c.log == sa.bindparam("log"), schema.leaf.c.id == sa.bindparam("id")
+_BY_CHALLENGE = Statement(
+    sa.select(_LEAF.c.bytes).where(
+        _LEAF.c.log == sa.bindparam("log"),
+        _LEAF.c.challenge == sa.bindparam("challenge"),
+    )
 )
-_NOTICE_KNOWN = sa.select(sa.literal(1)).where(
-    schema.notice.c.digest == sa.bindparam("digest")
+_HASH_BY_ID = Statement(
+    sa.select(_LEAF.c.hash).where(
+        _LEAF.c.log == sa.bindparam("log"), _LEAF.c.id == sa.bindparam("id")
+    )
 )
-_SUSPENDED = sa.select(sa.literal(1)).where(
-    schema.suspension.c.purpose.in_(["", sa.bindparam("purpose")]),
-    schema.suspension.c.recipient.in_(["", sa.bindparam("recipient")]),
+_NOTICE_KNOWN = Statement(
+    sa.select(schema.notice.c.digest).where(
+        schema.notice.c.digest == sa.bindparam("digest")
+    )
+)
+_SUSPENDED = Statement(
+    sa.select(_SUSPENSION.c.since).where(
+        _SUSPENSION.c.purpose.in_([sa.literal_column("''"), sa.bindparam("purpose")]),
+        _SUSPENSION.c.recipient.in_(
+            [sa.literal_column("''"), sa.bindparam("recipient")]
+        ),
+    )
 )
 
 
@@ -101,99 +115,87 @@ class Transaction:
         Raises:
             LogConflictError: its id, its challenge or its place is already taken.
         """
-        self._connection.execute(
-            _INSERT_LEAF,
-            {
-                "log": self._log_id,
-                "id": leaf.id,
-                "kind": leaf.kind.value,
-                "hash": leaf.hash,
-                "bytes": leaf.data,
-                "handle": leaf.subject,
-                "seq": leaf.seq,
-                "challenge": leaf.body.get("challenge") or None,
-                "time": leaf.time,
-            },
+        leaf_hash = leaf.hash
+        _INSERT_LEAF.run(
+            self._connection,
+            log=self._log_id,
+            id=leaf.id,
+            kind=leaf.kind.value,
+            hash=leaf_hash,
+            bytes=leaf.data,
+            handle=leaf.subject,
+            seq=leaf.seq,
+            challenge=leaf.body.get("challenge") or None,
+            time=leaf.time,
         )
         if subject is not None and leaf.seq is not None:
-            subjects.move_head(self._connection, subject, leaf.seq, leaf.hash.hex())
+            subjects.move_head(self._connection, subject, leaf.seq, leaf_hash.hex())
 
     def statuses(self, subject: str) -> dict[tuple[str, str], Status]:
         """Every standing answer of one person, by (purpose, recipient)."""
-        rows = self._connection.execute(_STATUSES, {"subject": subject})
-        return {(row[0], row[1]): status_from(tuple(row[2:])) for row in rows}
+        return statuses_of(self._connection, subject)
 
     def set_status(self, subject: str, key: tuple[str, str], status: Status) -> None:
         """Replace the standing answer to one question."""
         purpose, recipient = key
-        self._connection.execute(
-            _DELETE_STATE, {"s": subject, "p": purpose, "r": recipient}
-        )
-        self._connection.execute(
-            _INSERT_STATE,
-            {
-                "subject": subject,
-                "purpose": purpose,
-                "recipient": recipient,
-                **row_of(status),
-            },
+        _SET_STATE.run(
+            self._connection,
+            subject=subject,
+            purpose=purpose,
+            recipient=recipient,
+            **row_of(status),
         )
 
     def add_evidence(self, *, act: str, handle: str, sealed: bytes) -> None:
         """Keep the private part of an act, encrypted."""
-        self._connection.execute(
-            _INSERT_EVIDENCE, {"id": act, "handle": handle, "sealed": sealed}
-        )
+        _INSERT_EVIDENCE.run(self._connection, id=act, handle=handle, sealed=sealed)
 
     def add_disclosure(self, leaf: Leaf, *, subject: str, reason: str) -> None:
         """List a share, or a refused attempt, for the person's own overview."""
         body = leaf.body
-        self._connection.execute(
-            _INSERT_DISCLOSURE,
-            {
-                "id": leaf.id,
-                "subject": subject,
-                "time": leaf.time,
-                "purpose": body["purpose"],
-                "recipient": body["recipient"],
-                "data": " ".join(body["data"]),
-                "reason": reason,
-                "record": body.get("record", ""),
-            },
+        _INSERT_DISCLOSURE.run(
+            self._connection,
+            id=leaf.id,
+            subject=subject,
+            time=leaf.time,
+            purpose=body["purpose"],
+            recipient=body["recipient"],
+            data=" ".join(body["data"]),
+            reason=reason,
+            record=body.get("record", ""),
         )
 
     def leaf_of_challenge(self, challenge: str) -> bytes | None:
         """The leaf that already spent this challenge, if any."""
-        found = self._connection.scalar(
-            _BY_CHALLENGE, {"log": self._log_id, "challenge": challenge}
+        found: bytes | None = _BY_CHALLENGE.scalar(
+            self._connection, log=self._log_id, challenge=challenge
         )
-        return bytes(found) if found is not None else None
+        return found
 
     def leaf_hash(self, leaf_id: str) -> bytes | None:
         """The hash of the leaf with that id, if there is one."""
-        found = self._connection.scalar(
-            _HASH_BY_ID, {"log": self._log_id, "id": leaf_id}
+        found: bytes | None = _HASH_BY_ID.scalar(
+            self._connection, log=self._log_id, id=leaf_id
         )
-        return bytes(found) if found is not None else None
+        return found
 
     def knows_notice(self, digest: str) -> bool:
         """Whether a notice is already stored, and therefore logged."""
-        return self._connection.scalar(_NOTICE_KNOWN, {"digest": digest}) is not None
+        return _NOTICE_KNOWN.scalar(self._connection, digest=digest) is not None
 
     def add_notice(self, notice: Notice, *, now: Millis) -> None:
         """Store a notice for good: manifest and the very bytes that are shown."""
-        self._connection.execute(
-            sa.insert(schema.notice).values(
-                digest=notice.digest,
-                manifest=notice.manifest_bytes,
-                html=notice.html,
-                created=now,
-            )
+        _INSERT_NOTICE.run(
+            self._connection,
+            digest=notice.digest,
+            manifest=notice.manifest_bytes,
+            html=notice.html,
+            created=now,
         )
 
     def suspended(self, purpose: str, recipient: str) -> bool:
         """Whether somebody stopped the purpose, the recipient, or just this pair."""
-        found = self._connection.scalar(
-            _SUSPENDED, {"purpose": purpose, "recipient": recipient}
+        found = _SUSPENDED.scalar(
+            self._connection, purpose=purpose, recipient=recipient
         )
         return found is not None

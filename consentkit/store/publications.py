@@ -6,12 +6,18 @@ sequence leaves gaps on a rollback, and its order is not the order of commits.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from consentkit.errors import LogConflictError
 from consentkit.errors import MalformedError
+from consentkit.log.checkpoint import parse_checkpoint_text
+from consentkit.log.cosignature import add_cosignatures
+from consentkit.log.merkle import HASH_SIZE
+from consentkit.log.merkle import hash_leaf
+from consentkit.log.note import split_note
 from consentkit.log.publisher import Frontier
 from consentkit.log.publisher import plan
 from consentkit.log.tiles import ENTRIES
@@ -20,6 +26,8 @@ from consentkit.log.tiles import encode_bundle
 from consentkit.log.tiles import parse_tile_path
 from consentkit.log.tiles import tiles_for_size
 from consentkit.store import schema
+from consentkit.store.rows import blob
+from consentkit.store.witnesses import cosignature_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["Publications"]
 
 _LEAF, _TILE, _CHECKPOINT = schema.leaf, schema.tile, schema.checkpoint
+_COSIGNATURE = schema.cosignature
 _BATCH = 50_000  # leaves of one publication: some 40 MB, a few seconds of work
+_RECENT = 32  # cosignatures looked at: the last few rounds of the usual few witnesses
 
 
 class Publications:
@@ -84,24 +94,70 @@ class Publications:
             return connection.scalar(query) or 0
 
     def latest(self) -> tuple[int, bytes] | None:
-        """The newest signed checkpoint and its size, None before the first."""
-        query = (
-            sa.select(_CHECKPOINT.c.size, _CHECKPOINT.c.note)
-            .where(_CHECKPOINT.c.log == self._log.id)
-            .order_by(_CHECKPOINT.c.size.desc())
-            .limit(1)
+        """The newest checkpoint and its size, None before the first.
+
+        It carries every cosignature that it has by now.
+        """
+        query = sa.select(sa.func.max(_CHECKPOINT.c.size)).where(
+            _CHECKPOINT.c.log == self._log.id
         )
         with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        return (row[0], bytes(row[1])) if row else None
+            size = connection.scalar(query)
+            return None if size is None else (size, self._cosigned(connection, size))
+
+    def covering(self, index: int) -> tuple[int, bytes] | None:
+        """The checkpoint that proves most about leaf ``index``; None before the first.
+
+        The one with most cosignatures among the newest cosigned ones, or else the
+        newest.
+        """
+        query = (
+            sa.select(_COSIGNATURE.c.size)
+            .where(_COSIGNATURE.c.log == self._log.id, _COSIGNATURE.c.size > index)
+            .order_by(_COSIGNATURE.c.size.desc())
+            .limit(_RECENT)
+        )
+        with self._database.read() as connection:
+            lines = Counter(connection.scalars(query))
+            if lines:
+                size = max(lines, key=lambda each: (lines[each], each))
+                return size, self._cosigned(connection, size)
+        return self.latest()
+
+    def signed(self, size: int) -> bytes | None:
+        """The checkpoint of that size as the log signed it, without cosignatures."""
+        with self._database.read() as connection:
+            return self._signed(connection, size)
 
     def has_signed(self, note: bytes) -> bool:
-        """Whether this is a checkpoint that was committed here, byte for byte."""
-        query = sa.select(sa.literal(1)).where(
-            _CHECKPOINT.c.log == self._log.id, _CHECKPOINT.c.note == note
-        )
+        """Whether this is a checkpoint that was committed here, byte for byte.
+
+        Lines of witnesses may stand under it, if they are committed here, too.
+        """
+        try:
+            unverified = split_note(note)
+            size = parse_checkpoint_text(unverified.text).size
+        except MalformedError:
+            return False
         with self._database.read() as connection:
-            return connection.scalar(query) is not None
+            signed = self._signed(connection, size)
+            known = cosignature_lines(connection, self._log.id, size)
+        if signed is None or not note.startswith(signed):
+            return False
+        own = len(split_note(signed).signatures)
+        return {each.line for each in unverified.signatures[own:]} <= set(known)
+
+    def _signed(self, connection: sa.Connection, size: int) -> bytes | None:
+        found = connection.scalar(
+            sa.select(_CHECKPOINT.c.note).where(
+                _CHECKPOINT.c.log == self._log.id, _CHECKPOINT.c.size == size
+            )
+        )
+        return None if found is None else bytes(found)
+
+    def _cosigned(self, connection: sa.Connection, size: int) -> bytes:
+        note = self._signed(connection, size) or b""
+        return add_cosignatures(note, cosignature_lines(connection, self._log.id, size))
 
     def files(self, size: int) -> Iterator[tuple[str, bytes]]:
         """Every file of the log at ``size`` but the checkpoint, path by path."""
@@ -112,7 +168,8 @@ class Publications:
         """The bytes of one tile or entry bundle, made again from the rows.
 
         Raises:
-            MalformedError: ``path`` is not of the tlog-tiles layout.
+            MalformedError: ``path`` is not of the tlog-tiles layout, or what is stored
+                is no longer what was stored.
             FileNotFoundError: the log has not grown that far.
         """
         tile = parse_tile_path(path)
@@ -132,10 +189,11 @@ class Publications:
                 _TILE.c.number == tile.n,
             )
         )
-        wanted = tile.width * 32
-        if found is None or len(found) < wanted:
+        wanted = tile.width * HASH_SIZE
+        hashes = b"" if found is None else blob(found)
+        if len(hashes) < wanted:
             raise FileNotFoundError(tile.path)
-        return bytes(found[:wanted])
+        return hashes[:wanted]
 
     def _entries(self, connection: sa.Connection, tile: Tile) -> list[bytes]:
         first = tile.n * TILE_WIDTH
@@ -148,16 +206,25 @@ class Publications:
             )
             .order_by(_LEAF.c.idx)
         )
-        return [bytes(data) for data in connection.scalars(query)]
+        return [blob(data) for data in connection.scalars(query)]
 
     def _waiting(self, connection: sa.Connection) -> list[tuple[int, bytes]]:
         query = (
-            sa.select(_LEAF.c.position, _LEAF.c.bytes)
+            sa.select(_LEAF.c.position, _LEAF.c.bytes, _LEAF.c.hash)
             .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
             .order_by(_LEAF.c.position)
             .limit(_BATCH)
         )
-        return [(row[0], bytes(row[1])) for row in connection.execute(query)]
+        rows = connection.execute(query).all()
+        # Once signed, a broken leaf could never be taken out again.
+        if any(
+            not isinstance(row[1], bytes) or hash_leaf(row[1]) != row[2] for row in rows
+        ):
+            raise LogConflictError(
+                "a leaf that waits for its number is not as it was written: nothing "
+                "was signed; compare the database with the promises given"
+            )
+        return [(row[0], row[1]) for row in rows]
 
     def _size(self, connection: sa.Connection) -> int:
         query = sa.select(schema.log.c.size).where(schema.log.c.id == self._log.id)

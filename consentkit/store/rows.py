@@ -6,16 +6,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Any
 
+import sqlalchemy as sa
+
 from consentkit.core.act import Assurance
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.status import Status
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import MalformedError
+from consentkit.store import schema
+from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STATUS_COLUMNS", "row_of", "status_from"]
+__all__ = ["STATUS_COLUMNS", "blob", "row_of", "status_from", "statuses_of"]
 
 STATUS_COLUMNS = (
     *("state", "data", "until", "scope", "assurance", "record", "since", "notice"),
@@ -26,6 +31,13 @@ STATUS_COLUMNS = (
 _STATES = {state.value: state for state in State}
 _ASSURANCES = {level.value: level for level in Assurance}
 _CORRUPT = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+
+
+_STATUSES = Statement(
+    sa.select(
+        *(schema.state.c[name] for name in (*STATUS_COLUMNS, "purpose", "recipient"))
+    ).where(schema.state.c.subject == sa.bindparam("subject"))
+)
 
 
 def row_of(status: Status) -> dict[str, Any]:
@@ -66,7 +78,30 @@ def status_from(row: Sequence[Any]) -> Status:
         ) from error
 
 
+def statuses_of(
+    connection: sa.Connection, subject: str
+) -> dict[tuple[str, str], Status]:
+    """Every standing answer of one person, by (purpose, recipient).
+
+    Raises:
+        LogUnavailableError: a row is corrupt.
+    """
+    rows = _STATUSES.rows(connection, subject=subject)
+    return {(row[-2], row[-1]): status_from(row) for row in rows}
+
+
+def blob(value: object) -> bytes:
+    """A value that was stored as bytes.
+
+    Raises:
+        MalformedError: it no longer is one; SQLite keeps any type in any column.
+    """
+    if not isinstance(value, bytes):
+        raise MalformedError("what was stored as bytes is no longer bytes")
+    return value
+
+
 @lru_cache(maxsize=1024)
 def _categories(column: str) -> frozenset[str]:
-    """The ids in a column of them; a handful of spellings stands in millions of rows."""
+    """The ids in a column of them: a handful of spellings fills millions of rows."""
     return frozenset(column.split())

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 __all__ = [
     "METADATA",
     "checkpoint",
+    "cosignature",
     "disclosure",
     "evidence",
     "leaf",
@@ -21,6 +22,7 @@ __all__ = [
     "subject",
     "suspension",
     "tile",
+    "witness",
 ]
 
 METADATA = sa.MetaData(
@@ -166,4 +168,30 @@ checkpoint = sa.Table(
     sa.Column("size", sa.BigInteger, primary_key=True),
     sa.Column("note", sa.LargeBinary, nullable=False),
     sa.Column("time", sa.BigInteger, nullable=False),
+)
+
+cosignature = sa.Table(
+    "consent_cosignature",
+    METADATA,
+    sa.Column("log", sa.Integer, primary_key=True),
+    sa.Column("size", sa.BigInteger, primary_key=True),
+    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("line", sa.LargeBinary, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["log", "size"], ["consent_checkpoint.log", "consent_checkpoint.size"]
+    ),
+)
+
+witness = sa.Table(
+    "consent_witness",
+    METADATA,
+    sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), primary_key=True),
+    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("held", sa.BigInteger, nullable=False),
+    sa.Column("asked", sa.BigInteger, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("due", sa.BigInteger, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("fault", sa.Text, nullable=False),
 )

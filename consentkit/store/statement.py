@@ -10,17 +10,18 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import TypeAlias
 
 from sqlalchemy.dialects import sqlite
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import sqlalchemy as sa
 
-__all__ = ["Statement"]
+__all__ = ["Row", "Statement"]
 
-_DIALECT = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
+Row: TypeAlias = tuple[Any, ...]
+
+_DIALECT = sqlite.dialect(paramstyle="named")
 
 
 class Statement:
@@ -35,12 +36,26 @@ class Statement:
         columns = list(self._columns) or None
         return str(self._clause.compile(dialect=_DIALECT, column_keys=columns))
 
-    def run(self, connection: sa.Connection, **values: object) -> sqlite3.Cursor:
-        """Execute it in whatever transaction the connection is in.
+    def run(self, connection: sa.Connection, **values: object) -> None:
+        """Execute what returns no rows.
 
-        Rows are plain tuples. Raises what the driver raises: see ``Database``, whose
-        connections come with the translation of it.
+        Raises what the driver raises; ``Database`` translates that at its door.
         """
+        self._execute(connection, values)
+
+    def rows(self, connection: sa.Connection, **values: object) -> list[Row]:
+        """Execute it and fetch all there is: a half-read cursor would hold a snapshot.
+
+        Raises what the driver raises; ``Database`` translates that at its door.
+        """
+        found: list[Row] = self._execute(connection, values).fetchall()
+        return found
+
+    def scalar(self, connection: sa.Connection, **values: object) -> Any:
+        """The first column of the first row, None if there is no row."""
+        found = self.rows(connection, **values)
+        return found[0][0] if found else None
+
+    def _execute(self, connection: sa.Connection, values: dict[str, object]) -> Any:
         driver: Any = connection.connection.driver_connection
-        cursor: sqlite3.Cursor = driver.execute(self._text, values)
-        return cursor
+        return driver.execute(self._text, values)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.store import schema
+from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["Person", "find_person", "lock_person", "move_head"]
 
 _TABLE = schema.subject
-_FIND = sa.select(
+_SELECT = sa.select(
     _TABLE.c.handle, _TABLE.c.data_key, _TABLE.c.seq, _TABLE.c.head
 ).where(_TABLE.c.subject == sa.bindparam("subject"))
-_LOCK = _FIND.with_for_update()  # SQLite ignores it: BEGIN IMMEDIATE holds the file
-_MOVE = (
+_FIND = Statement(_SELECT)
+# SQLite has no lock on a row and needs none: BEGIN IMMEDIATE holds the file.
+_LOCK = Statement(_SELECT.with_for_update())
+_INSERT = Statement(sa.insert(_TABLE))
+_MOVE = Statement(
     sa.update(_TABLE)
     .where(_TABLE.c.subject == sa.bindparam("who"))
     .values(seq=sa.bindparam("next_seq"), head=sa.bindparam("new_head"))
@@ -48,8 +52,8 @@ class Person:
 
 def find_person(connection: sa.Connection, subject: str) -> Person | None:
     """The person with that id, if the log ever heard of them."""
-    row = connection.execute(_FIND, {"subject": subject}).one_or_none()
-    return Person(SubjectHandle(row[0]), *row[1:]) if row else None
+    rows = _FIND.rows(connection, subject=subject)
+    return Person(*rows[0]) if rows else None
 
 
 def lock_person(
@@ -63,23 +67,22 @@ def lock_person(
 
     ``new`` makes handle and key for somebody who was never seen before.
     """
-    row = connection.execute(_LOCK, {"subject": subject}).one_or_none()
-    if row:
-        return Person(SubjectHandle(row[0]), *row[1:])
+    rows = _LOCK.rows(connection, subject=subject)
+    if rows:
+        return Person(*rows[0])
     person = new()
-    connection.execute(
-        sa.insert(_TABLE).values(
-            subject=subject,
-            handle=person.handle,
-            data_key=person.wrapped_key,
-            seq=person.seq,
-            head=person.head,
-            created=now,
-        )
+    _INSERT.run(
+        connection,
+        subject=subject,
+        handle=person.handle,
+        data_key=person.wrapped_key,
+        seq=person.seq,
+        head=person.head,
+        created=now,
     )
     return person
 
 
 def move_head(connection: sa.Connection, subject: str, seq: int, head: str) -> None:
     """Note that the person's chain now ends with the leaf of hash ``head``."""
-    connection.execute(_MOVE, {"who": subject, "next_seq": seq + 1, "new_head": head})
+    _MOVE.run(connection, who=subject, next_seq=seq + 1, new_head=head)

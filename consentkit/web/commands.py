@@ -83,14 +83,14 @@ def _keys_list() -> None:
 @click.option(
     "--check",
     is_flag=True,
-    required=True,
     default=False,
-    expose_value=False,
     help="Compare only: change nothing.",
 )
 @with_appcontext
-def _rebuild() -> None:
+def _rebuild(*, check: bool) -> None:
     """Compare the state table with the replay of all leaves."""
+    if not check:
+        raise click.UsageError("say --check: nothing is rebuilt without a comparison")
     found = _told(lambda: list(differences(current_state().installation)))
     for line in found:
         click.echo(line, err=True)

@@ -123,7 +123,7 @@ def keep_language(endpoint: str, values: dict[str, Any]) -> None:
     Else a question read in one language would be answered in another (R113).
     """
     asked = request.args.get(_LANGUAGE, "") if has_request_context() else ""
-    if asked and request.blueprint and not endpoint.endswith(".static"):
+    if asked and not endpoint.endswith(".static"):
         # The tag that was found, never the text that was sent: an address stands in
         # notices, and anybody could make a new one with each made-up language.
         found = negotiate([asked], _offered(current_state()))

@@ -176,6 +176,7 @@ def mark(message: str) -> str:
     return message
 
 
+@lru_cache(maxsize=1)
 def available_locales() -> tuple[str, ...]:
     """The BCP 47 tags of the languages that our own messages exist in."""
     found = {path.parents[1].name for path in _TRANSLATIONS.glob("*/LC_MESSAGES/*.po")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Container
+from collections.abc import Hashable
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.local import LocalProxy
 
+    from consentkit.core.notice import Notice
     from consentkit.service.installation import Installation
     from consentkit.service.publishing import PublisherThread
     from consentkit.web.config import Config
@@ -45,8 +47,10 @@ class Loaders:
 class AppState:
     """One app's installation and what the pages need beside it.
 
-    ``seen_notices`` are digests that this process knows to be stored. A notice is never
-    deleted, so that remembering it cannot go stale.
+    ``seen_notices`` are digests that this process knows to be stored, and ``notices``
+    those rendered by our own template, by all that went into them: the template,
+    questions, language and address of the centre. A notice is never changed or deleted,
+    so that remembering it cannot go stale.
     """
 
     installation: Installation
@@ -55,6 +59,7 @@ class AppState:
     loaders: Loaders
     publisher: PublisherThread | None
     seen_notices: set[str] = field(default_factory=set)
+    notices: dict[Hashable, tuple[Notice, str]] = field(default_factory=dict)
 
 
 def current_state() -> AppState:

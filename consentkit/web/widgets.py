@@ -8,6 +8,7 @@ token that names the notice.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import current_app
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 _TEMPLATE = "consentkit/notice.html"
+_OURS = Path(__file__).with_name("templates")
 
 
 def consent_widget(purpose: str | Purpose) -> Markup:
@@ -163,6 +165,21 @@ def shown_notice(
     """
     # Its bytes are kept for good: how this reader got to the language is not in them.
     centre_url = url_for("consentkit.centre", lang=None)
+    template = current_app.jinja_env.get_template(_TEMPLATE)
+    asked = tuple(question.key for question in questions)
+    made_of = template, asked, locale.code, centre_url
+    shown = state.notices.get(made_of)
+    if shown is None:
+        shown = _publish(state, questions, locale, centre_url=centre_url)
+        # What the host's own template puts in, nobody here knows: it is always rendered.
+        if template.filename == str(_OURS / _TEMPLATE):
+            state.notices[made_of] = shown
+    return shown
+
+
+def _publish(
+    state: AppState, questions: tuple[Question, ...], locale: Locale, *, centre_url: str
+) -> tuple[Notice, str]:
     view = notice_view(questions, locale, centre_url=centre_url)
     html = render_template(_TEMPLATE, **context(view, site=None, locale=locale))
     notice = Notice.of(

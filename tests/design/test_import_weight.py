@@ -24,7 +24,13 @@ def loaded_by(module: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["consentkit", "consentkit.audit", "consentkit.lint", "consentkit.cli"],
+    [
+        "consentkit",
+        "consentkit.audit",
+        "consentkit.lint",
+        "consentkit.witness.command",
+        "consentkit.cli",
+    ],
 )
 def test_an_auditors_import_loads_neither_flask_nor_sqlalchemy(module: str) -> None:
     loaded = loaded_by(module)

@@ -116,12 +116,23 @@ def test_what_is_missing_stale_or_unknown_is_named(
     assert table.check(CATALOGUE, marks, reasons) == expected
 
 
+def test_what_is_still_missing_stands_before_the_tests() -> None:
+    marks = [table.Mark("R1", "tests/core/test_notice.py", "test_it_is_complete")]
+    reasons = {"R1": "partly: in English only", "R2": "not built yet"}
+
+    page = table.format_page(CATALOGUE, marks, reasons)
+
+    assert "1 of these partly." in page
+    assert "- partly: in English only\n- `tests/core/test_notice.py`" in page
+    assert table.check(CATALOGUE, marks, reasons) == []
+
+
 def test_the_page_shows_the_tests_or_the_reason() -> None:
     marks = [table.Mark("R1", "tests/core/test_notice.py", "test_it_is_complete")]
 
     page = table.format_page(CATALOGUE, marks, {"R2": "not built yet"})
 
-    assert "1 of 2 are shown by at least one test.\n" in page
+    assert "1 of 2 are shown by at least one test, 0 of these partly.\n" in page
     assert page.endswith(
         """## Notice
 

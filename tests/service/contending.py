@@ -7,6 +7,7 @@ what returned before something else began has a lower number than it.
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,13 +72,14 @@ def publish(folder: Path, rounds: int) -> int:
     return elected
 
 
-def press(folder: Path, challenge: str, notice: str) -> str:
-    """Send one and the same form; the id of the leaf that it is told about."""
+def press(folder: Path, challenge: str, notice: str, times: int) -> list[str]:
+    """Send one form so many times at once; the ids of the leaves it is told about."""
     wallet = Wallet(folder)
     form = wallet.form(
         "alice", {CREDIT_SCORE: State.GIVEN}, notice=notice, challenge=challenge
     )
-    return wallet.submit(form).id
+    with ThreadPoolExecutor(times) as pool:
+        return [leaf.id for leaf in pool.map(wallet.submit, [form] * times)]
 
 
 class _Contender:

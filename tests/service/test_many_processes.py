@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from tests.service.contending import Act
     from tests.service.contending import Check
 
-ACTING, ROUNDS = 4, 110  # a round is an act and a check, or a few more
-WATCHING = 600  # checks of the process that changes nothing
+ACTING, ROUNDS = 4, 160  # a round is an act and a check, or a few more
+WATCHING = 900  # checks of the process that changes nothing
 
 
 class Step(NamedTuple):

@@ -69,6 +69,8 @@ ORIGIN = "wallet.example/consent/2026"
 NEW_YEAR = 1_767_225_600_000
 DAY = 86_400_000
 
+_FAIL = "SELECT RAISE(ABORT, 'the disk is full')"
+
 CREDIT_SCORE = ("credit-score", "acme-credit")
 SHOPS = ("shop-offers", "corner-shops")
 OWN_OFFERS = ("shop-offers", "controller")
@@ -209,6 +211,15 @@ class Wallet:
         """Run one statement as somebody with the file and a driver would."""
         with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
             return connection.execute(statement, values).fetchall()
+
+    def break_writes(self, event: str) -> None:
+        """From now on every such write fails, in whichever process."""
+        self.sql(
+            f"CREATE TRIGGER broken BEFORE {event} BEGIN SELECT RAISE(ABORT,''); END"
+        )
+
+    def mend_writes(self) -> None:
+        self.sql("DROP TRIGGER broken")
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table."""

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from consentkit.lint import lint
 
@@ -99,3 +100,38 @@ def test_the_affiliate_is_a_recipient_by_name_like_any_other(running: Running) -
     xiaoyu.answer("shop-offers", "given")
     assert "Nothing was sent" in xiaoyu.press("/credit-score").text
     xiaoyu.stop()
+
+
+@pytest.mark.requirement("R21", "D43")
+def test_nothing_can_be_agreed_to_in_bulk(running: Running) -> None:
+    xiaoyu = running.sign_in("xiaoyu")
+    page = xiaoyu.get("/consent/ask/credit-score").text
+    assert "accept-all" not in page
+    token = re.findall(r'name="token" value="([^"]+)"', page)[-1]
+    for field in (
+        "choice.credit-score.*",
+        "choice.*.*",
+        "choice.shop-offers.corner-shops",
+        "accept-all",
+    ):
+        answered = xiaoyu.post("/consent/choices", {"token": token, field: "given"})
+        assert answered.status_code == 422, field
+    listed = xiaoyu.get("/consent/").text
+    assert 'data-ck-action="withdraw"' not in listed, "nothing stands that could end"
+
+
+@pytest.mark.requirement("R10", "R27", "D13", "D17", "D18", "D19", "D29")
+@pytest.mark.parametrize("purpose", QUESTIONS)
+def test_one_question_is_complete_in_itself_and_says_yes_and_no_one_way(
+    running: Running, purpose: str
+) -> None:
+    page = running.sign_in("xiaoyu").get(f"/consent/ask/{purpose}").text
+    found = lint(page)
+    assert {"D13", "D17", "D18", "D19", "D29"} <= set(found.rules_checked)
+    assert found.rules_broken == ()
+    assert page.index('value="refused"') < page.index('value="given"')
+    # What is there to read needs neither a sign-in nor any other document.
+    (address,) = set(re.findall(r'"(/consent/notices/[0-9a-f]{64})', page))
+    alone = requests.get(f"{running.wallet}{address}.html", timeout=10)
+    assert alone.status_code == 200
+    assert alone.text in page

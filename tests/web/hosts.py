@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask import Response
 from flask import jsonify
 from flask import render_template_string
 from flask import session
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from consentkit import ConsentKit
 from consentkit.core.registry import Registry
@@ -31,6 +33,13 @@ PAGE = """<!doctype html><html lang="en"><head><title>Score</title>
 <footer>{{ consent_centre_link() }}</footer></body></html>"""
 
 SetUp = Callable[[Flask], object]
+
+
+def body_of(sent: TestResponse) -> dict[str, Any]:
+    """The JSON object that came back."""
+    body = sent.get_json()
+    assert isinstance(body, dict)
+    return body
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ def _add_pages(app: Flask, consent: ConsentKit) -> None:
 
     @app.route("/score", methods=["GET", "POST"])
     @consent.require(declared.SCORE, recipient=declared.CREDIT, data={"spending"})
-    def score() -> object:
+    def score() -> Response:
         return jsonify(score=700)
 
     @app.post("/feature")

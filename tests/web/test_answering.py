@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from consentkit.core.vocabulary import Recipient
 from consentkit.errors import LogUnavailableError
 from consentkit.log.leaf import read_leaf
 from consentkit.store.ledger import Ledger
@@ -35,7 +37,7 @@ NOTHING_SAVED = "Nothing was saved."
 
 def token_of(client: FlaskClient, purpose: str = "credit-score") -> str:
     page = client.get(f"/consent/ask/{purpose}").text
-    return re.findall(r'name="token" value="([^"]+)"', page)[-1]
+    return str(re.findall(r'name="token" value="([^"]+)"', page)[-1])
 
 
 def last_act(shop: Host) -> dict[str, Any]:
@@ -263,7 +265,7 @@ def test_an_old_form_asks_again_with_nothing_chosen_and_stores_nothing(
 
 
 def test_an_old_form_of_somebody_else_asks_nothing(
-    shop: Host, maya: FlaskClient, tom: FlaskClient
+    maya: FlaskClient, tom: FlaskClient
 ) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         old = token_of(maya)
@@ -274,10 +276,10 @@ def test_an_old_form_of_somebody_else_asks_nothing(
     assert CHOICE not in page.text
 
 
-CHANGES = {
-    "the recipient's country": {"country": "IE"},
-    "the recipient's name": {"name": "Acme Data Ltd"},
-    "the recipient's relation": {"relation": "partner"},
+CHANGES: dict[str, Callable[[Recipient], Recipient]] = {
+    "the recipient's country": lambda each: replace(each, country="IE"),
+    "the recipient's name": lambda each: replace(each, name="Acme Data Ltd"),
+    "the recipient's relation": lambda each: replace(each, relation="partner"),
 }
 
 
@@ -288,8 +290,13 @@ def test_a_form_about_something_else_by_now_asks_the_new_question(
 ) -> None:
     before = host(tmp_path)
     old = token_of(before.client(MAYA))
-    new = {"safeguard": "Adequacy.", "risks": "None known.", "rights_url": "https://x.example"}
-    recipient = replace(declared.CREDIT, **new, **CHANGES[name])
+    credit = replace(
+        declared.CREDIT,
+        safeguard="The adequacy decision of 28 June 2021.",
+        risks="None that are known.",
+        rights_url="https://acme-credit.example/rights",
+    )
+    recipient = CHANGES[name](credit)
     score = replace(declared.SCORE, recipients=[recipient])
     after = host(tmp_path, registry=declared.registry(purposes=[score]))
 
@@ -414,7 +421,10 @@ def test_the_log_holds_nothing_that_the_browser_says_about_itself(
     maya.post(
         "/consent/choices",
         data=form,
-        headers={"User-Agent": "Seeded/1.0 \xff\u00e9", "Referer": "https://seeded.example"},
+        headers={
+            "User-Agent": "Seeded/1.0 \xff\u00e9",
+            "Referer": "https://seeded.example",
+        },
         environ_base={"REMOTE_ADDR": "203.0.113.77"},
     )
 

@@ -19,6 +19,7 @@ from tests import declared
 from tests.web.hosts import MAYA
 from tests.web.hosts import TOM
 from tests.web.hosts import Host
+from tests.web.hosts import body_of
 from tests.web.hosts import host
 
 RECEIPT = re.compile(r"/consent/receipts/([0-9a-f]{32})")
@@ -41,7 +42,7 @@ def share(shop: Host, subject: str, times: int = 1) -> None:
 
 def receipt_of(client: FlaskClient, said: str = "given") -> str:
     page = answer(client, "credit-score", {"acme-credit": said}).text
-    return RECEIPT.findall(page)[0]
+    return str(RECEIPT.findall(page)[0])
 
 
 def test_somebody_who_was_never_asked_sees_that_this_is_fine(maya: FlaskClient) -> None:
@@ -236,16 +237,16 @@ def test_each_answer_gets_a_receipt_to_read_and_as_files(
 
     assert "The log holds this entry." in page.text
     assert receipt in page.text
-    assert data.json["receipt_id"] == receipt
-    assert data.json["record"]["record_id"] == receipt
-    assert data.json["record"]["events"][0]["event_state"] == said
-    assert data.json["tlog_proof"].encode() == proof.data
+    assert body_of(data)["receipt_id"] == receipt
+    assert body_of(data)["record"]["record_id"] == receipt
+    assert body_of(data)["record"]["events"][0]["event_state"] == said
+    assert body_of(data)["tlog_proof"].encode() == proof.data
     for file in (data, proof):
         assert file.headers["Content-Disposition"].startswith("attachment; filename=")
 
 
 @pytest.mark.requirement("R47")
-def test_stopping_gets_a_receipt_as_well(shop: Host, maya: FlaskClient) -> None:
+def test_stopping_gets_a_receipt_as_well(maya: FlaskClient) -> None:
     receipt_of(maya)
     token = form_token(maya.get("/consent/").text)
 
@@ -271,7 +272,7 @@ def test_the_files_of_a_receipt_hold_without_us(shop: Host, maya: FlaskClient) -
 
 
 def test_a_receipt_before_publication_is_a_promise_and_says_so(
-    shop: Host, maya: FlaskClient
+    maya: FlaskClient,
 ) -> None:
     receipt = receipt_of(maya)
 
@@ -283,7 +284,7 @@ def test_a_receipt_before_publication_is_a_promise_and_says_so(
     assert proof.status_code == 503
     assert proof.content_type == "application/problem+json"
     assert proof.headers["Retry-After"] == "1"
-    assert maya.get(f"/consent/receipts/{receipt}.json").json["tlog_proof"] is None
+    assert body_of(maya.get(f"/consent/receipts/{receipt}.json"))["tlog_proof"] is None
 
 
 @pytest.mark.requirement("R77")
@@ -358,8 +359,8 @@ def test_a_host_may_give_any_id_that_it_has(tmp_path: Path) -> None:
     assert len(shop.grants()) == 6
 
 
-def test_the_receipt_as_data_is_canonical_json_of_the_record(
-    shop: Host, maya: FlaskClient
+def test_the_receipt_as_data_names_nobody(
+    maya: FlaskClient,
 ) -> None:
     receipt = receipt_of(maya)
     data = json.loads(maya.get(f"/consent/receipts/{receipt}.json").data)

@@ -57,7 +57,9 @@ def test_one_consentkit_serves_every_app_of_a_factory(tmp_path: Path) -> None:
     for app in (first, second):
         with app.app_context():
             decisions.append(
-                consent.check(MAYA, "credit-score", recipient="acme-credit", data=["spending"])
+                consent.check(
+                    MAYA, "credit-score", recipient="acme-credit", data=["spending"]
+                )
             )
     assert [bool(each) for each in decisions] == [True, False]
     assert not any(isinstance(value, Flask) for value in vars(consent).values())
@@ -110,7 +112,7 @@ def test_something_else_than_a_registry_is_refused_and_told_what_is_meant(
     value: object,
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"needs a Registry: ConsentKit"):
-        ConsentKit(value)  # type: ignore[arg-type]  what the test is about
+        ConsentKit(value)  # type: ignore[arg-type]  # what the test is about
 
 
 def test_what_is_called_before_init_says_so() -> None:
@@ -129,7 +131,7 @@ def test_without_keys_nothing_starts_that_could_not_be_signed(tmp_path: Path) ->
         host(tmp_path, CONSENTKIT_KEY_FOLDER=str(tmp_path / "keys"))
 
 
-def test_each_loader_can_be_a_decorator_and_stays_what_it_was(tmp_path: Path) -> None:
+def test_each_loader_can_be_a_decorator_and_stays_what_it_was() -> None:
     consent = ConsentKit(declared.registry())
 
     @consent.subject_loader
@@ -193,7 +195,9 @@ def test_revoking_what_was_never_declared_is_refused_with_what_was_expected(
 ) -> None:
     with shop.app.app_context():
         for wrong in ({"purpose": "credit-scor"}, {"recipient": "acme"}):
-            with pytest.raises(InvalidRequestError, match="expected the id of a declared"):
+            with pytest.raises(
+                InvalidRequestError, match="expected the id of a declared"
+            ):
                 shop.consent.revoke(MAYA, **wrong)
         with pytest.raises(InvalidRequestError, match="by must be one of subject"):
             shop.consent.revoke(MAYA, by="dpo@wallet.example")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2 import FileSystemLoader
 from jinja2 import StrictUndefined
 
 from consentkit.core.notice import Notice
@@ -26,6 +27,7 @@ from consentkit.web.widgets import consent_widget
 from tests import declared
 from tests.web.hosts import MAYA
 from tests.web.hosts import Host
+from tests.web.hosts import body_of
 from tests.web.hosts import host
 
 FRAGMENT = re.compile(
@@ -47,7 +49,7 @@ def test_nothing_can_be_passed_that_would_set_an_answer(name: str, shop: Host) -
         with pytest.raises(TypeError, match=name):
             consent_widget("credit-score", **{name: True})
         with pytest.raises(TypeError):
-            consent_widget("credit-score", True)  # type: ignore[call-arg]  # noqa: FBT003  what the test is about
+            consent_widget("credit-score", True)  # type: ignore[call-arg]
 
 
 def test_a_page_for_nobody_asks_to_sign_in_and_offers_nothing(
@@ -118,7 +120,7 @@ def test_the_questions_own_page_asks_again_whatever_stands(maya: FlaskClient) ->
 
 
 def test_a_question_that_was_left_open_is_asked_with_the_others_answered(
-    maya: FlaskClient, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     """Another recipient joined the purpose after she answered."""
     offers = replace(declared.OFFERS, recipients=[declared.SHOP, declared.CREDIT])
@@ -164,7 +166,7 @@ def test_the_page_shows_the_very_bytes_that_are_kept_and_logged(
         assert kept.data == shown.encode()
         manifest = client.get(f"/consent/notices/{digest}.json")
         assert hashlib.sha256(manifest.data).hexdigest() == digest
-        assert manifest.json["html_sha256"] == html
+        assert body_of(manifest)["html_sha256"] == html
         assert Notice.from_bytes(manifest.data, kept.data).digest == digest
         assert shown in client.get(f"/consent/notices/{digest}").text
 
@@ -230,7 +232,7 @@ def test_looking_writes_nothing_about_the_person(shop: Host, maya: FlaskClient) 
 
 
 def test_a_notice_that_cannot_be_stored_is_not_shown(
-    shop: Host, maya: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    maya: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(_ledger: Ledger) -> None:
         raise LogUnavailableError("the consent database did not answer")
@@ -267,7 +269,7 @@ def test_a_notice_that_never_was_is_not_found(
 @pytest.mark.requirement("R52")
 @pytest.mark.requirement("D32")
 def test_the_standing_link_leads_to_what_stands_without_a_new_prompt(
-    shop: Host, maya: FlaskClient
+    maya: FlaskClient,
 ) -> None:
     answer(maya, "credit-score", {"acme-credit": "given"})
     footer = maya.get("/").text.partition("<footer>")[2]
@@ -406,12 +408,18 @@ def test_a_host_that_forbids_undefined_names_in_templates_gets_every_page(
         assert maya.get(path).status_code in {200, 404}
 
 
+def _add_templates(shop: Host, folder: Path) -> None:
+    loader = shop.app.jinja_loader
+    assert isinstance(loader, FileSystemLoader)
+    loader.searchpath.insert(0, str(folder))
+
+
 def test_a_host_may_word_a_page_of_ours_anew(tmp_path: Path) -> None:
     folder = tmp_path / "templates" / "consentkit"
     folder.mkdir(parents=True)
     (folder / "result.html").write_text("{{ page.lines[0].said }} Thank you.")
     shop = host(tmp_path)
-    shop.app.jinja_loader.searchpath.insert(0, str(tmp_path / "templates"))  # type: ignore[union-attr]  Flask's own loader
+    _add_templates(shop, tmp_path / "templates")
 
     page = answer(shop.client(MAYA), "credit-score", {"acme-credit": "refused"})
 
@@ -427,7 +435,7 @@ def test_a_notice_worded_by_the_host_is_another_notice(tmp_path: Path) -> None:
     assert loader is not None
     source, _, _ = loader.get_source(shop.app.jinja_env, "consentkit/notice.html")
     (folder / "notice.html").write_text(source + "{#- ours #}")
-    shop.app.jinja_loader.searchpath.insert(0, str(tmp_path / "templates"))  # type: ignore[union-attr]  Flask's own loader
+    _add_templates(shop, tmp_path / "templates")
     other = shop.client(MAYA).get("/").text
 
     assert FRAGMENT.findall(plain) == FRAGMENT.findall(other)

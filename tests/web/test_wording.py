@@ -223,7 +223,7 @@ def _choice(key: tuple[str, str], state: State) -> Choice:
                 "You stopped sharing with Acme Credit Scoring Ltd for “Work out your "
                 "credit score”."
             ),
-            "From now on, nothing more is shared. Acme Credit Scoring Ltd is told.",
+            "From now on, nothing more is shared.",
         ),
         (
             None,
