@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import NoReturn
 
@@ -27,7 +28,6 @@ from example_app.ports import open_socket
 
 if TYPE_CHECKING:
     import socket
-    from pathlib import Path
     from types import FrameType
 
     from example_app.options import Options
@@ -60,6 +60,14 @@ class _Running:
     log: Path
 
 
+@dataclass(frozen=True)
+class _Log:
+    """Where the wallet's log is, and the key that an auditor checks it with."""
+
+    folder: str
+    vkey: str
+
+
 def run(options: Options) -> int:
     """Run until Ctrl-C or SIGTERM; the exit status, 0 if nothing went wrong."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,9 +78,10 @@ def run(options: Options) -> int:
             listeners = _listen(options.port, stack)
             addresses = Addresses(**{k: address_of(v) for k, v in listeners.items()})
             signs = prepare(options.instance, addresses)
+            log = _make_log(options.instance)
             _start(options.instance, listeners, running)
         _wait_until_up(running, addresses)
-        words = _words(addresses, signs, options.instance)
+        words = _words(addresses, signs, options.instance, log)
         said = _as_json(addresses, signs) if options.as_json else words
         sys.stdout.write(f"{said}\n")
         sys.stdout.flush()
@@ -105,7 +114,6 @@ def _listen(port: int, stack: ExitStack) -> dict[str, socket.socket]:
 def _start(
     instance: Path, listeners: dict[str, socket.socket], running: list[_Running]
 ) -> None:
-    _make_keys(instance)
     for name, listener in listeners.items():
         running.append(_spawn(instance, name, listener.fileno()))
 
@@ -119,7 +127,7 @@ def _gunicorn(name: str, handle: int) -> list[str]:
     ]
 
 
-def _make_keys(instance: Path) -> None:
+def _make_log(instance: Path) -> _Log:
     """Have the wallet make its consent tables, keys and log, once, before it serves.
 
     Raises:
@@ -142,6 +150,10 @@ def _make_keys(instance: Path) -> None:
     if done.returncode:
         said = (done.stdout + done.stderr).decode(errors="replace")
         raise _StartError(f"'flask consent init' failed:\n{said[-_TAIL:]}")
+    # Backwards, so that the first of several keys is kept: the log's own.
+    lines = reversed(done.stdout.decode().splitlines())
+    told = dict(line.split(": ", 1) for line in lines)
+    return _Log(folder=told["log files"], vkey=told["key"])
 
 
 def _spawn(instance: Path, name: str, handle: int) -> _Running:
@@ -228,7 +240,7 @@ def _as_json(addresses: Addresses, signs: SignIns) -> str:
     )
 
 
-def _words(addresses: Addresses, signs: SignIns, instance: Path) -> str:
+def _words(addresses: Addresses, signs: SignIns, instance: Path, log: _Log) -> str:
     width = max(map(len, signs.people))
     people = "\n".join(
         f"    {email:{width}}  {password}" for email, password in signs.people.items()
@@ -236,6 +248,8 @@ def _words(addresses: Addresses, signs: SignIns, instance: Path) -> str:
     nightly = shlex.join(
         ["env", f"{INSTANCE_VARIABLE}={instance}", *_FLASK, "send-offers"]
     )
+    program = str(Path(sys.executable).with_name("consentkit"))
+    verify = shlex.join([program, "verify", log.folder, "--key", log.vkey])
     return f"""
   Wallet                {addresses.wallet}
   Its consent centre    {addresses.wallet}/consent/
@@ -247,6 +261,9 @@ def _words(addresses: Addresses, signs: SignIns, instance: Path) -> str:
 
   The auditor's log     {addresses.wallet}/auditor
     auditor  {signs.auditor}
+
+  Check the log as an auditor does, with none of the servers:
+    {verify}
 
   Fetch offers for everybody who agreed, as a nightly job would:
     {nightly}
