@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint
 from flask import Response
+from flask import jsonify
 from flask import request
 from flask import url_for
 from markupsafe import Markup
@@ -29,6 +30,7 @@ from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web import frame
 from consentkit.web.cards import cards_for
+from consentkit.web.disclosures import disclosures_file
 from consentkit.web.disclosures import disclosures_view
 from consentkit.web.origin import check_same_site
 from consentkit.web.pages import NoticePageView
@@ -230,6 +232,13 @@ def _disclosures(state: AppState, subject: str) -> Response:
     return frame.page("disclosures.html", view)
 
 
+@signed_in
+def _disclosures_file(state: AppState, subject: str) -> Response:
+    response = jsonify(disclosures_file(state, subject))
+    response.headers["Content-Disposition"] = 'attachment; filename="disclosures.json"'
+    return response
+
+
 def _refused(error: InvalidRequestError) -> Response:
     return frame.problem_page(error.code)
 
@@ -249,5 +258,6 @@ def add_routes(blueprint: Blueprint) -> None:
     add("/notices/<digest>.json", "notice_manifest", _notice_manifest)
     add("/notices/<digest>.html", "notice_html", _notice_html)
     add("/disclosures", "disclosures", _disclosures)
+    add("/disclosures.json", "disclosures_file", _disclosures_file)
     blueprint.register_error_handler(InvalidRequestError, _refused)
     blueprint.register_error_handler(LogError, _unavailable)

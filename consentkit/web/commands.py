@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC
+from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import TypeVar
 
@@ -13,6 +15,9 @@ from flask.cli import with_appcontext
 from consentkit.errors import ConsentKitError
 from consentkit.service.publishing import publish_all
 from consentkit.service.rebuilding import differences
+from consentkit.service.witnessing import ask_witnesses
+from consentkit.service.witnessing import follow_witnesses
+from consentkit.service.witnessing import list_witnesses
 from consentkit.web.state import current_state
 
 if TYPE_CHECKING:
@@ -29,7 +34,7 @@ _DOES_NOT_HOLD = 1
 def make_commands() -> AppGroup:
     """The command group; each command works on the current app's installation."""
     group = AppGroup("consent", help="Consent records: keys, publishing, checking.")
-    for command in (_init, _publish, _keys, _rebuild):
+    for command in (_init, _publish, _keys, _rebuild, _witnesses):
         group.add_command(command)
     return group
 
@@ -54,8 +59,17 @@ def _init() -> None:
 )
 @with_appcontext
 def _publish(*, follow: bool) -> None:
-    """Number and sign what waits, and write the log's files."""
+    """Number and sign what waits, write the log's files, ask the witnesses."""
+    installation = current_state().installation
     _told(_publish_once)
+    if (
+        installation.cosigners
+        and _told(lambda: ask_witnesses(installation)) is not None
+    ):
+        _told(lambda: publish_all(installation))  # their lines, under the checkpoint
+        _tell_witnesses()
+    if follow:
+        follow_witnesses(installation)
     while follow:
         time.sleep(_SECOND)
         _told(_publish_once)
@@ -67,6 +81,25 @@ def _publish_once() -> None:
         click.echo("another process is publishing this log", err=True)
     else:
         click.echo(f"published: {size} entries")
+
+
+@click.command("witnesses")
+@with_appcontext
+def _witnesses() -> None:
+    """List the witnesses: what they cosigned last, and what is wrong if anything."""
+    if not current_state().installation.cosigners:
+        click.echo("no witnesses: CONSENTKIT_WITNESSES is empty")
+    _tell_witnesses()
+
+
+def _tell_witnesses() -> None:
+    for each in _told(lambda: list_witnesses(current_state().installation)):
+        cosigned = "nothing yet"
+        if each.newest is not None:
+            at = datetime.fromtimestamp(each.newest.time // 1000, UTC)
+            cosigned = f"{each.newest.size} entries, {at:%Y-%m-%dT%H:%M:%SZ}"
+        fault = f"; {each.standing.fault}" if each.standing.fault else ""
+        click.echo(f"witness {each.cosigner.name}: cosigned {cosigned}{fault}")
 
 
 _keys = AppGroup("keys", help="The keys of the log.")

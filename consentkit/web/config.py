@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consentkit.errors import ConfigurationError
+from consentkit.service.cosigners import Cosigner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Config", "read_config"]
 
 _FORM_LIFETIME = 7_200  # seconds; after that the question is shown again, unanswered
+_MAX_WITNESSES = 14  # every reader of notes takes 16 lines; two are the log's own keys
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._-]+)+\Z")
 _ADDRESS = re.compile(r"(?:/(?![/\\])|https?://[^/])[^\s\\]*\Z")
 _HOST = re.compile(r"[A-Za-z0-9.-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)\Z")
@@ -52,6 +54,7 @@ class Config:
     sign_in_url: str
     home_url: str
     locale_selector: Selector
+    witnesses: tuple[Cosigner, ...]
 
 
 def read_config(app: Flask, registry: Registry) -> Config:
@@ -72,6 +75,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         "CONSENTKIT_SIGN_IN_URL": "",
         "CONSENTKIT_HOME_URL": "/",
         "CONSENTKIT_LOCALE_SELECTOR": None,
+        "CONSENTKIT_WITNESSES": (),
     }
     _check_names(app, defaults)
     for key, value in defaults.items():
@@ -89,6 +93,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         sign_in_url=_address(app, "CONSENTKIT_SIGN_IN_URL"),
         home_url=_address(app, "CONSENTKIT_HOME_URL"),
         locale_selector=_selector(app),
+        witnesses=_witnesses(app),
     )
 
 
@@ -182,3 +187,20 @@ def _selector(app: Flask) -> Selector:
             f"returns one, or None; got {type(value).__name__}"
         )
     return value
+
+
+def _witnesses(app: Flask) -> tuple[Cosigner, ...]:
+    lines = app.config["CONSENTKIT_WITNESSES"]
+    listed = isinstance(lines, (list, tuple)) and len(lines) <= _MAX_WITNESSES
+    if not listed or not all(isinstance(each, str) for each in lines):
+        raise ConfigurationError(
+            "CONSENTKIT_WITNESSES must be a list of at most 14 lines 'VKEY URL', such "
+            "as 'witness.example+9dd41e17+BA… https://witness.example'"
+        )
+    try:
+        witnesses = tuple(Cosigner.parse(each) for each in lines)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"CONSENTKIT_WITNESSES: {error}") from error
+    if len({each.name for each in witnesses}) < len(witnesses):
+        raise ConfigurationError("CONSENTKIT_WITNESSES names one witness twice")
+    return witnesses

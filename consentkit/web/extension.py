@@ -259,6 +259,7 @@ class ConsentKit:
                 logs=config.log_folder,
             ),
             origin=config.log_origin,
+            cosigners=config.witnesses,
         )
         return AppState(
             installation=installation,

@@ -171,7 +171,7 @@ def shown_notice(
     shown = state.notices.get(made_of)
     if shown is None:
         shown = _publish(state, questions, locale, centre_url=centre_url)
-        # What the host's own template puts in, nobody here knows: it is always rendered.
+        # What a host's own template puts in, nobody here knows: it is rendered anew.
         if template.filename == str(_OURS / _TEMPLATE):
             state.notices[made_of] = shown
     return shown

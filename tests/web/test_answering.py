@@ -410,7 +410,11 @@ def test_the_servers_clock_decides_when_it_was(shop: Host, maya: FlaskClient) ->
         headers = {"Date": "Mon, 01 Jan 2018 00:00:00 GMT", "X-Time": "0"}
         maya.post("/consent/choices", data=form, headers=headers)
 
-    assert last_act(shop)["time"] == NOW.timestamp() * 1000
+    act = last_act(shop)
+    assert act["time"] == NOW.timestamp() * 1000
+    record = maya.get(f"/consent/receipts/{act['id']}.json").get_json()["record"]
+    assert record["events"][0]["event_time"].startswith("2026-11-22T12:00:00")
+    assert record["events"][0]["event_time"].endswith("Z")
 
 
 @pytest.mark.requirement("R45")

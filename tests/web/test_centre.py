@@ -311,6 +311,33 @@ def test_the_list_of_shares_is_paged_and_complete(
     )
 
 
+@pytest.mark.requirement("R77", "R116")
+def test_the_whole_list_can_be_taken_along_and_holds_nobody_elses(
+    shop: Host, maya: FlaskClient, tom: FlaskClient
+) -> None:
+    receipt = receipt_of(maya)
+    assert "/disclosures.json" not in maya.get("/consent/disclosures").text
+    share(shop, MAYA, times=3)
+    with shop.app.app_context(), pytest.raises(ConsentDeniedError):
+        shop.consent.share(MAYA, "shop-offers", recipient="corner-shops").__enter__()
+
+    assert 'href="/consent/disclosures.json"' in maya.get("/consent/disclosures").text
+    file = maya.get("/consent/disclosures.json")
+
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    refused, *shared = json.loads(file.text)
+    assert refused["reason"] == "not_asked"
+    assert refused["shared"] is False
+    assert refused["record"] == ""
+    assert len(shared) == 3
+    for entry in shared:
+        assert entry["recipient_name"] == declared.CREDIT.name
+        assert entry["data"] == ["spending"]
+        assert entry["record"] == receipt
+        assert entry["time"].endswith("Z")
+    assert json.loads(tom.get("/consent/disclosures.json").text) == []
+
+
 @pytest.mark.parametrize(
     "after",
     ["-1", "x", "", "0", "1_0", "9" * 30, "-" + "9" * 30, "1e3", "\u0663", "\x00"],

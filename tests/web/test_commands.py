@@ -39,7 +39,6 @@ def test_keys_are_listed_one_a_line_the_logs_own_first(shop: Host) -> None:
     assert collector.name.startswith(f"{log.name}/collector/")
 
 
-@pytest.mark.requirement("R97")
 def test_no_command_shows_a_private_key(shop: Host, tmp_path: Path) -> None:
     output = run(shop, "init").output + run(shop, "keys", "list").output
 

@@ -457,3 +457,9 @@ def test_the_machine_readable_notice_names_the_same_things_as_the_text(
         f"choice.{purpose}.{recipient}" for purpose, recipient in asked
     }
     assert {each["initial"] for each in manifest["controls"]} == {"off"}
+    (data,) = {tuple(each["data"]) for each in manifest["offers"]}
+    titles = {
+        each.id: str(each.title)
+        for each in (declared.SPENDING, declared.CITY, declared.MESSAGES)
+    }
+    assert data == tuple(id_ for id_, title in titles.items() if title in page)
