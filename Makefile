@@ -21,7 +21,7 @@ may_be_empty = $(if $(ARGS),|| [ $$? -eq 5 ])
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser wheel fast \
-	format requirements coverage clean setup chromium
+	format requirements coverage clean setup chromium bench
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -95,3 +95,11 @@ $(VENV)/venv.stamp:
 
 chromium:
 	@command -v chromium >/dev/null || { $(call apt,chromium); }
+
+# -- measuring ------------------------------------------------------------------------
+
+bench: $(VENV)/test.stamp ## time it beside what it cannot be faster than; ARGS=--smoke
+	$(BIN)/python -m tests.bench.check $(ARGS)
+	$(BIN)/python -m tests.bench.act $(ARGS)
+	$(BIN)/python -m tests.bench.start $(ARGS)
+	$(BIN)/python -m tests.bench.verify $(ARGS)

@@ -1,4 +1,4 @@
-"""Honest consent for Flask: ask properly, remember provably, refuse what is not covered.
+"""Honest consent for Flask: ask properly, remember provably, share what is covered.
 
 The front door. ``ConsentKit`` is the Flask extension; the other names declare what an
 app asks, or are values that it gets back. Auditors start at ``consentkit.audit``,
@@ -7,31 +7,31 @@ which needs neither Flask nor a database.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from consentkit.core.act import Actor
-from consentkit.core.act import Assurance
-from consentkit.core.act import State
-from consentkit.core.decision import Decision
-from consentkit.core.decision import Reason
-from consentkit.core.decision import ShareRequest
-from consentkit.core.registry import Registry
-from consentkit.core.vocabulary import AutomatedDecision
-from consentkit.core.vocabulary import Controller
-from consentkit.core.vocabulary import DataCategory
-from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
-from consentkit.core.vocabulary import Recipient
-from consentkit.errors import ConfigurationError
-from consentkit.errors import ConsentDeniedError
-from consentkit.errors import ConsentKitError
-from consentkit.errors import DeclarationError
-from consentkit.errors import InvalidRequestError
-from consentkit.errors import LogError
-from consentkit.errors import VerificationError
-
 if TYPE_CHECKING:
-    from consentkit.web.extension import ConsentKit
+    from consentkit.core.act import Actor as Actor
+    from consentkit.core.act import Assurance as Assurance
+    from consentkit.core.act import State as State
+    from consentkit.core.decision import Decision as Decision
+    from consentkit.core.decision import Reason as Reason
+    from consentkit.core.decision import ShareRequest as ShareRequest
+    from consentkit.core.registry import Registry as Registry
+    from consentkit.core.vocabulary import AutomatedDecision as AutomatedDecision
+    from consentkit.core.vocabulary import Controller as Controller
+    from consentkit.core.vocabulary import DataCategory as DataCategory
+    from consentkit.core.vocabulary import DataItem as DataItem
+    from consentkit.core.vocabulary import Purpose as Purpose
+    from consentkit.core.vocabulary import Recipient as Recipient
+    from consentkit.errors import ConfigurationError as ConfigurationError
+    from consentkit.errors import ConsentDeniedError as ConsentDeniedError
+    from consentkit.errors import ConsentKitError as ConsentKitError
+    from consentkit.errors import DeclarationError as DeclarationError
+    from consentkit.errors import InvalidRequestError as InvalidRequestError
+    from consentkit.errors import LogError as LogError
+    from consentkit.errors import VerificationError as VerificationError
+    from consentkit.web.extension import ConsentKit as ConsentKit
 
 __all__ = [
     "Actor",
@@ -57,11 +57,40 @@ __all__ = [
     "VerificationError",
 ]
 
+# Loaded when they are asked for (PEP 562): an auditor's environment has no Flask, and
+# who verifies a receipt should not wait for what declares a purpose.
+_HOMES = {
+    "Actor": "consentkit.core.act",
+    "Assurance": "consentkit.core.act",
+    "State": "consentkit.core.act",
+    "Decision": "consentkit.core.decision",
+    "Reason": "consentkit.core.decision",
+    "ShareRequest": "consentkit.core.decision",
+    "Registry": "consentkit.core.registry",
+    "AutomatedDecision": "consentkit.core.vocabulary",
+    "Controller": "consentkit.core.vocabulary",
+    "DataCategory": "consentkit.core.vocabulary",
+    "DataItem": "consentkit.core.vocabulary",
+    "Purpose": "consentkit.core.vocabulary",
+    "Recipient": "consentkit.core.vocabulary",
+    "ConfigurationError": "consentkit.errors",
+    "ConsentDeniedError": "consentkit.errors",
+    "ConsentKitError": "consentkit.errors",
+    "DeclarationError": "consentkit.errors",
+    "InvalidRequestError": "consentkit.errors",
+    "LogError": "consentkit.errors",
+    "VerificationError": "consentkit.errors",
+    "ConsentKit": "consentkit.web.extension",
+}
+
 
 def __getattr__(name: str) -> object:
-    # Auditors import this package in an environment without Flask or SQLAlchemy.
-    if name == "ConsentKit":
-        from consentkit.web.extension import ConsentKit  # noqa: PLC0415  see above
+    if name not in _HOMES:
+        raise AttributeError(f"module 'consentkit' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
-        return ConsentKit
-    raise AttributeError(f"module 'consentkit' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return __all__

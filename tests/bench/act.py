@@ -57,7 +57,7 @@ REVOKE = "revoke: its end"
 _FACTS = {
     "locale": "en",
     "path": "/consent/choices",
-    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox",
 }
 _WRITTEN = ("consent_leaf", "consent_evidence", "consent_state")
 _MOVE = "UPDATE consent_subject SET seq = :seq, head = :id WHERE subject = :subject"

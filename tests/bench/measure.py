@@ -54,10 +54,12 @@ class Arguments:
     rounds: int
 
 
-def arguments(argv: Sequence[str] | None, about: str | None, *, rounds: int) -> Arguments:
+def arguments(
+    argv: Sequence[str] | None, about: str | None, *, rounds: int
+) -> Arguments:
     """What was asked for on the command line; never fewer than five rounds."""
     parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see it run")
+    parser.add_argument("--smoke", action="store_true", help="tiny: does it run?")
     parser.add_argument("--rounds", type=int, default=rounds, metavar="N")
     asked = parser.parse_args(argv)
     return Arguments(asked.smoke, max(5, 5 if asked.smoke else asked.rounds))

@@ -67,15 +67,15 @@ class World:
 
 
 @contextlib.contextmanager
-def world(declared: Registry | None = None, *, signed_in: str = "anna") -> Iterator[World]:
-    """A fresh app; ``signed_in`` is who every request comes from."""
+def world(declared: Registry | None = None) -> Iterator[World]:
+    """A fresh app, to which every request comes from Anna."""
     with tempfile.TemporaryDirectory(prefix="consentkit-bench-") as folder:
         app = Flask("bench", instance_path=folder)
         app.secret_key = secrets.token_hex()
         app.config["CONSENTKIT_PUBLISH"] = "command"  # nothing runs but what is timed
         consent = ConsentKit(declared or registry())
         consent.init_app(app)
-        consent.subject_loader(lambda: signed_in)
+        consent.subject_loader(lambda: "anna")
         yield World(app, consent, Path(folder) / "consentkit" / "consent.sqlite3")
 
 
@@ -95,7 +95,9 @@ def open_raw(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def signed_leaves(installation: Installation, question: Question, count: int) -> list[Leaf]:
+def signed_leaves(
+    installation: Installation, question: Question, count: int
+) -> list[Leaf]:
     """Leaves of as many people, each of one answer, genuinely signed."""
     now = installation.clock()
     choice = {
