@@ -17,16 +17,22 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import Self
 
+from consentkit.audit import Comparison
 from consentkit.audit import Examination
+from consentkit.audit import History
 from consentkit.audit import Layer
 from consentkit.audit import Trust
+from consentkit.audit import compare_with_log
 from consentkit.audit import open_source
 from consentkit.audit import verify_receipt
-from consentkit.audit.verify import CHECKABLE
+from consentkit.audit.promise import is_promise
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import VerificationError
 from consentkit.lint import command as lint_command
+from consentkit.log.policy import MAX_POLICY_BYTES
+from consentkit.log.policy import Policy
+from consentkit.log.policy import parse_policy
 from consentkit.log.proof import MAX_PROOF_BYTES
 from consentkit.witness import command as witness_command
 
@@ -65,12 +71,24 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--layer",
         action="append",
-        choices=[layer.value for layer in CHECKABLE],
+        choices=[layer.value for layer in Layer],
         help="check this layer only; may be repeated (default: all)",
+    )
+    verify.add_argument(
+        "--since",
+        metavar="CHECKPOINT|RECEIPT",
+        action="append",
+        default=[],
+        help="a file kept from earlier that the log has to continue; repeatable",
     )
     verify.set_defaults(run=_verify)
     receipt = commands.add_parser("receipt", help="check one person's receipt")
-    receipt.add_argument("file", metavar="FILE", help="a .tlog-proof file")
+    receipt.add_argument(
+        "file", metavar="FILE", help="a .tlog-proof file, or a promise (with --log)"
+    )
+    receipt.add_argument(
+        "--log", metavar="DIR|URL", help="look for it in the log as it is now"
+    )
     receipt.add_argument(
         "--disclosures", metavar="FILE", help="the JSON file beside it, if shown"
     )
@@ -82,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
             action="append",
             required=True,
             help="the log's verifier key, and collectors' keys to pin; repeatable",
+        )
+        command.add_argument(
+            "--policy",
+            metavar="FILE",
+            help="a tlog-policy file: which witnesses have to have cosigned",
         )
         command.add_argument(
             "--json", action="store_true", help="print a machine-readable report"
@@ -102,12 +125,44 @@ def _trust(vkeys: Iterable[str]) -> Trust:
         raise ConfigurationError(f"--key: {error}") from error
 
 
+def _policy(options: argparse.Namespace) -> Policy | None:
+    if options.policy is None:
+        return None
+    try:
+        return parse_policy(_read_file(options.policy, MAX_POLICY_BYTES))
+    except VerificationError as error:
+        raise ConfigurationError(f"--policy {options.policy}: {error}") from error
+
+
+def _history(options: argparse.Namespace, trust: Trust) -> History:
+    """What others kept. A file that does not hold says nothing about the log."""
+    files = [(repr(name), _read_file(name, MAX_PROOF_BYTES)) for name in options.since]
+    try:
+        return History.open(files, trust=trust, policy=_policy(options))
+    except VerificationError as error:
+        raise ConfigurationError(f"--since {error}") from error
+
+
+def _layers(options: argparse.Namespace, history: History) -> list[Layer]:
+    layers = [Layer(name) for name in options.layer or Layer]
+    if history.vouches and Layer.HISTORY not in layers:
+        raise ConfigurationError(
+            "--since and --policy need --layer history as well, or no --layer at all"
+        )
+    if layers == [Layer.HISTORY] and not history.vouches:
+        raise ConfigurationError("--layer history alone needs --since or --policy")
+    return layers
+
+
 def _verify(options: argparse.Namespace) -> int:
     """Check a log, and report layer by layer."""
     trust = _trust(options.key)
-    layers = [Layer(name) for name in options.layer or CHECKABLE]
+    history = _history(options, trust)
+    layers = _layers(options, history)
     with closing(open_source(options.log)) as source, _ProgressBar() as bar:
-        examination = Examination(source, trust=trust, layers=layers, progress=bar.draw)
+        examination = Examination(
+            source, trust=trust, history=history, layers=layers, progress=bar.draw
+        )
         for _ in examination.find_faults():
             bar.note_fault()
     report = examination.report()
@@ -120,13 +175,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _receipt(options: argparse.Namespace) -> int:
     """Check a receipt, and say in plain words what it proves."""
-    trust = _trust(options.key)
-    data = _read_file(options.file, MAX_PROOF_BYTES)
-    disclosures = None
-    if options.disclosures is not None:
-        disclosures = _read_file(options.disclosures, _MAX_DISCLOSURES_BYTES)
     try:
-        receipt = verify_receipt(data, trust=trust, disclosures=disclosures)
+        compared = _open_receipt(options)
     except VerificationError as error:
         if options.json:
             _print_json(_failed_receipt(error))
@@ -134,10 +184,34 @@ def _receipt(options: argparse.Namespace) -> int:
             _print_lines([f"receipt, step {error.step}: {error}", "DOES NOT HOLD"])
         return _FAILS
     if options.json:
-        _print_json({"findings": [], "holds": True, "receipt": receipt.to_dict()})
+        _print_json(compared.to_dict())
     else:
-        _print_lines([*receipt.lines(), "holds"])
-    return _HOLDS
+        _print_lines(compared.lines())
+    return _HOLDS if compared.holds else _FAILS
+
+
+def _open_receipt(options: argparse.Namespace) -> Comparison:
+    """The receipt by itself, or held against the log if one is given."""
+    trust, policy = _trust(options.key), _policy(options)
+    data, disclosures = _read_file(options.file, MAX_PROOF_BYTES), None
+    if options.disclosures is not None:
+        disclosures = _read_file(options.disclosures, _MAX_DISCLOSURES_BYTES)
+    if options.log is not None:
+        with closing(open_source(options.log)) as source:
+            return compare_with_log(
+                data,
+                source=source,
+                trust=trust,
+                policy=policy,
+                disclosures=disclosures,
+            )
+    if is_promise(data):
+        raise ConfigurationError(
+            f"{options.file} is a promise; only a log can bear it out: give --log"
+        )
+    return Comparison(
+        verify_receipt(data, trust=trust, disclosures=disclosures, policy=policy), ()
+    )
 
 
 def _failed_receipt(error: VerificationError) -> dict[str, Any]:

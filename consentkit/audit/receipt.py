@@ -10,7 +10,9 @@ it does not:
   a collector key its signature is reported as "not checked", and the receipt still
   holds, on the strength of the log's key. With one, the leaf has to be signed by it.
 * It does not prove that nothing was said afterwards, nor that others are shown the
-  same log: for that hold it against the log of today (``consentkit verify``).
+  same log: for that hold it against the log of today (``consentkit receipt --log``).
+* When it was said is the collector's claim. With a policy the checkpoint has to be
+  cosigned by its quorum, and the receipt tells since when others have seen it.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
-from datetime import UTC
-from datetime import datetime
 from typing import Any
 
+from consentkit.audit.report import format_time
+from consentkit.audit.rules import MAX_SKEW_MS
 from consentkit.audit.trust import Trust
+from consentkit.audit.windows import TIME_WINDOW
+from consentkit.audit.windows import claims_too_late
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import State
 from consentkit.errors import InclusionError
@@ -38,12 +42,16 @@ from consentkit.log.leaf import open_leaf
 from consentkit.log.leaf import read_leaf
 from consentkit.log.merkle import check_inclusion
 from consentkit.log.merkle import hash_leaf
+from consentkit.log.policy import Policy
+from consentkit.log.policy import Seen
+from consentkit.log.policy import check_policy
 from consentkit.log.proof import TlogProof
 from consentkit.log.proof import parse_proof
+from consentkit.log.sealing import Disclosure
 from consentkit.log.sealing import commit
 from consentkit.log.sealing import parse_disclosure
 
-__all__ = ["VerifiedReceipt", "verify_receipt"]
+__all__ = ["VerifiedReceipt", "open_evidence", "step", "verify_receipt"]
 
 _SAID = {
     State.REQUESTED: "was ASKED and has not answered",
@@ -64,7 +72,8 @@ class VerifiedReceipt:
 
     ``collector`` is the name of the key that is known to have signed the leaf, None
     if no collector key was given. ``evidence`` are the private facts that were shown
-    and that the leaf commits to.
+    and that the leaf commits to. ``seen`` is when a quorum of witnesses saw its
+    checkpoint, None if none was asked for.
     """
 
     leaf: Leaf
@@ -72,6 +81,7 @@ class VerifiedReceipt:
     checkpoint: Checkpoint
     collector: str | None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    seen: Seen | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The machine-readable form."""
@@ -85,12 +95,13 @@ class VerifiedReceipt:
             "evidence": dict(self.evidence),
             "index": self.index,
             "leaf": dict(self.leaf.body),
+            "witnessed": self.seen.first if self.seen else "not checked",
         }
 
     def lines(self) -> Iterator[str]:
         """What was said, in plain words, and what is known about it."""
         body = self.leaf.body
-        yield f"On {_date(self.leaf.time)} the person behind this receipt"
+        yield f"On {format_time(self.leaf.time)} the person behind this receipt"
         for choice in body.get("choices", ()):
             yield from _choice_lines(choice)
         if "choices" not in body:
@@ -104,10 +115,16 @@ class VerifiedReceipt:
         yield f"Record {self.leaf.id}, entry {self.index} of {self.checkpoint.origin}"
         yield f"in the tree of {self.checkpoint.size} entries that the log signed."
         yield f"Collector's signature: {self.collector or 'not checked'}"
+        if self.seen is not None:
+            yield from _seen_lines(self.seen, self.leaf.time)
 
 
 def verify_receipt(
-    data: bytes, *, trust: Trust, disclosures: bytes | None = None
+    data: bytes,
+    *,
+    trust: Trust,
+    disclosures: bytes | None = None,
+    policy: Policy | None = None,
 ) -> VerifiedReceipt:
     """The receipt in ``data``, if it holds under keys that come from outside.
 
@@ -116,17 +133,17 @@ def verify_receipt(
     digests of the others as ``"withheld": […]``. A receipt in JSON is such a file.
 
     Raises:
-        VerificationError: it does not hold; ``step`` says which of the five failed.
+        VerificationError: it does not hold; ``step`` says which of the seven failed.
     """
     # 1. form: it is a proof that carries a leaf
-    with _step("form"):
+    with step("form"):
         proof = parse_proof(data)
         leaf = read_leaf(_extra(proof))
     # 2. checkpoint: signed by the log
-    with _step("checkpoint"):
+    with step("checkpoint"):
         checkpoint = open_checkpoint(proof.checkpoint, trust.log, origin=trust.origin)
     # 3. inclusion: the leaf is in that tree, and was written for that log
-    with _step("inclusion"):
+    with step("inclusion"):
         check_inclusion(
             hash_leaf(leaf.data),
             proof.index,
@@ -138,21 +155,40 @@ def verify_receipt(
             raise InclusionError(
                 f"expected a record of {trust.origin!r}, got one of {leaf.log!r}"
             )
-    # 4. collector: by a given key, if any is given
+    # 4. quorum: cosigned as the policy asks, and 5. no younger than its witnesses
+    seen = None
+    if policy is not None:
+        with step("quorum"):
+            seen = policy.seen(check_policy(proof.checkpoint, policy))
+        with step(TIME_WINDOW):
+            _check_time(leaf, seen)
+    # 6. collector: by a given key, if any is given
     collector = None
     if trust.collectors:
-        with _step("collector"):
+        with step("collector"):
             collector = ", ".join(open_leaf(leaf.data, trust.collectors).signers)
-    # 5. evidence: what is shown is what the leaf commits to
-    evidence: dict[str, Any] = {}
-    if disclosures is not None:
-        with _step("evidence"):
-            evidence = _open_evidence(disclosures, leaf)
-    return VerifiedReceipt(leaf, proof.index, checkpoint, collector, evidence)
+    # 7. evidence: what is shown is what the leaf commits to
+    evidence = {} if disclosures is None else open_evidence(disclosures, leaf)
+    return VerifiedReceipt(leaf, proof.index, checkpoint, collector, evidence, seen)
+
+
+def open_evidence(data: bytes, leaf: Leaf) -> dict[str, Any]:
+    """The private facts in a file of disclosures, if the leaf commits to them.
+
+    Raises:
+        VerificationError: it does not, or the file is not of that form.
+    """
+    with step("evidence"):
+        shown, withheld = _read_disclosures(data)
+        if commit(shown, withheld=withheld) != leaf.body.get("evidence"):
+            raise InclusionError(
+                "the disclosures are not those that the leaf commits to"
+            )
+    return {each.name: each.value for each in shown}
 
 
 @contextmanager
-def _step(name: str) -> Iterator[None]:
+def step(name: str) -> Iterator[None]:
     """Name the step in whatever verification fails within."""
     try:
         yield
@@ -167,7 +203,7 @@ def _extra(proof: TlogProof) -> bytes:
     return proof.extra
 
 
-def _open_evidence(data: bytes, leaf: Leaf) -> dict[str, Any]:
+def _read_disclosures(data: bytes) -> tuple[list[Disclosure], list[str]]:
     # The file itself vouches for nothing, so its spelling and what else stands in it
     # do not matter: each disclosure is in one spelling, and the leaf commits to all.
     try:
@@ -177,10 +213,7 @@ def _open_evidence(data: bytes, leaf: Leaf) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError("expected a JSON object that holds 'disclosures'")
     shown = [parse_disclosure(each) for each in _texts(value.get("disclosures"))]
-    commitment = commit(shown, withheld=_texts(value.get("withheld", [])))
-    if commitment != leaf.body.get("evidence"):
-        raise InclusionError("the disclosures are not those that the leaf commits to")
-    return {each.name: each.value for each in shown}
+    return shown, _texts(value.get("withheld", []))
 
 
 def _texts(value: object) -> list[str]:
@@ -192,6 +225,18 @@ def _texts(value: object) -> list[str]:
     return texts
 
 
+def _check_time(leaf: Leaf, seen: Seen | None) -> None:
+    if seen is not None and claims_too_late(leaf.time, seen):
+        raise VerificationError("it claims to be from after the log was seen with it")
+
+
+def _seen_lines(seen: Seen, time: int) -> Iterator[str]:
+    moment = seen.first * 1_000
+    yield f"A quorum of witnesses had seen it by {format_time(moment)}."
+    if moment - time > MAX_SKEW_MS:
+        yield "For the time before, there is nothing but the collector's word."
+
+
 def _choice_lines(choice: Mapping[str, Any]) -> Iterator[str]:
     state = State(choice["state"])
     yield f"  {_SAID[state]}"
@@ -199,12 +244,4 @@ def _choice_lines(choice: Mapping[str, Any]) -> Iterator[str]:
     yield f"    recipient: {choice['recipient']}"
     if state in AUTHORISING:
         yield f"    data:      {', '.join(choice['data'])}"
-        yield f"    until:     {_date(choice['until'])}"
-
-
-def _date(millis: int) -> str:
-    try:
-        moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
-    except (OverflowError, ValueError, OSError):
-        return f"{millis} ms after 1970"  # further off than the calendar goes
-    return moment.strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0")
+        yield f"    until:     {format_time(choice['until'])}"

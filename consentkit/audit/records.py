@@ -7,6 +7,7 @@ are here; 4 to 9 are in ``rules``, 10 and 11 in ``sharing``.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from collections.abc import Iterator
 
 from consentkit.audit.collectors import Collectors
@@ -38,10 +39,11 @@ class RecordsCheck:
 
     Feed every bundle of the log in order to ``check``, then call ``finish``. Where a
     bundle cannot be split, or no collector key is to be had, nothing after it can be
-    judged: that is one finding, and the rest is left.
+    judged: that is one finding, and the rest is left. ``rules`` are applied after
+    those of this layer, to the same leaves.
     """
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, *, rules: Iterable[Rule] = ()) -> None:
         self.kinds: Counter[str] = Counter()
         self.assurances: Counter[str] = Counter()
         self.table = StateTable()
@@ -58,6 +60,7 @@ class RecordsCheck:
             Notices(),
             States(self.table),
             Sharing(self.table),
+            *rules,
         )
 
     def check(self, bundle: Bundle) -> Iterator[Finding]:

@@ -9,12 +9,21 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import UTC
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from consentkit.errors import VerificationError
 
-__all__ = ["Finding", "Layer", "Report", "Verdict", "VerifiedLog"]
+__all__ = [
+    "Finding",
+    "Layer",
+    "Report",
+    "Verdict",
+    "VerifiedLog",
+    "format_time",
+]
 
 
 class Layer(StrEnum):
@@ -38,6 +47,8 @@ class Finding:
     """One thing that does not hold: in which layer, at which step, at which entry.
 
     ``entry`` is the index of the leaf at fault, None where it is not one leaf's.
+    ``proof`` shows the same to third parties, in the form of
+    ``consentkit.audit.contradiction``; None where there is nothing to pass on.
     """
 
     layer: Layer
@@ -47,19 +58,27 @@ class Finding:
     cause: type[VerificationError] = field(
         default=VerificationError, compare=False, repr=False
     )
+    proof: str | None = field(default=None, compare=False, repr=False)
 
     def error(self) -> VerificationError:
         """The same as an exception, for callers that want the first one raised."""
         return self.cause(self.what, step=self.step, entry=self.entry)
 
     def to_dict(self) -> dict[str, Any]:
-        """The form that stands in the JSON report."""
-        return {
+        """The form that stands in the JSON report; ``proof`` only if there is one."""
+        value = {
             "layer": self.layer.value,
             "step": self.step,
             "entry": self.entry,
             "what": self.what,
         }
+        return value if self.proof is None else {**value, "proof": self.proof}
+
+    def lines(self) -> Iterator[str]:
+        """The finding in words, and its proof to copy from here to the empty line."""
+        yield str(self)
+        if self.proof is not None:
+            yield self.proof
 
     def __str__(self) -> str:
         place = "" if self.entry is None else f", entry {self.entry}"
@@ -120,8 +139,18 @@ class Report:
             yield from self.log.lines()
         for layer in Layer:
             yield f"{layer}: {self.layers[layer]}"
-        yield from map(str, self.findings)
+        for finding in self.findings:
+            yield from finding.lines()
         yield "holds" if self.holds else "DOES NOT HOLD"
+
+
+def format_time(millis: int) -> str:
+    """A moment in words, in UTC."""
+    try:
+        moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{millis} ms after 1970"  # further off than the calendar goes
+    return moment.strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

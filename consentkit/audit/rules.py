@@ -24,6 +24,7 @@ from consentkit.core.notice import Offer
 from consentkit.log.leaf import Leaf
 
 __all__ = [
+    "MAX_DELAY_MS",
     "MAX_SKEW_MS",
     "Chains",
     "Notices",
@@ -35,8 +36,11 @@ __all__ = [
     "fault",
 ]
 
-MAX_SKEW_MS = 600_000
-"""How far times may run back: a leaf waits ten minutes for its number at most."""
+MAX_DELAY_MS = 600_000
+"""What a promise allows: a leaf waits ten minutes for its number at most."""
+
+MAX_SKEW_MS = MAX_DELAY_MS
+"""How far times may run back, and lie outside the window that witnesses leave."""
 
 _WAYS_OF_THE_PERSON = frozenset({Channel.WEB, Channel.API})
 _ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.REVOKED, State.INVALIDATED})

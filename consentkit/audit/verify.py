@@ -14,9 +14,20 @@ So one changed byte of any file is found, and the entry named if it is in one en
 A signature line of a key that was not given is the exception: nobody can say what
 should have stood there.
 
-**history**: the log continues what it once showed to others. Needs what others kept;
-without it the layer is "not checked", and a log rewritten as a whole by whoever holds
-its key passes the other two.
+**history**: the log is the one that was shown to others before. It rests on what
+others kept (``kept``); without that it is "not checked" unless something fails, and a
+log rewritten as a whole by whoever holds its key passes the other two. What lies
+beside the log itself can speak against it, never for it.
+
+1. quorum: the newest checkpoint is cosigned as the policy asks.
+2. checkpoints, folders only: each file of ``checkpoints/`` opens under the log's key,
+   and is of the size that it is named by.
+3. consistency: every older checkpoint is a prefix of the tree. Else the log was
+   TRUNCATED or REWRITTEN, or shows a SPLIT VIEW.
+4. receipt: the record of each old receipt still stands at its index.
+5. time window: the time of each entry lies between the moments at which a quorum of
+   the policy cosigned the log without it and with it, give or take
+   ``rules.MAX_SKEW_MS``.
 
 **records**: what the entries say keeps the rules of consent.
 
@@ -42,10 +53,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from consentkit.audit.bundle import Source
+from consentkit.audit.history import HistoryCheck
+from consentkit.audit.kept import History
+from consentkit.audit.kept import Kept
 from consentkit.audit.layout import CHECKPOINT
 from consentkit.audit.layout import LayoutCheck
+from consentkit.audit.layout import stored_sizes
 from consentkit.audit.records import RecordsCheck
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
@@ -55,53 +71,66 @@ from consentkit.audit.report import VerifiedLog
 from consentkit.audit.tree import TreeCheck
 from consentkit.audit.tree import walk_bundles
 from consentkit.audit.trust import Trust
+from consentkit.audit.windows import LeafTimes
+from consentkit.audit.windows import TimeWindows
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import open_checkpoint
 
-__all__ = ["CHECKABLE", "MAX_FINDINGS", "Examination", "find_faults", "verify_log"]
+__all__ = ["MAX_FINDINGS", "Examination", "find_faults", "verify_log"]
 
-CHECKABLE = (Layer.LOG, Layer.RECORDS)
-"""The layers that the log alone can be checked for."""
+_NOTHING_KEPT = History()
+_Check: TypeAlias = TreeCheck | RecordsCheck | LeafTimes
 
 MAX_FINDINGS = 1_000
 """Where an examination ends: more would say no more, and fill the memory."""
 
 
 def verify_log(
-    source: Source, *, trust: Trust, layers: Collection[Layer] = CHECKABLE
+    source: Source,
+    *,
+    trust: Trust,
+    history: History = _NOTHING_KEPT,
+    layers: Collection[Layer] = tuple(Layer),
 ) -> VerifiedLog:
-    """The log, if it holds in every one of ``layers``.
+    """The log, if nothing speaks against it in any of ``layers``.
 
-    Says nothing about whether others were shown the same log: the history layer is
-    not part of it.
+    With an empty ``history`` that says nothing about whether others were shown the
+    same log.
 
     Raises:
         VerificationError: the first thing that does not hold, with step and entry.
         LogUnavailableError: the source cannot be read.
     """
-    examination = Examination(source, trust=trust, layers=layers)
+    examination = Examination(source, trust=trust, history=history, layers=layers)
     for finding in examination.find_faults():
         raise finding.error()
     return examination.seen()
 
 
 def find_faults(
-    source: Source, *, trust: Trust, layers: Collection[Layer] = CHECKABLE
+    source: Source,
+    *,
+    trust: Trust,
+    history: History = _NOTHING_KEPT,
+    layers: Collection[Layer] = tuple(Layer),
 ) -> Iterator[Finding]:
     """Everything that does not hold, in the order in which it is met.
 
     Raises:
         LogUnavailableError: the source cannot be read.
     """
-    return Examination(source, trust=trust, layers=layers).find_faults()
+    return Examination(
+        source, trust=trust, history=history, layers=layers
+    ).find_faults()
 
 
 class Examination:
-    """One pass over one log, in constant memory for the log layer.
+    """One pass over one log, in constant memory for the log and history layers.
 
     Take everything from ``find_faults``, then ask for the ``report``. ``progress`` is
-    called with (entries done, entries in all) from time to time.
+    called with (entries done, entries in all) from time to time; the history layer's
+    own, quicker walk along the tree comes first.
     """
 
     def __init__(
@@ -109,13 +138,16 @@ class Examination:
         source: Source,
         *,
         trust: Trust,
-        layers: Collection[Layer] = CHECKABLE,
+        history: History = _NOTHING_KEPT,
+        layers: Collection[Layer] = tuple(Layer),
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._source = source
         self._trust = trust
+        self._history = history
         self._progress = progress
-        self._records = RecordsCheck(trust)
+        self._windows = TimeWindows()
+        self._records = RecordsCheck(trust, rules=[self._windows])
         self._checkpoint: Checkpoint | None = None
         self._findings: list[Finding] = []
         self._wanted = frozenset(layers)
@@ -132,12 +164,13 @@ class Examination:
 
     def report(self) -> Report:
         """What has been found so far, layer by layer."""
-        found = {finding.layer for finding in self._findings}
         layers = dict.fromkeys(Layer, Verdict.NOT_CHECKED)
-        layers |= dict.fromkeys(self._done.intersection(CHECKABLE), Verdict.HOLDS)
+        if self._checkpoint is not None:
+            layers |= dict.fromkeys(self._done, Verdict.HOLDS)
+        if not self._history.vouches:
+            layers[Layer.HISTORY] = Verdict.NOT_CHECKED
+        found = {finding.layer for finding in self._findings}
         layers |= dict.fromkeys(found, Verdict.FAILS)
-        if self._checkpoint is None:
-            layers[Layer.RECORDS] = Verdict.NOT_CHECKED
         log = None if self._checkpoint is None else self.seen()
         return Report(layers, tuple(self._findings), log)
 
@@ -160,23 +193,20 @@ class Examination:
     def _examine(self) -> Iterator[Finding]:
         # log 1. checkpoint
         try:
+            data = self._source.read(CHECKPOINT)
             checkpoint = open_checkpoint(
-                self._source.read(CHECKPOINT),
-                self._trust.log,
-                origin=self._trust.origin,
+                data, self._trust.log, origin=self._trust.origin
             )
         except VerificationError as error:
             yield Finding(Layer.LOG, CHECKPOINT, None, str(error), type(error))
             return
         self._checkpoint = checkpoint
-        # log 2. to 5., and all of records, in one pass
-        tree = TreeCheck(self._source, checkpoint)
-        chosen: dict[Layer, TreeCheck | RecordsCheck] = {
-            Layer.LOG: tree,
-            Layer.RECORDS: self._records,
-        }
-        checks = [check for layer, check in chosen.items() if layer in self._wanted]
-        for bundle in walk_bundles(self._source, checkpoint.size):
+        # history 1. to 4.
+        if Layer.HISTORY in self._wanted:
+            yield from self._check_history(Kept(CHECKPOINT, data, checkpoint))
+        # log 2. to 5., history 5., and all of records, in one pass
+        checks = self._checks(checkpoint)
+        for bundle in walk_bundles(self._source, checkpoint.size) if checks else ():
             for check in checks:
                 yield from check.check(bundle)
             if self._progress:
@@ -187,3 +217,25 @@ class Examination:
         paths = self._source.paths() if Layer.LOG in self._wanted else None
         if paths is not None:
             yield from LayoutCheck(self._source, checkpoint.size).check(paths)
+
+    def _check_history(self, newest: Kept) -> Iterator[Finding]:
+        return HistoryCheck(
+            self._source,
+            newest,
+            self._history,
+            trust=self._trust,
+            stored=set(stored_sizes(self._source.paths() or ())),
+            windows=self._windows,
+            progress=self._progress,
+        ).check()
+
+    def _checks(self, checkpoint: Checkpoint) -> list[_Check]:
+        """What sees every bundle. Times are read with the records, or else alone."""
+        checks: list[_Check] = []
+        if Layer.LOG in self._wanted:
+            checks.append(TreeCheck(self._source, checkpoint))
+        if Layer.RECORDS in self._wanted:
+            checks.append(self._records)
+        elif self._windows.known:
+            checks.append(LeafTimes(self._windows))
+        return checks

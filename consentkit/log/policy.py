@@ -223,6 +223,7 @@ class _Draft:
         self._witnesses: list[Witness] = []
         self._groups: list[Group] = []
         self._quorum: str | None = None
+        self._names: set[str] = set()
 
     def take(self, items: list[str]) -> None:
         """Add what one line says."""
@@ -231,6 +232,7 @@ class _Draft:
                 self._logs.append(PolicyLog(Verifier.parse(vkey), *items[2:]))
             case ["witness", name, vkey] | ["witness", name, vkey, _]:
                 self._witnesses.append(Witness(name, Verifier.parse(vkey), *items[3:]))
+                self._names.add(name)
             case ["group", name, threshold, _, *_]:
                 self._group(name, threshold, tuple(items[3:]))
             case ["quorum", name] if self._quorum is None:
@@ -238,10 +240,10 @@ class _Draft:
                 self._quorum = name
             case ["quorum", _]:
                 raise MalformedError("a second quorum")
-            case [word, *_]:
+            case _:
                 raise MalformedError(
                     f"expected log, witness, group or quorum with its items, "
-                    f"got {word!r} with {len(items) - 1}"
+                    f"got {items[0]!r} with {len(items) - 1}"
                 )
 
     def finish(self) -> Policy:
@@ -259,12 +261,11 @@ class _Draft:
         if number is None:
             number = parse_decimal(threshold.encode("utf-8", "surrogateescape"))
         self._groups.append(Group(name, number, members))
+        self._names.add(name)
 
     def _check_defined(self, names: Iterable[str]) -> None:
-        known = {each.name for each in self._witnesses}
-        known |= {each.name for each in self._groups}
         for name in names:
-            if name not in known:
+            if name not in self._names:
                 raise MalformedError(f"{name!r} is defined on no line above")
 
 

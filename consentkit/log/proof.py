@@ -28,9 +28,15 @@ from consentkit.log.note import MAX_NOTE_BYTES
 from consentkit.log.note import split_note
 from consentkit.log.tiles import MAX_ENTRY_BYTES
 
-__all__ = ["MAX_PROOF_BYTES", "TlogProof", "format_proof", "parse_proof"]
+__all__ = [
+    "MAX_PROOF_BYTES",
+    "PROOF_HEADER",
+    "TlogProof",
+    "format_proof",
+    "parse_proof",
+]
 
-_HEADER = b"c2sp.org/tlog-proof@v1"
+PROOF_HEADER = b"c2sp.org/tlog-proof@v1"
 _EXTRA = b"extra "
 _INDEX = b"index "
 
@@ -65,7 +71,7 @@ class TlogProof:
 
 def format_proof(proof: TlogProof) -> bytes:
     """Return the file."""
-    lines = [_HEADER]
+    lines = [PROOF_HEADER]
     if proof.extra is not None:
         lines.append(_EXTRA + encode_base64(proof.extra))
     lines.append(b"%s%d" % (_INDEX, proof.index))
@@ -85,8 +91,8 @@ def parse_proof(data: bytes) -> TlogProof:
         )
     head, _, checkpoint = data.partition(b"\n\n")
     lines = head.split(b"\n")
-    if lines.pop(0) != _HEADER:
-        raise MalformedError(f"expected the first line {_HEADER.decode()!r}")
+    if lines.pop(0) != PROOF_HEADER:
+        raise MalformedError(f"expected the first line {PROOF_HEADER.decode()!r}")
     extra = _take(lines, _EXTRA)
     index = _take(lines, _INDEX)
     if index is None:

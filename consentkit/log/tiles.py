@@ -208,10 +208,15 @@ class TileReader:
             )
         tile_level, height = divmod(level, TILE_HEIGHT)
         n, begin = divmod(index << height, TILE_WIDTH)
-        hashes = self._hashes(tile_level, n)
+        hashes = self.read_tile(tile_level, n)
         return root_of(hashes[begin : begin + (1 << height)])
 
-    def _hashes(self, level: int, n: int) -> list[bytes]:
+    def read_tile(self, level: int, n: int) -> list[bytes]:
+        """Return the hashes of tile ``n``, as many as it has in this tree.
+
+        Raises:
+            MalformedError: there is none, or it has a length other than its name says.
+        """
         count = self._size >> (TILE_HEIGHT * level)
         width = min(TILE_WIDTH, count - n * TILE_WIDTH)
         path = tile_path(level, n, width)

@@ -219,14 +219,14 @@ def parse_answer(status: int, body: bytes) -> Answer:
         raise MalformedError(f"expected a witness's answer, got status {status}") from e
     if len(body) > MAX_ANSWER_BYTES:
         raise MalformedError(f"an answer has at most {MAX_ANSWER_BYTES} bytes")
-    if outcome is Outcome.COSIGNED:
-        lines = [line + b"\n" for line in body.removesuffix(b"\n").split(b"\n")]
-        return Answer(outcome, tuple(parse_signature(line).line for line in lines))
+    if outcome not in {Outcome.COSIGNED, Outcome.OTHER_SIZE}:
+        return Answer(outcome)
+    if not body.endswith(b"\n"):
+        raise MalformedError("expected a newline at the end of the answer")
     if outcome is Outcome.OTHER_SIZE:
-        if not body.endswith(b"\n"):
-            raise MalformedError("expected a size and a newline")
         return Answer(outcome, size=parse_decimal(body[:-1]))
-    return Answer(outcome)
+    lines = [line + b"\n" for line in body[:-1].split(b"\n")]
+    return Answer(outcome, tuple(parse_signature(line).line for line in lines))
 
 
 def pick_cosignature(

@@ -14,7 +14,11 @@
 ``receipts``              the copy that the person keeps
 ``rebuilding``            is the state what the leaves say?
 ``publishing``            numbering, signing and writing the log's files
+``witnessing``            showing the log to its witnesses, keeping what they say
+``cosigners``             how a witness is reached
+``background``            what goes on beside requests, in one process at a time
 ========================  ====================================================
 
-No HTTP here: nothing imports Flask or Werkzeug. No SQL either: that is ``store``.
+No HTTP is served here: nothing imports Flask or Werkzeug. No SQL either: that is
+``store``.
 """

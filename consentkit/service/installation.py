@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from consentkit.core.decision import Standing
     from consentkit.core.registry import Registry
+    from consentkit.service.cosigners import Cosigner
     from consentkit.service.keyring import Keyring
     from consentkit.store.history import History
     from consentkit.store.ledger import Ledger
     from consentkit.store.publications import Publications
+    from consentkit.store.witnesses import Witnesses
 
 __all__ = ["Installation", "StandingReader", "system_clock"]
 
@@ -42,6 +44,7 @@ class Installation:
     """Everything the services of one app work with; made once, never changed.
 
     ``log_folder`` is where the log's files are written: ``checkpoint`` and ``tile/``.
+    ``cosigners`` are the witnesses to ask, ``witnesses`` is what they said.
     """
 
     registry: Registry
@@ -50,6 +53,8 @@ class Installation:
     history: History
     reader: StandingReader
     publications: Publications
+    witnesses: Witnesses
     keyring: Keyring
     log_folder: Path
+    cosigners: tuple[Cosigner, ...] = ()
     clock: Callable[[], Millis] = system_clock

@@ -7,22 +7,21 @@ publisher at a time: whoever does not get the lock has nothing to do.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import logging
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
-from typing import BinaryIO
 
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
 from consentkit.log.checkpoint import sign_checkpoint
+from consentkit.service.background import elected
+from consentkit.service.background import start_thread
 from consentkit.service.keyring import check_registered
+from consentkit.service.witnessing import follow_witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Iterator
     from pathlib import Path
 
     from consentkit.log.keys import Signer
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["PublisherThread", "publish", "publish_all", "write_files"]
 
 CHECKPOINT = "checkpoint"
-_INTERVAL = 1.0  # seconds; a receipt is final at most this long after its act
-_LOGGER = logging.getLogger("consentkit")
 
 
 def publish_all(installation: Installation) -> int | None:
@@ -43,8 +40,8 @@ def publish_all(installation: Installation) -> int | None:
         LogUnavailableError: database or files cannot be reached or written.
         ConfigurationError: the log key is not the one that the log registered.
     """
-    with _elected(installation.log_folder) as elected:
-        if not elected:
+    with elected(installation.log_folder, "lock") as mine:
+        if not mine:
             return None
         while publish(installation):
             pass
@@ -74,7 +71,7 @@ def publish(installation: Installation) -> int:
             _catch_up(installation, *before)
         return 0
     publication, note = done
-    if on_disk == newest:
+    if _text(on_disk) == _text(newest):
         write_files(installation.log_folder, publication.files.items(), note)
     else:
         _catch_up(installation, publication.size, note)
@@ -97,10 +94,18 @@ def _log_key(installation: Installation) -> Signer:
 
 
 def _catch_up(installation: Installation, size: int, note: bytes) -> None:
-    """Make all files again if the newest checkpoint on disk is not the newest."""
-    if _on_disk(installation.log_folder) != note:
-        files = installation.publications.files(size)
-        write_files(installation.log_folder, files, note)
+    """Write what is missing on disk: all files, or only lines under the checkpoint."""
+    on_disk = _on_disk(installation.log_folder)
+    if on_disk == note:
+        return
+    lines_only = _text(on_disk) == _text(note)
+    files = () if lines_only else installation.publications.files(size)
+    write_files(installation.log_folder, files, note)
+
+
+def _text(note: bytes | None) -> bytes | None:
+    """What the log signed, without the lines under it: those may become more."""
+    return None if note is None else note.partition(b"\n\n")[0]
 
 
 def _on_disk(folder: Path) -> bytes | None:
@@ -163,33 +168,11 @@ def _replace(path: Path, data: bytes, draft: Path) -> None:
         os.close(folder)
 
 
-@contextlib.contextmanager
-def _elected(log_folder: Path) -> Iterator[bool]:
-    """True for the one process that may publish this log, until it is done or dead."""
-    lock = log_folder.with_name(f".{log_folder.name}.lock")
-    with _open_lock(lock) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-
-
-def _open_lock(lock: Path) -> BinaryIO:
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        return lock.open("ab")
-    except OSError as error:
-        raise LogUnavailableError(
-            f"the folder of published logs cannot be written ({error.strerror})"
-        ) from error
-
-
 class PublisherThread:
     """Publishes every second from within a web process, if it is elected.
 
-    Started by the first request of each process, hence after any fork.
+    Started by the first request of each process, hence after any fork. Witnesses are
+    asked from a thread of their own: a slow one holds up nobody's receipt.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -205,17 +188,9 @@ class PublisherThread:
             if self._pid == os.getpid():
                 return
             self._pid = os.getpid()
-            threading.Thread(
-                target=self._run, name="consentkit-publisher", daemon=True
-            ).start()
-
-    def _run(self) -> None:
-        rest = threading.Event()
-        while True:
-            try:
-                publish_all(self._installation)
-            except Exception:
-                # Leaves stay safe in the database; operators have to see this, and a
-                # thread that ended would leave every receipt without its proof.
-                _LOGGER.exception("consentkit: publishing failed, trying again")
-            rest.wait(_INTERVAL)
+            start_thread(
+                "consentkit-publisher",
+                partial(publish_all, self._installation),
+                what="publishing",
+            )
+            follow_witnesses(self._installation)

@@ -121,10 +121,12 @@ def _notice(installation: Installation, leaf: Leaf) -> Notice | None:
 
 
 def _proof(installation: Installation, stored: StoredLeaf) -> bytes | None:
-    latest = installation.publications.latest()
-    if stored.index is None or latest is None:
+    if stored.index is None:
         return None
-    size, checkpoint = latest
+    covering = installation.publications.covering(stored.index)
+    if covering is None:
+        return None
+    size, checkpoint = covering
     reader = TileReader(installation.publications.read, size)
     return format_proof(
         TlogProof(

@@ -22,9 +22,11 @@ from consentkit.store.ledger import Ledger
 from consentkit.store.logs import open_log
 from consentkit.store.publications import Publications
 from consentkit.store.reader import SqliteReader
+from consentkit.store.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from consentkit.core.canonical import JSON
     from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
+    from consentkit.service.cosigners import Cosigner
 
 __all__ = ["Places", "start"]
 
@@ -53,6 +56,7 @@ def start(
     places: Places,
     *,
     origin: str,
+    cosigners: Iterable[Cosigner] = (),
     clock: Callable[[], Millis] = system_clock,
 ) -> Installation:
     """An installation whose tables, keys and log are there; safe to race.
@@ -61,6 +65,7 @@ def start(
         DeclarationError: a mandatory element of a notice is missing; all are named.
         ConfigurationError: a place, a key or the origin cannot be used.
         LogUnavailableError: the database cannot be reached or written.
+        MalformedError: a leaf that registered a key is no longer one.
     """
     registry.check_complete()
     try:
@@ -91,8 +96,10 @@ def start(
         history=history,
         reader=SqliteReader(database.path),
         publications=Publications(database, log),
+        witnesses=Witnesses(database, log),
         keyring=keyring,
         log_folder=places.logs / origin.replace("/", "_"),
+        cosigners=tuple(cosigners),
         clock=clock,
     )
 

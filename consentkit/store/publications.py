@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from consentkit.errors import LogConflictError
 from consentkit.errors import MalformedError
 from consentkit.log.checkpoint import parse_checkpoint_text
-from consentkit.log.cosignature import add_cosignatures
 from consentkit.log.merkle import HASH_SIZE
 from consentkit.log.merkle import hash_leaf
 from consentkit.log.note import split_note
@@ -135,8 +134,7 @@ class Publications:
         Lines of witnesses may stand under it, if they are committed here, too.
         """
         try:
-            unverified = split_note(note)
-            size = parse_checkpoint_text(unverified.text).size
+            size = parse_checkpoint_text(split_note(note).text).size
         except MalformedError:
             return False
         with self._database.read() as connection:
@@ -144,8 +142,8 @@ class Publications:
             known = cosignature_lines(connection, self._log.id, size)
         if signed is None or not note.startswith(signed):
             return False
-        own = len(split_note(signed).signatures)
-        return {each.line for each in unverified.signatures[own:]} <= set(known)
+        added = note.removeprefix(signed).split(b"\n")[:-1]  # a note ends in a newline
+        return {line + b"\n" for line in added} <= set(known)
 
     def _signed(self, connection: sa.Connection, size: int) -> bytes | None:
         found = connection.scalar(
@@ -153,11 +151,11 @@ class Publications:
                 _CHECKPOINT.c.log == self._log.id, _CHECKPOINT.c.size == size
             )
         )
-        return None if found is None else bytes(found)
+        return None if found is None else blob(found)
 
     def _cosigned(self, connection: sa.Connection, size: int) -> bytes:
-        note = self._signed(connection, size) or b""
-        return add_cosignatures(note, cosignature_lines(connection, self._log.id, size))
+        lines = cosignature_lines(connection, self._log.id, size)
+        return (self._signed(connection, size) or b"") + b"".join(lines)
 
     def files(self, size: int) -> Iterator[tuple[str, bytes]]:
         """Every file of the log at ``size`` but the checkpoint, path by path."""

@@ -14,6 +14,7 @@ from datetime import UTC
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from consentkit.errors import ConfigurationError
 from consentkit.service.cosigners import Cosigner
@@ -66,7 +67,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
     home = Path(app.instance_path) / "consentkit"
     defaults = {
         "CONSENTKIT_URL_PREFIX": "/consent",
-        "CONSENTKIT_DATABASE_URI": f"sqlite:///{home / 'consent.sqlite3'}",
+        "CONSENTKIT_DATABASE_URI": _sqlite(home / "consent.sqlite3"),
         "CONSENTKIT_KEY_FOLDER": str(home / "keys"),
         "CONSENTKIT_LOG_FOLDER": str(home / "logs"),
         "CONSENTKIT_LOG_ORIGIN": _origin(registry),
@@ -95,6 +96,11 @@ def read_config(app: Flask, registry: Registry) -> Config:
         locale_selector=_selector(app),
         witnesses=_witnesses(app),
     )
+
+
+def _sqlite(path: Path) -> str:
+    """The URL of a file, whatever its folders are called: a URL is read decoded."""
+    return f"sqlite:///{quote(str(path))}"
 
 
 def _check_names(app: Flask, known: Iterable[str]) -> None:

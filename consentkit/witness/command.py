@@ -28,6 +28,7 @@ __all__ = ["add_options", "execute"]
 
 MEMORY_FILE = "witness.sqlite3"
 _MAX_PORT = 65_535
+_POLL = 0.1  # seconds between two looks at whether to stop
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +99,9 @@ def _serve(server: WitnessServer) -> None:
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
-    serving = threading.Thread(target=server.serve_forever, name="witness")
+    serving = threading.Thread(
+        target=server.serve_forever, args=(_POLL,), name="witness"
+    )
     serving.start()
     asked.wait()
     server.shutdown()

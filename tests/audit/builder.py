@@ -18,11 +18,17 @@ from consentkit.audit.verify import find_faults
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import sign_checkpoint
+from consentkit.log.cosignature import add_cosignatures
+from consentkit.log.cosignature import cosign
+from consentkit.log.keys import Algorithm
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import sign_leaf
 from consentkit.log.merkle import hash_leaf
 from consentkit.log.merkle import prove_inclusion
+from consentkit.log.merkle import root_of
+from consentkit.log.policy import Policy
+from consentkit.log.policy import parse_policy
 from consentkit.log.proof import TlogProof
 from consentkit.log.proof import format_proof
 from consentkit.log.publisher import Frontier
@@ -263,6 +269,12 @@ class LogBuilder:
     def source(self, *sizes: int) -> MemorySource:
         return MemorySource(self.files(*sizes))
 
+    def checkpoint(self, size: int | None = None) -> bytes:
+        """The signed checkpoint of the first ``size`` leaves, of all unless told."""
+        hashes = [hash_leaf(leaf) for leaf in self.leaves[:size]]
+        checkpoint = Checkpoint(self.origin, len(hashes), root_of(hashes))
+        return sign_checkpoint(checkpoint, self.log_key)
+
     def receipt(self, index: int) -> bytes:
         """The receipt of one leaf, at the log's present size."""
         files, size = self.files(), len(self.leaves)
@@ -270,6 +282,27 @@ class LogBuilder:
         return format_proof(
             TlogProof(index, tuple(path), files["checkpoint"], self.leaves[index])
         )
+
+
+def witness(name: str) -> Ed25519Signer:
+    """A witness's key, always the same for one name."""
+    seed = name.encode().ljust(32, b"w")
+    return Ed25519Signer.from_seed(
+        f"{name}.example", seed, algorithm=Algorithm.COSIGNATURE_V1
+    )
+
+
+def cosigned(note: bytes, time: int, *witnesses: str) -> bytes:
+    """The checkpoint with the cosignatures of these witnesses, all at ``time`` (s)."""
+    lines = [cosign(note, witness(name), time=time) for name in witnesses]
+    return add_cosignatures(note, lines)
+
+
+def policy_of(*witnesses: str, threshold: str = "all") -> Policy:
+    """A policy that asks for that many of these witnesses."""
+    lines = [f"witness {name} {witness(name).vkey}" for name in witnesses]
+    lines += [f"group all-of-them {threshold} {' '.join(witnesses)}"]
+    return parse_policy("\n".join([*lines, "quorum all-of-them", ""]).encode())
 
 
 def published(

@@ -167,7 +167,7 @@ WRONG_USE = {
     "nothing": [],
     "no log": ["verify", *KEYS],
     "no key": ["verify", "."],
-    "an unknown layer": ["verify", ".", *KEYS, "--layer", "history"],
+    "an unknown layer": ["verify", ".", *KEYS, "--layer", "faith"],
     "an unknown command": ["bless", "."],
     "a key that is none": ["verify", ".", "--key", "wallet"],
     "a collector key alone": ["verify", ".", *KEYS[2:]],

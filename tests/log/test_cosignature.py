@@ -17,6 +17,7 @@ from consentkit.log.checkpoint import open_checkpoint
 from consentkit.log.cosignature import add_cosignatures
 from consentkit.log.cosignature import cosign
 from consentkit.log.cosignature import open_cosignature
+from consentkit.log.cosignature import open_cosignatures
 from consentkit.log.keys import Algorithm
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.keys import Verifier
@@ -130,3 +131,18 @@ def test_a_note_that_is_no_checkpoint_is_not_cosigned() -> None:
 
     with pytest.raises(MalformedError, match="three lines"):
         cosign(note, WITNESS, time=NEW_YEAR)
+
+
+def test_of_several_witnesses_those_that_cosigned_are_told_with_their_times() -> None:
+    other = Ed25519Signer.from_seed("w2", b"2" * 32, algorithm=Algorithm.COSIGNATURE_V1)
+    third = Ed25519Signer.from_seed("w3", b"3" * 32, algorithm=Algorithm.COSIGNATURE_V1)
+    lines = [cosign(BY_THE_LOG, other, time=time) for time in (9, 7, 8)]
+    keys = [key.verifier for key in (third, WITNESS, other)]
+
+    data = add_cosignatures(SIGNED, lines)
+
+    assert open_cosignatures(data, keys) == {
+        WITNESS.verifier: NEW_YEAR,
+        other.verifier: 7,
+    }
+    assert open_cosignatures(data, []) == {}

@@ -333,3 +333,25 @@ def test_a_compact_range_that_does_not_fit_its_size_is_refused(name: str) -> Non
 def test_only_hashes_are_appended() -> None:
     with pytest.raises(MalformedError, match="32 bytes, got 3"):
         CompactRange().append(b"abc")
+
+
+def test_a_range_that_takes_subtrees_is_the_one_that_took_their_leaves() -> None:
+    for start in range(40):
+        for end in range(start, 40):
+            tree = CompactRange()
+            for leaf in LEAVES[:start]:
+                tree.append(leaf)
+            tree.extend(end, READER)
+
+            assert (tree.size, tree.root()) == (end, root_of(LEAVES[:end]))
+
+
+def test_a_subtree_is_taken_only_where_one_begins() -> None:
+    tree = CompactRange()
+    tree.extend(6, READER)
+
+    with pytest.raises(MalformedError, match="no subtree of level 2 begins at leaf 6"):
+        tree.append(LEAVES[0], level=2)
+    with pytest.raises(MalformedError, match="cannot shrink to 5"):
+        tree.extend(5, READER)
+    assert tree.root() == root_of(LEAVES[:6])

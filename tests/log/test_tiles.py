@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from consentkit.errors import MalformedError
 from consentkit.log import tiles
+from consentkit.log.merkle import CompactRange
 from consentkit.log.merkle import check_consistency
 from consentkit.log.merkle import check_inclusion
 from consentkit.log.merkle import hash_leaf
@@ -208,6 +209,23 @@ def test_a_reader_fetches_each_tile_once(large: Publication) -> None:
         "tile/1/000",
         "tile/1/001.p/17",
     ]
+
+
+def test_a_walk_along_a_whole_tree_ends_at_its_root_and_keeps_few_tiles(
+    large: Publication,
+) -> None:
+    reader = tiles.TileReader(large.files.__getitem__, large.size)
+    walk = CompactRange()
+
+    for size in (0, 1, 255, 256, 300, 65_536, 65_537, 69_999, 70_000):
+        walk.extend(size, reader)
+
+        leaves = (hash_leaf(i.to_bytes(8, "big")) for i in range(size))
+        assert walk.root() == root_of(leaves)
+    for size in range(0, 70_000, 256):
+        reader.read_hash(0, size)
+    assert walk.root() == large.root
+    assert len(reader._tiles) == 16
 
 
 @pytest.mark.parametrize("width", [0, 31, 33, 64])

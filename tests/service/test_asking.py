@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tests.service.wallet import Wallet
 
 
-@pytest.mark.requirement("R13")
 def test_a_notice_is_logged_and_kept_to_the_byte(wallet: Wallet) -> None:
     notice = wallet.notice("credit-score")
     (leaf,) = wallet.leaves("notice")

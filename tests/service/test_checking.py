@@ -23,6 +23,7 @@ from tests.declared import OFFERS
 from tests.declared import SCORE
 from tests.declared import SHOP
 from tests.declared import WALLET
+from tests.service.hostile import HOSTILE
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import DAY
 from tests.service.wallet import NIGHT
@@ -129,25 +130,6 @@ def test_a_stronger_assurance_than_there_is_was_never_given(wallet: Wallet) -> N
         request = ShareRequest("alice", *CREDIT_SCORE, frozenset({"spending"}), least)
         decision = check(wallet.installation, request)
         assert bool(decision) is (least in {"asserted", "session"})
-
-
-HOSTILE: dict[str, tuple[Any, ...]] = {
-    "empty": ("", "", ""),
-    "star": ("*", "*", "*"),
-    "wildcards": ("%", "credit-score", "acme-credit"),
-    "quotes": ("alice' OR '1'='1", "credit-score' --", "acme-credit"),
-    "zero byte": ("alice\0", "credit-score", "acme-credit"),
-    "no text": ("\udcff", "credit-score", "acme-credit"),
-    "case": ("ALICE", "Credit-Score", "ACME-CREDIT"),
-    "space": ("alice ", " credit-score", "acme-credit "),
-    "look-alike": ("\N{CYRILLIC SMALL LETTER A}lice", "credit-score", "acme-credit"),
-    "line": ("alice\nbob", "credit-score\n", "acme-credit\n"),
-    "huge": ("a" * 1_000_000, "credit-score", "acme-credit"),
-    "none": (None, None, None),
-    "lists": (["alice"], ["credit-score"], ["acme-credit"]),
-    "unhashable purpose": ("alice", {}, "acme-credit"),
-    "objects": (object(), "credit-score", "acme-credit"),
-}
 
 
 @pytest.mark.requirement("R62")

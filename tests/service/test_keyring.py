@@ -37,7 +37,6 @@ def test_each_key_is_made_when_it_is_first_needed(keyring: Keyring) -> None:
     assert {each.name for each in keyring.folder.iterdir()} == set(FILES)
 
 
-@pytest.mark.requirement("R97")
 def test_only_the_owner_can_read_them(keyring: Keyring) -> None:
     use_all(keyring)
     assert keyring.folder.stat().st_mode & 0o777 == 0o700

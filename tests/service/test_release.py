@@ -57,6 +57,7 @@ def release(*data: str) -> Release:
     return Release(decision, disclosure="0" * 32)
 
 
+@pytest.mark.requirement("R67")
 def test_fields_of_other_categories_stay_here() -> None:
     assert release("spending").only(PaymentSchema(), PAYMENT) == {
         "amount": 12,
@@ -165,7 +166,6 @@ REFUSED = {
 }
 
 
-@pytest.mark.requirement("R67")
 @pytest.mark.parametrize(("schema", "where"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("rows", [{}, None])
 def test_a_schema_that_does_not_say_what_its_fields_are_hands_over_nothing(

@@ -108,7 +108,6 @@ def test_somebody_who_never_agreed_can_stop_it_all_the_same(wallet: Wallet) -> N
     assert wallet.contents() == before
 
 
-@pytest.mark.requirement("R60")
 @pytest.mark.parametrize("actor", Actor)
 def test_who_ended_it_is_told_apart(agreed: Wallet, actor: Actor) -> None:
     leaf = revoke(agreed.installation, Ending("alice", actor=actor)).leaf

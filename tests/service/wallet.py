@@ -22,6 +22,7 @@ from consentkit.core.act import State
 from consentkit.core.decision import Decision
 from consentkit.core.decision import ShareRequest
 from consentkit.core.notice import Notice
+from consentkit.errors import ConsentDeniedError
 from consentkit.log.leaf import read_leaf
 from consentkit.service.asking import publish_notice
 from consentkit.service.checking import check
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from consentkit.audit.report import VerifiedLog
     from consentkit.core.canonical import JSON
+    from consentkit.core.decision import Reason
     from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
@@ -63,6 +65,7 @@ __all__ = [
     "TRANSFER",
     "Clock",
     "Wallet",
+    "denied",
 ]
 
 ORIGIN = "wallet.example/consent/2026"
@@ -244,3 +247,16 @@ class Wallet:
         size = self.verify().size
         assert size == len(self.leaves())
         assert list(differences(self.installation)) == []
+
+
+def denied(wallet: Wallet, key: tuple[str, str] = CREDIT_SCORE, **data: Any) -> Reason:
+    """Why Alice's data may not be shared now."""
+    try:
+        wallet.share("alice", key, **data)
+    except ConsentDeniedError as error:
+        decision = error.decision
+    else:
+        raise AssertionError("it was shared")
+    assert not decision
+    assert decision.data == frozenset()
+    return decision.reason

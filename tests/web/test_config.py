@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 
 from consentkit.errors import ConfigurationError
+from consentkit.log.keys import Algorithm
+from consentkit.log.keys import Ed25519Signer
 from consentkit.web import config
 from consentkit.web.config import read_config
 from tests import declared
@@ -19,6 +21,10 @@ from tests.web.hosts import host
 
 KEYS = set(re.findall(r'"(CONSENTKIT_[A-Z_]+[A-Z])"', inspect.getsource(config)))
 
+WITNESS = (
+    Ed25519Signer.generate("witness", algorithm=Algorithm.COSIGNATURE_V1).vkey
+    + " https://witness.example"
+)
 NOT_TEXT: dict[str, Any] = {"none": None, "a number": 7, "nothing": "", "a list": []}
 NOT_AN_ADDRESS: dict[str, Any] = {
     "none": None,
@@ -63,6 +69,15 @@ WRONG: dict[str, dict[str, Any]] = {
     "CONSENTKIT_SIGN_IN_URL": NOT_AN_ADDRESS,
     "CONSENTKIT_HOME_URL": NOT_AN_ADDRESS,
     "CONSENTKIT_LOCALE_SELECTOR": {"a number": 7, "a list": ["de"]},
+    "CONSENTKIT_WITNESSES": {
+        "none": None,
+        "text": WITNESS,
+        "bytes": [WITNESS.encode()],
+        "no line": ["witness.example"],
+        "a password": [WITNESS.replace("https://", "https://me:secret@")],
+        "one twice": [WITNESS, WITNESS],
+        "fifteen": [WITNESS] * 15,
+    },
 }
 
 
@@ -94,6 +109,7 @@ def test_a_wrong_value_stops_the_start_and_the_key_is_named(
         ("CONSENTKIT_LOCALE_SELECTOR", "de"),
         ("CONSENTKIT_LOCALE_SELECTOR", lambda: "de"),
         ("CONSENTKIT_LOG_ORIGIN", "wallet.example/consent/2026"),
+        ("CONSENTKIT_WITNESSES", ()),
     ],
 )
 def test_a_right_value_is_taken_as_it_is(
@@ -103,6 +119,14 @@ def test_a_right_value_is_taken_as_it_is(
     read = read_config(app, declared.registry())
 
     assert getattr(read, key.removeprefix("CONSENTKIT_").lower()) == value
+
+
+def test_a_list_of_witnesses_is_read_once(tmp_path: Path) -> None:
+    shop = host(tmp_path, CONSENTKIT_WITNESSES=[WITNESS])
+
+    (witness,) = shop.state.config.witnesses
+    assert f"{witness.verifier.vkey} {witness.url}" == WITNESS
+    assert shop.state.installation.cosigners == (witness,)
 
 
 def test_a_misspelt_key_is_refused_and_the_right_one_named(tmp_path: Path) -> None:
@@ -155,3 +179,12 @@ def test_a_log_keeps_its_name(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="CONSENTKIT_LOG_ORIGIN"):
         host(tmp_path, CONSENTKIT_LOG_ORIGIN="two.example/log")
+
+
+@pytest.mark.parametrize("name", ["with space", "100%25", "a?b=c", "x#y", "消费"])
+def test_a_folder_may_be_called_anything(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    host(folder)
+
+    assert (folder / "consentkit" / "consent.sqlite3").is_file()
+    assert [each.name for each in tmp_path.iterdir()] == [name]
