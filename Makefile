@@ -1,18 +1,19 @@
 # Everything a developer or CI runs. `make` alone lists the targets.
 #
 # A target sets up what it needs first: the environment in .venv, Chromium for the browser
-# tests. It does so once, and the environment again when setup.cfg has changed.
+# tests, Go for a second opinion on our logs. It does so once, and the environment again
+# when setup.cfg has changed.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-# $(call apt,PACKAGE): Debian's package where we may install it, else a word on what to do.
+# $(call apt,PACKAGES): Debian's packages where we may install them, else what to do.
 apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	then echo "Installing $(1) ..." && apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; \
-	else echo "$(1) is missing. On Debian: sudo apt-get install $(1)"; exit 1; fi
+	else echo "Missing: $(1). On Debian: sudo apt-get install $(1)"; exit 1; fi
 
 # A run that selects no test has shown nothing and fails (pytest's exit code 5);
 # only who narrows it down, as in ARGS="-k receipt", may leave one of the two runs empty.
@@ -21,7 +22,7 @@ may_be_empty = $(if $(ARGS),|| [ $$? -eq 5 ])
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser wheel fast \
-	format requirements coverage clean setup chromium bench
+	format requirements coverage clean setup chromium golang bench
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,7 +45,7 @@ lint: $(VENV)/test.stamp ## ruff, and imports that only go down
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/mypy --strict consentkit example_app tests/typing
 
-unit: $(VENV)/test.stamp ## tests without a browser, two at a time; ARGS="-k receipt" selects
+unit: $(VENV)/test.stamp golang ## tests without a browser, two at a time; ARGS="-k receipt" selects
 	$(BIN)/pytest -n 2 -m "not browser" $(ARGS) $(may_be_empty)
 
 browser: $(VENV)/test.stamp chromium ## tests in Chromium, in one process
@@ -64,7 +65,7 @@ format: $(VENV)/test.stamp ## format, and mend what ruff can mend
 requirements: $(VENV)/test.stamp ## write docs/requirements.md from the marks on the tests
 	$(BIN)/python tests/docs/requirements_table.py --write
 
-coverage: $(VENV)/test.stamp ## branch coverage of the tests without a browser
+coverage: $(VENV)/test.stamp golang ## branch coverage of the tests without a browser
 	$(BIN)/coverage run -m pytest -q -m "not browser" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
@@ -74,7 +75,7 @@ clean: ## remove what the targets made
 
 # -- set-up ---------------------------------------------------------------------------
 
-setup: $(VENV)/test.stamp chromium ## the set-up alone
+setup: $(VENV)/test.stamp chromium golang ## the set-up alone
 
 $(VENV)/run.stamp: EXTRAS := example
 $(VENV)/test.stamp: EXTRAS := test,dev
@@ -95,6 +96,10 @@ $(VENV)/venv.stamp:
 
 chromium:
 	@command -v chromium >/dev/null || { $(call apt,chromium); }
+
+golang: # the compiler, and the library that tests/outside/checklog stands upon
+	@command -v go >/dev/null && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb \
+		|| { $(call apt,golang-go golang-golang-x-mod-dev); }
 
 # -- measuring ------------------------------------------------------------------------
 

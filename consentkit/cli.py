@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from contextlib import closing
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
@@ -30,10 +31,12 @@ from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import VerificationError
 from consentkit.lint import command as lint_command
+from consentkit.log.leaf import LEAF_HEADER
 from consentkit.log.policy import MAX_POLICY_BYTES
 from consentkit.log.policy import Policy
 from consentkit.log.policy import parse_policy
 from consentkit.log.proof import MAX_PROOF_BYTES
+from consentkit.log.proof import PROOF_HEADER
 from consentkit.witness import command as witness_command
 
 if TYPE_CHECKING:
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Check what a consent log says, and whether a page asks honestly.",
         epilog="exit status: 0 holds, 1 does not hold, 2 unreadable or wrong use",
     )
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check a whole log")
     verify.add_argument("log", metavar="DIR|URL", help="where its files are")
@@ -116,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     witness_command.add_options(witness)
     witness.set_defaults(run=witness_command.execute)
     return parser
+
+
+def _version() -> str:
+    try:
+        return metadata.version("consentkit")
+    except metadata.PackageNotFoundError:
+        return "unknown"  # run from a folder, without having been installed
 
 
 def _trust(vkeys: Iterable[str]) -> Trust:
@@ -194,6 +205,8 @@ def _open_receipt(options: argparse.Namespace) -> Comparison:
     """The receipt by itself, or held against the log if one is given."""
     trust, policy = _trust(options.key), _policy(options)
     data, disclosures = _read_file(options.file, MAX_PROOF_BYTES), None
+    if not is_promise(data):
+        _expect_proof(options.file, data)
     if options.disclosures is not None:
         disclosures = _read_file(options.disclosures, _MAX_DISCLOSURES_BYTES)
     if options.log is not None:
@@ -211,6 +224,22 @@ def _open_receipt(options: argparse.Namespace) -> Comparison:
         )
     return Comparison(
         verify_receipt(data, trust=trust, disclosures=disclosures, policy=policy), ()
+    )
+
+
+def _expect_proof(name: str, data: bytes) -> None:
+    """Refuse another kind of file: it says nothing about any log."""
+    first, _, _ = data.partition(b"\n")
+    if first == PROOF_HEADER:
+        return
+    if first in {PROOF_HEADER + b"\r", LEAF_HEADER + b"\r"}:
+        raise ConfigurationError(
+            f"{name}: the file was changed in transfer, its line endings are CRLF "
+            "where LF was written; fetch it again as a binary file"
+        )
+    raise ConfigurationError(
+        f"{name}: expected a .tlog-proof file, whose first line is "
+        f"{PROOF_HEADER.decode()!r}"
     )
 
 

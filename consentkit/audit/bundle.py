@@ -7,7 +7,8 @@ cannot. Nothing here judges what it reads.
 
 Two failures are kept apart. A file that is *not there* is evidence, a
 ``VerificationError``; a disk or a server that *does not answer* says nothing about
-the log, a ``LogUnavailableError``.
+the log, a ``LogUnavailableError``. So does a place without a checkpoint: more likely
+than a log that lost it is a folder or an address that is not the log's own.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from consentkit.errors import VerificationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FolderSource", "HttpSource", "Source", "open_source"]
+__all__ = ["CHECKPOINT", "FolderSource", "HttpSource", "Source", "open_source"]
 
+CHECKPOINT = "checkpoint"
 MAX_FILE_BYTES = 256 * (2 + 65_535)  # a full bundle of the largest entries
 _TIMEOUT_SECONDS = 30.0  # of silence; a static file server that needs more is down
 _NOT_FOUND = frozenset({http.client.NOT_FOUND, http.client.GONE})
+_KEPT_OUT = frozenset({http.client.UNAUTHORIZED, http.client.FORBIDDEN})
 
 
 class Source(Protocol):
@@ -44,7 +47,8 @@ class Source(Protocol):
 
         Raises:
             VerificationError: there is no such file, or it is larger than any can be.
-            LogUnavailableError: the source cannot be read at the moment.
+            LogUnavailableError: the source cannot be read at the moment, or has no
+                checkpoint and so is no log.
         """
 
     def paths(self) -> Iterator[str] | None:
@@ -87,6 +91,8 @@ class FolderSource:
                 raise _too_large(path)
             return place.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as error:
+            if path == CHECKPOINT:
+                raise _no_log(str(self._folder), "folder") from error
             raise _not_there(path) from error
         except OSError as error:
             raise LogUnavailableError(
@@ -147,12 +153,18 @@ class HttpSource:
             raise LogUnavailableError(
                 f"{self.name}/{path} cannot be reached: {type(error).__name__}"
             ) from error
+        if status in _NOT_FOUND and path == CHECKPOINT:
+            raise _no_log(self.name, "address", f" {self._ask_for_name()}")
         if status in _NOT_FOUND:
             raise _not_there(path)
         if status != http.client.OK:
             raise LogUnavailableError(
-                f"expected status 200 for {self.name}/{path}, got {status}; redirects "
-                "are not followed, give the final address and its credentials"
+                f"expected status 200 for {self.name}/{path}, got {status}; "
+                + (
+                    self._ask_for_name()
+                    if status in _KEPT_OUT
+                    else "redirects are not followed, give the final address"
+                )
             )
         if len(body) > MAX_FILE_BYTES:
             raise _too_large(path)
@@ -164,6 +176,12 @@ class HttpSource:
 
     def paths(self) -> None:
         """A web address has no listing."""
+
+    def _ask_for_name(self) -> str:
+        """What to try where a server may be keeping us out."""
+        if "Authorization" in self._headers:
+            return "are the name and password in the address right?"
+        return "does it need a name and password, https://name:password@host/…?"
 
     def _get(self, path: str) -> tuple[int, bytes]:
         """One answer. A kept connection that the server has closed is opened anew."""
@@ -183,6 +201,13 @@ class HttpSource:
             if len(body) > MAX_FILE_BYTES:  # what is left of it would spoil the next
                 self._connection.close()
             return response.status, body
+
+
+def _no_log(place: str, kind: str, hint: str = "") -> LogUnavailableError:
+    return LogUnavailableError(
+        f"expected a log, but {place}/{CHECKPOINT} is not there: is this the log's "
+        f"own {kind}, with `checkpoint` and `tile/` in it?{hint}"
+    )
 
 
 def _not_there(path: str) -> VerificationError:

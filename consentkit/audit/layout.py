@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.tree import first_difference
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
 
     from consentkit.audit.bundle import Source
 
-__all__ = ["CHECKPOINT", "LayoutCheck", "stored_path", "stored_sizes"]
+__all__ = ["LayoutCheck", "stored_path", "stored_sizes"]
 
-CHECKPOINT = "checkpoint"
 _STORED = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})")
 
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from consentkit.audit import contradiction
+from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.history import HistoryCheck
 from consentkit.audit.kept import History
 from consentkit.audit.kept import Kept
-from consentkit.audit.layout import CHECKPOINT
 from consentkit.audit.receipt import VerifiedReceipt
 from consentkit.audit.receipt import open_evidence
 from consentkit.audit.receipt import step
@@ -88,7 +88,14 @@ class Comparison:
             yield from self.receipt.lines()
         for finding in self.findings:
             yield from finding.lines()
-        yield "holds" if self.holds else "DOES NOT HOLD"
+        yield self._verdict()
+
+    def _verdict(self) -> str:
+        if not self.holds:
+            return "DOES NOT HOLD"
+        if self.receipt is not None and self.receipt.collector is None:
+            return "holds (the collector's signature was not checked: give its --key)"
+        return "holds"
 
 
 def is_promise(data: bytes) -> bool:

@@ -43,6 +43,11 @@ class Trust:
 
     def __post_init__(self) -> None:
         origins = sorted({key.name for key in self.log})
+        if not origins and self.collectors:
+            raise ConfigurationError(
+                f"{self.collectors[0].name!r} is a collector's key; the log's own key "
+                "is needed as well, the first that `flask consent keys list` prints"
+            )
         if len(origins) != 1:
             raise ConfigurationError(
                 "expected the key of exactly one log, got "

@@ -55,11 +55,11 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.bundle import Source
 from consentkit.audit.history import HistoryCheck
 from consentkit.audit.kept import History
 from consentkit.audit.kept import Kept
-from consentkit.audit.layout import CHECKPOINT
 from consentkit.audit.layout import LayoutCheck
 from consentkit.audit.layout import stored_sizes
 from consentkit.audit.records import RecordsCheck
@@ -100,7 +100,7 @@ def verify_log(
 
     Raises:
         VerificationError: the first thing that does not hold, with step and entry.
-        LogUnavailableError: the source cannot be read.
+        LogUnavailableError: the source cannot be read, or holds no checkpoint.
     """
     examination = Examination(source, trust=trust, history=history, layers=layers)
     for finding in examination.find_faults():
@@ -118,7 +118,7 @@ def find_faults(
     """Everything that does not hold, in the order in which it is met.
 
     Raises:
-        LogUnavailableError: the source cannot be read.
+        LogUnavailableError: the source cannot be read, or holds no checkpoint.
     """
     return Examination(
         source, trust=trust, history=history, layers=layers

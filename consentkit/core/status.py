@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Assurance
+from consentkit.core.act import Choice
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consentkit.core.act import Act
-    from consentkit.core.act import Choice
 
 __all__ = ["Status", "fold", "status_of"]
 
@@ -39,6 +39,18 @@ class Status(NamedTuple):
     record: str
     since: Millis
     notice: str = ""
+
+    def choice(self, key: tuple[str, str]) -> Choice:
+        """The standing answer as the choice it rests on; ``key`` is the question's."""
+        purpose, recipient = key
+        return Choice(
+            purpose=purpose,
+            recipient=recipient,
+            data=tuple(sorted(self.data)),
+            scope=self.scope,
+            state=self.state,
+            until=self.until,
+        )
 
     def at(self, now: Millis) -> State:
         """The state at ``now``: a grant is expired from the instant ``until`` on."""

@@ -19,9 +19,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from consentkit.errors import ConfigurationError
+from consentkit.errors import InvalidSignatureError
 from consentkit.errors import MalformedError
+from consentkit.log import sealing
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.leaf import read_leaf
+from consentkit.store.rows import blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,24 +32,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consentkit.log.keys import Signer
+    from consentkit.store.subjects import Person
 
-__all__ = ["Keyring", "check_registered"]
+__all__ = ["Keyring", "check_opens", "check_registered"]
 
+SECRET = "secret.key"  # noqa: S105  the name of a file
 COLLECTOR = "a1"  # first collector key of a log; rotation gives the next its own name
 _SECRET_BYTES = 32
 _DERIVED_BYTES = 32  # AES-256 and HMAC-SHA-256 alike
+_PUT_BACK = (
+    "put back the key files that belong to the database, or begin a new log with a new "
+    "CONSENTKIT_DATABASE_URI and CONSENTKIT_LOG_ORIGIN"
+)
 
 
 @dataclass(frozen=True)
 class Keyring:
     """The keys of the log ``origin`` in ``folder``, each made when first needed.
 
+    Once the log has ``begun`` none is made any more: a new one would be of no use to
+    what the log and the database already hold.
+
     Raises (on access):
-        ConfigurationError: a key file is unreadable, open to others, or no key.
+        ConfigurationError: a key file is lost, unreadable, open to others, or no key.
     """
 
     folder: Path
     origin: str
+    begun: bool = False
 
     @cached_property
     def collector(self) -> Signer:
@@ -75,6 +88,20 @@ class Keyring:
         """The verifier keys to hand to auditors, log key first."""
         return self.log.vkey, self.collector.vkey
 
+    def make_all(self) -> None:
+        """Make whatever is not there yet, as a log is about to begin."""
+        _ = self.vkeys, self._secret
+
+    def data_key(self, person: Person) -> bytes:
+        """The key of one person's private evidence.
+
+        Raises:
+            VerificationError: it was wrapped under another key, or was changed.
+        """
+        return sealing.unwrap_key(
+            blob(person.wrapped_key), self.key_encryption_key, person.handle.encode()
+        )
+
     def _derive(self, info: bytes) -> bytes:
         kdf = HKDF(
             algorithm=hashes.SHA256(), length=_DERIVED_BYTES, salt=None, info=info
@@ -83,16 +110,14 @@ class Keyring:
 
     @cached_property
     def _secret(self) -> bytes:
-        data = self._file(
-            "secret.key", lambda: secrets.token_hex(_SECRET_BYTES).encode()
-        )
+        data = self._file(SECRET, lambda: secrets.token_hex(_SECRET_BYTES).encode())
         try:
             secret = bytes.fromhex(data.decode().strip())
         except ValueError:
             secret = b""
         if len(secret) != _SECRET_BYTES:
             raise ConfigurationError(
-                f"{self.folder / 'secret.key'} must hold {_SECRET_BYTES * 2} hex digits"
+                f"{self.folder / SECRET} must hold {_SECRET_BYTES * 2} hex digits"
             )
         return secret
 
@@ -107,10 +132,15 @@ class Keyring:
             ) from error
 
     def _file(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """The file's bytes; made first if it is not there, by whoever is first."""
+        """The file's bytes; a new log's are made first, by whoever is first."""
         path = self.folder / name
         try:
             if not path.exists():
+                if self.begun:
+                    raise ConfigurationError(
+                        f"{path} is not there, and a log goes on only with the keys it "
+                        f"began with: {_PUT_BACK}"
+                    )
                 _create(path, make())
             if path.stat().st_mode & 0o077:
                 raise ConfigurationError(
@@ -136,10 +166,36 @@ def check_registered(signer: Signer, role: str, key_leaves: Iterable[bytes]) -> 
         if body["role"] == role and body["vkey"] == signer.vkey:
             return
     raise ConfigurationError(
-        f"CONSENTKIT_KEY_FOLDER holds a {role} key that this log did not register: put "
-        "back the key files that belong to the database, or begin a new log with a new "
-        "CONSENTKIT_DATABASE_URI and CONSENTKIT_LOG_ORIGIN"
+        f"CONSENTKIT_KEY_FOLDER holds a {role} key that this log did not register: "
+        + _PUT_BACK
     )
+
+
+def check_opens(keyring: Keyring, persons: Iterable[Person]) -> None:
+    """Refuse a secret that opens the data key of none of these persons.
+
+    One that does not open may have been damaged by itself; that must not keep
+    everybody else from revoking.
+
+    Raises:
+        ConfigurationError: their keys were wrapped under another secret, or it is lost.
+    """
+    _ = keyring.key_encryption_key  # a lost file is told while there is nobody, too
+    wrapped_by_another = False
+    for person in persons:
+        try:
+            keyring.data_key(person)
+        except InvalidSignatureError:
+            wrapped_by_another = True
+        except MalformedError:
+            continue  # cut short: no secret opens it
+        else:
+            return
+    if wrapped_by_another:
+        raise ConfigurationError(
+            f"{keyring.folder / SECRET} is not the secret that keeps the private "
+            f"evidence in this database: {_PUT_BACK}"
+        )
 
 
 def _create(path: Path, data: bytes) -> None:

@@ -1,10 +1,22 @@
-"""Is the state what the leaves say? The state is a projection; the leaves are truth."""
+"""Is what is stored what the leaves say? The tables are projections; leaves are truth.
+
+Four tables are compared: the answers, the disclosures, the ends of the persons'
+chains, and the notices. The lines name handles, leaf ids, digests and declared ids,
+and nothing about a person.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from dataclasses import dataclass
+from dataclasses import field
 from typing import TYPE_CHECKING
+from typing import Any
 
-from consentkit.audit.replay import replay
+from consentkit.audit.replay import StateTable
+from consentkit.core.act import Kind
+from consentkit.core.decision import Reason
 from consentkit.log.leaf import read_leaf
 from consentkit.store.rows import STATUS_COLUMNS
 
@@ -14,28 +26,125 @@ if TYPE_CHECKING:
 
     from consentkit.audit.replay import Key
     from consentkit.core.status import Status
+    from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
+    from consentkit.store.history import History
 
 __all__ = ["differences"]
 
+_NAME = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?\Z")
+_NO_LEAF_YET: tuple[int, str] = (0, "")
+
 
 def differences(installation: Installation) -> Iterator[str]:
-    """Each answer on which the state table and the replay of all leaves differ.
+    """Each row of a table that is not what the replay of all leaves amounts to.
 
-    The lines name handle, purpose and recipient, and nothing about a person.
+    A leaf that is missing from the middle of a person's chain is named as well.
 
     Raises:
         MalformedError: a stored leaf is no longer one.
         LogUnavailableError: the database cannot be reached.
     """
     history = installation.history
-    # The table first: acts that come in meanwhile are then in the leaves at least,
+    # The tables first: acts that come in meanwhile are then in the leaves at least,
     # and a second run tells them from real differences.
-    stored: dict[Key, Status | None] = dict(history.all_statuses())
-    told: dict[Key, Status | None] = {
-        key: row.status
-        for key, row in replay(read_leaf(data) for data in history.all_leaves()).items()
+    stored = _Stored.read(history)
+    told = _Told()
+    for data in history.all_leaves():
+        yield from told.apply(read_leaf(data))
+    answers: dict[Key, Status | None] = {
+        key: row.status for key, row in told.answers.items()
     }
+    yield from _answers(answers, stored.answers)
+    yield from _disclosures(told.disclosures, stored.disclosures)
+    yield from _chain_ends(told.chain_ends, stored.chain_ends)
+    yield from _notices(told.notices, stored.notices)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What the tables say; of a notice only whether it is what its leaf names."""
+
+    answers: Mapping[Key, Status | None]
+    disclosures: Mapping[str, Mapping[str, Any]]
+    chain_ends: Mapping[str, tuple[Any, Any]]
+    notices: Mapping[str, tuple[str, str]]
+
+    @classmethod
+    def read(cls, history: History) -> _Stored:
+        return cls(
+            answers=dict(history.all_statuses()),
+            disclosures=dict(history.all_disclosures()),
+            chain_ends=dict(history.all_chain_ends()),
+            notices={
+                digest: (_sha256(manifest), _sha256(html))
+                for digest, manifest, html in history.all_notices()
+            },
+        )
+
+
+@dataclass
+class _Told:
+    """What the leaves so far amount to, table by table.
+
+    An erased person has no rows any more.
+    """
+
+    answers: StateTable = field(default_factory=StateTable)
+    disclosures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    chain_ends: dict[str, tuple[int, str]] = field(default_factory=dict)
+    notices: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def apply(self, leaf: Leaf) -> Iterator[str]:
+        """Take in the next leaf; say so where one before it is missing."""
+        self.answers.apply(leaf)
+        if leaf.kind == Kind.NOTICE:
+            digest = leaf.body["notice"]
+            self.notices[digest] = (digest, leaf.body["html"])
+        if leaf.kind in {Kind.DISCLOSURE, Kind.DENIAL}:
+            self.disclosures[leaf.id] = _line_of(leaf)
+        if leaf.subject is not None and leaf.seq is not None:
+            yield from self._lengthen(leaf, leaf.subject, leaf.seq)
+            if leaf.kind == Kind.ERASURE:
+                self._forget(leaf.subject)
+
+    def _lengthen(self, leaf: Leaf, handle: str, seq: int) -> Iterator[str]:
+        due, head = self.chain_ends.get(handle, _NO_LEAF_YET)
+        if seq != due:
+            yield (
+                f"subject {handle}, leaf {leaf.id}: it has number {seq} in the chain, "
+                f"where number {due} is due"
+            )
+        elif leaf.prev != head:
+            yield f"subject {handle}, leaf {leaf.id}: it does not follow the one before"
+        self.chain_ends[handle] = (seq + 1, leaf.hash.hex())
+
+    def _forget(self, handle: str) -> None:
+        del self.chain_ends[handle]
+        self.disclosures = {
+            leaf_id: line
+            for leaf_id, line in self.disclosures.items()
+            if line["subject"] != handle
+        }
+
+
+def _line_of(leaf: Leaf) -> dict[str, Any]:
+    """The line of the disclosure table that this leaf stands for."""
+    body = leaf.body
+    return {
+        "subject": leaf.subject,
+        "time": leaf.time,
+        "purpose": body["purpose"],
+        "recipient": body["recipient"],
+        "data": " ".join(body["data"]),
+        "reason": body.get("reason", Reason.GRANTED.value),
+        "record": body.get("record", ""),
+    }
+
+
+def _answers(
+    told: Mapping[Key, Status | None], stored: Mapping[Key, Status | None]
+) -> Iterator[str]:
     for key in sorted(stored.keys() | told.keys()):
         if key not in stored or key not in told or stored[key] != told[key]:
             handle, purpose, recipient = key
@@ -62,3 +171,69 @@ def _other_columns(one: Status | None, other: Status | None) -> str:
         name for name in STATUS_COLUMNS if getattr(one, name) != getattr(other, name)
     ]
     return f", with other {', '.join(differ)}"
+
+
+def _disclosures(
+    told: Mapping[str, Mapping[str, Any]], stored: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    for leaf_id in _either(told, stored):
+        here, there = told.get(leaf_id), stored.get(leaf_id)
+        if there is None:
+            yield f"leaf {leaf_id}: the disclosure table does not list it"
+        elif here is None:
+            yield (
+                f"leaf {_named(leaf_id)}: the disclosure table lists it, and no leaf "
+                "says so"
+            )
+        elif here != there:
+            differ = [name for name in here if here[name] != there[name]]
+            yield (
+                f"leaf {leaf_id}: the disclosure table lists it with other "
+                f"{', '.join(differ)}"
+            )
+
+
+def _chain_ends(
+    told: Mapping[str, tuple[int, str]], stored: Mapping[str, tuple[Any, Any]]
+) -> Iterator[str]:
+    for handle in _either(told, stored):
+        here = told.get(handle, _NO_LEAF_YET)
+        if handle not in stored:
+            yield f"subject {handle}: has {here[0]} leaves and no row of their own"
+        elif stored[handle] != here:
+            same_length = stored[handle][0] == here[0]
+            ends = "with another leaf" if same_length else "elsewhere"
+            yield (
+                f"subject {_named(handle)}: the chain of leaves has {here[0]}, the "
+                f"subject table says that it ends {ends}"
+            )
+
+
+def _notices(
+    told: Mapping[str, tuple[str, str]], stored: Mapping[str, tuple[str, str]]
+) -> Iterator[str]:
+    for digest in _either(told, stored):
+        if digest not in stored:
+            yield f"notice {digest}: the leaves name it, and it is not stored"
+        elif digest not in told:
+            yield f"notice {_named(digest)}: it is stored, and no leaf names it"
+        elif stored[digest] != told[digest]:
+            parts = zip(("manifest", "html"), told[digest], stored[digest], strict=True)
+            differ = [name for name, here, there in parts if here != there]
+            yield f"notice {digest}: it is stored with other {' and '.join(differ)}"
+
+
+def _either(told: Mapping[str, object], stored: Mapping[str, object]) -> list[str]:
+    """The keys of both; a column can hold any type once somebody wrote to it."""
+    return sorted(told.keys() | stored.keys(), key=str)
+
+
+def _named(name: object) -> str:
+    """A name of ours as it is; anything else there could tell of a person."""
+    ours = isinstance(name, str) and _NAME.match(name)
+    return str(name) if ours else "without a name of ours"
+
+
+def _sha256(value: object) -> str:
+    """The hash of stored bytes; none where something else was put in their place."""
+    return hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else ""

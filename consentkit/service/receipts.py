@@ -144,11 +144,7 @@ def _disclosures(
     sealed = installation.history.evidence(leaf.id, person.handle)
     if sealed is None:
         return ()
-    data_key = sealing.unwrap_key(
-        person.wrapped_key,
-        installation.keyring.key_encryption_key,
-        person.handle.encode(),
-    )
+    data_key = installation.keyring.data_key(person)
     context = sealing.evidence_context(installation.origin, leaf.id)
     encoded = canonical.decode(sealing.unseal(data_key, sealed, context))
     return tuple(str(each) for each in encoded) if isinstance(encoded, list) else ()

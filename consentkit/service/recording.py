@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,19 @@ class PersonRecorder:
         )
         return cls(installation, transaction, subject, person, now)
 
+    @cached_property
+    def _data_key(self) -> bytes:
+        return self.installation.keyring.data_key(self.person)
+
+    def check_can_seal(self) -> None:
+        """Open the key of the person's evidence, as sealing would.
+
+        Raises:
+            VerificationError: it was wrapped under another key, or was changed.
+            ConfigurationError: the key that wraps it cannot be read.
+        """
+        _ = self._data_key
+
     def append(
         self,
         kind: Kind,
@@ -65,6 +79,7 @@ class PersonRecorder:
         Raises:
             LogConflictError: its challenge is already spent.
             MalformedError: the fields are not those of its kind.
+            VerificationError: the key that is to seal the evidence does not open.
         """
         leaf_id = secrets.token_hex(_ID_BYTES)
         disclosures = [
@@ -94,14 +109,8 @@ class PersonRecorder:
         return _signed(self.installation, body)
 
     def _seal(self, leaf_id: str, disclosures: list[sealing.Disclosure]) -> None:
-        keyring = self.installation.keyring
-        data_key = sealing.unwrap_key(
-            self.person.wrapped_key,
-            keyring.key_encryption_key,
-            self.person.handle.encode(),
-        )
         sealed = sealing.seal(
-            data_key,
+            self._data_key,
             canonical.encode([each.encoded for each in disclosures]),
             sealing.evidence_context(self.installation.origin, leaf_id),
         )

@@ -13,9 +13,13 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow import fields
 
+from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
+from consentkit.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Container
     from collections.abc import Iterator
     from collections.abc import Mapping
 
@@ -31,12 +35,25 @@ _MAX_DEPTH = 32  # no record that is handed over is nested that deep
 
 
 class Release:
-    """The permission to share, for the length of one ``with`` block."""
+    """The permission to share, for the length of one ``with`` block.
 
-    def __init__(self, decision: Decision, *, disclosure: str) -> None:
+    ``ask_again`` is the same check once more, ``known`` the declared data categories.
+    """
+
+    def __init__(
+        self,
+        decision: Decision,
+        *,
+        disclosure: str,
+        ask_again: Callable[[], Decision],
+        known: Container[str],
+    ) -> None:
         self.decision = decision
         self.disclosure = disclosure
         """The id of the disclosure leaf, durable before this object existed."""
+        self._ask_again = ask_again
+        self._known = known
+        self._over = False
 
     def __repr__(self) -> str:
         return (
@@ -68,24 +85,55 @@ class Release:
         """``rows`` dumped by ``schema``, without any field that is not covered.
 
         Each field carries ``metadata={"category": "<data category id>"}``; a nested
-        schema may leave that to its own fields.
+        schema may leave that to its own fields. The gate is asked once more, so that
+        what was stopped since the block began is not handed over.
 
         Raises:
-            DeclarationError: a field of the schema names no data category, or hides
-                further fields in a way that cannot be filtered.
+            ConsentDeniedError: the person has stopped it meanwhile.
+            DeclarationError: a field of the schema names no declared data category, or
+                hides further fields in a way that cannot be filtered.
+            InvalidRequestError: the block of this release is over.
         """
-        keep = _kept(schema, self.data, (type(schema).__name__,))
+        keep = _kept(schema, self, (type(schema).__name__,))
+        self._check_live()
         dumped = schema.dump(rows)
         if schema.many:
             return [_prune(row, keep) for row in dumped]
         return _prune(dumped, keep)
+
+    def end(self) -> None:
+        """Hand over nothing from here on: the block is over."""
+        self._over = True
+
+    def covers(self, category: str, where: str) -> bool:
+        """Whether a field of that category may leave.
+
+        Raises:
+            DeclarationError: no such data category is declared.
+        """
+        if category not in self._known:
+            raise DeclarationError(
+                f"{where} belongs to a data category that is not declared: "
+                f"{category!r:.80}; give it the id of one that is"
+            )
+        return category in self.data
+
+    def _check_live(self) -> None:
+        if self._over:
+            raise InvalidRequestError(
+                "a release ends with its block: hand data over inside of it, or share "
+                "again"
+            )
+        decision = self._ask_again()
+        if not decision:
+            raise ConsentDeniedError(decision)
 
 
 _Kept = dict[str, "_Kept | None"]
 """Key of the dumped data -> what is kept within it, None for the whole value."""
 
 
-def _kept(schema: Schema, data: frozenset[str], path: tuple[str, ...]) -> _Kept:
+def _kept(schema: Schema, release: Release, path: tuple[str, ...]) -> _Kept:
     if len(path) > _MAX_DEPTH:
         raise DeclarationError(
             f"{path[0]} nests schemas more than {_MAX_DEPTH} deep, or within "
@@ -102,10 +150,10 @@ def _kept(schema: Schema, data: frozenset[str], path: tuple[str, ...]) -> _Kept:
                 'give the field metadata={"category": "…"} with the id of a declared '
                 "one"
             )
-        if category is not None and category not in data:
+        if category is not None and not release.covers(category, ".".join(where)):
             continue
         out = key if field.data_key is None else field.data_key
-        kept[out] = _kept(nested, data, where) if nested is not None else None
+        kept[out] = _kept(nested, release, where) if nested is not None else None
     return kept
 
 

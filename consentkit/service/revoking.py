@@ -1,11 +1,13 @@
 """Ending what was agreed: per recipient, per purpose, or all of it.
 
 Idempotent: what has ended stays ended, and a second call writes nothing. It needs
-the database and nothing else, so it succeeds while recipients or mail are down.
+the database and the collector key, nothing else: it succeeds while recipients or mail
+are down, and while the key of the person's private evidence does not open.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,9 @@ from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.status import status_of
+from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
+from consentkit.errors import VerificationError
 from consentkit.service.recording import PersonRecorder
 
 if TYPE_CHECKING:
@@ -34,13 +38,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Ending", "Revocation", "revoke"]
 
+_LOGGER = logging.getLogger("consentkit")
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What is to end, and who says so.
 
     ``purpose`` None means every purpose, ``recipient`` None every recipient.
-    ``facts`` are private circumstances, kept sealed and only committed to.
+    ``facts`` are private circumstances, kept sealed and only committed to; dropped if
+    they cannot be sealed, for the end must not depend on them.
     """
 
     subject: str
@@ -124,7 +131,7 @@ def _end(
             "channel": ending.channel.value,
             "choices": [choice.to_dict() for choice in choices],
         },
-        evidence=ending.facts or {},
+        evidence=_facts_to_keep(recorder, ending),
     )
     act = act_of(leaf)
     for choice in choices:
@@ -132,6 +139,22 @@ def _end(
             recorder.subject, choice.key, status_of(act, choice)
         )
     return leaf
+
+
+def _facts_to_keep(recorder: PersonRecorder, ending: Ending) -> Mapping[str, JSON]:
+    """The private circumstances; none, and said so, if nothing can seal them."""
+    if not ending.facts:
+        return {}
+    try:
+        recorder.check_can_seal()
+    except (VerificationError, ConfigurationError) as error:
+        _LOGGER.exception(
+            "consentkit: a revocation is written without its private facts, the key "
+            "of the person's evidence does not open (%s)",
+            type(error).__name__,
+        )
+        return {}
+    return ending.facts
 
 
 def _check_known(

@@ -20,6 +20,7 @@ from consentkit.core.decision import Standing
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import ConsentDeniedError
+from consentkit.service.checking import check
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.release import Release
 
@@ -79,7 +80,12 @@ def authorise(
         raise ConsentDeniedError(decision) from error
     if not decision:
         raise ConsentDeniedError(decision)
-    return Release(decision, disclosure=leaf.id)
+    return Release(
+        decision,
+        disclosure=leaf.id,
+        ask_again=lambda: check(installation, request),
+        known=installation.registry.categories,
+    )
 
 
 def _decide(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentkit.core.act import Kind
@@ -15,10 +16,12 @@ from consentkit.log.leaf import sign_leaf
 from consentkit.service.installation import Installation
 from consentkit.service.installation import system_clock
 from consentkit.service.keyring import Keyring
+from consentkit.service.keyring import check_opens
 from consentkit.service.keyring import check_registered
 from consentkit.store.database import Database
 from consentkit.store.history import History
 from consentkit.store.ledger import Ledger
+from consentkit.store.logs import find_log
 from consentkit.store.logs import open_log
 from consentkit.store.publications import Publications
 from consentkit.store.reader import SqliteReader
@@ -57,13 +60,20 @@ def start(
     *,
     origin: str,
     cosigners: Iterable[Cosigner] = (),
+    origin_is_a_guess: bool = False,
+    publishes: bool = True,
     clock: Callable[[], Millis] = system_clock,
 ) -> Installation:
     """An installation whose tables, keys and log are there; safe to race.
 
+    With ``origin_is_a_guess`` the log that is there already keeps its own name.
+    ``publishes`` False is for a process that leaves publishing to another one: it
+    needs no log key, unless it is the one to begin the log.
+
     Raises:
         DeclarationError: a mandatory element of a notice is missing; all are named.
-        ConfigurationError: a place, a key or the origin cannot be used.
+        ConfigurationError: a place, a key or the origin cannot be used, or a key
+            is not the one that the log was begun with.
         LogUnavailableError: the database cannot be reached or written.
         MalformedError: a leaf that registered a key is no longer one.
     """
@@ -77,6 +87,8 @@ def start(
         ) from error
     database = Database(places.database_uri)
     database.upgrade()
+    found = find_log(database) if origin_is_a_guess else None
+    origin = found.origin if found else origin
     keyring = Keyring(places.keys, origin)
     log = open_log(
         database,
@@ -85,7 +97,8 @@ def start(
         now=clock(),
     )
     history = History(database, log.id)
-    check_registered(keyring.collector, "collector", history.keys())
+    keyring = replace(keyring, begun=True)
+    _check_keys(keyring, history, publishes=publishes)
     # A server that loads the app first and forks then must not hand SQLite's
     # connections down: the processes would take each other's locks for their own.
     database.dispose()
@@ -104,10 +117,20 @@ def start(
     )
 
 
+def _check_keys(keyring: Keyring, history: History, *, publishes: bool) -> None:
+    """Refuse to go on with other keys: what they do would be found out too late."""
+    key_leaves = history.keys()
+    check_registered(keyring.collector, "collector", key_leaves)
+    if publishes:
+        check_registered(keyring.log, "log", key_leaves)
+    check_opens(keyring, history.some_persons())
+
+
 def _first_leaves(
     registry: Registry, keyring: Keyring, origin: str, now: Millis
 ) -> Iterator[Leaf]:
     """How a log begins: with its name, then with the keys that may write to it."""
+    keyring.make_all()
     bodies: list[dict[str, JSON]] = [
         {"kind": Kind.GENESIS.value, "controller": registry.controller.id},
         {

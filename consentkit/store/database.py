@@ -127,7 +127,8 @@ class Database:
             LogUnavailableError: the database cannot be reached or written.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Who is behind a handle stands in here: no other account may look.
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise LogUnavailableError(
                 f"the folder of the consent database cannot be made ({error.strerror})"

@@ -20,6 +20,7 @@ from consentkit.store.rows import blob
 from consentkit.store.rows import status_from
 from consentkit.store.rows import statuses_of
 from consentkit.store.statement import Statement
+from consentkit.store.subjects import Person
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from consentkit.core.status import Status
     from consentkit.store.database import Database
-    from consentkit.store.subjects import Person
 
 __all__ = ["DisclosureRow", "History", "StoredLeaf"]
 
@@ -40,7 +40,10 @@ _NOTICE = Statement(
         schema.notice.c.digest == sa.bindparam("digest")
     )
 )
+_CHAIN_END = (schema.subject.c.seq, schema.subject.c.head)
+_DISCLOSED = ("time", "purpose", "recipient", "data", "reason", "record")
 _PAGE = 1_000
+_FEW = 8
 _KEPT_NOTICES = 256  # some 10 kB each: a question in every language, a few versions
 
 
@@ -81,6 +84,13 @@ class History:
         with self._database.read() as connection:
             return subjects.find_person(connection, subject)
 
+    def some_persons(self) -> list[Person]:
+        """A few of those whom the log ever heard of; none if there are none."""
+        columns = (schema.subject.c[name] for name in ("handle", "data_key"))
+        query: sa.Select[Any] = sa.select(*columns, *_CHAIN_END).limit(_FEW)
+        with self._database.read() as connection:
+            return [Person(*row) for row in connection.execute(query).all()]
+
     def statuses(self, subject: str) -> dict[tuple[str, str], Status]:
         """Every standing answer of one person, by (purpose, recipient)."""
         with self._database.read() as connection:
@@ -112,11 +122,7 @@ class History:
         """A page of the person's disclosures, newest first, and how many there are."""
         mine = _DISCLOSURE.c.subject == subject
         page = (
-            sa.select(
-                *(_DISCLOSURE.c[name] for name in ("id", "time", "purpose")),
-                *(_DISCLOSURE.c[name] for name in ("recipient", "data", "reason")),
-                _DISCLOSURE.c.record,
-            )
+            sa.select(_DISCLOSURE.c.id, *(_DISCLOSURE.c[name] for name in _DISCLOSED))
             .where(mine)
             .order_by(_DISCLOSURE.c.time.desc(), _DISCLOSURE.c.id)
             .limit(limit)
@@ -210,6 +216,41 @@ class History:
                 except LogUnavailableError:
                     status = None
                 yield key, status
+
+    def all_disclosures(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every line of the disclosure table by its leaf's id, as it is stored.
+
+        ``subject`` is the handle, empty where the log never heard of the person.
+        """
+        query: sa.Select[Any] = sa.select(
+            _DISCLOSURE.c.id,
+            sa.func.coalesce(schema.subject.c.handle, "").label("subject"),
+            *(_DISCLOSURE.c[name] for name in _DISCLOSED),
+        ).join_from(
+            _DISCLOSURE,
+            schema.subject,
+            _DISCLOSURE.c.subject == schema.subject.c.subject,
+            isouter=True,
+        )
+        with self._database.read() as connection:
+            for leaf_id, *values in connection.execute(query):
+                yield leaf_id, dict(zip(("subject", *_DISCLOSED), values, strict=True))
+
+    def all_chain_ends(self) -> Iterator[tuple[str, tuple[Any, Any]]]:
+        """Where the table says each person's chain ends: (next seq, last hash)."""
+        query = sa.select(schema.subject.c.handle, *_CHAIN_END)
+        with self._database.read() as connection:
+            for handle, seq, head in connection.execute(query):
+                yield handle, (seq, head)
+
+    def all_notices(self) -> Iterator[tuple[str, Any, Any]]:
+        """Every stored notice as it is stored: digest, manifest and HTML."""
+        query = sa.select(
+            *(schema.notice.c[name] for name in ("digest", "manifest", "html"))
+        )
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                yield row[0], row[1], row[2]
 
     def _leaves(self) -> sa.Select[Any]:
         return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(_LEAF.c.log == self._log_id)

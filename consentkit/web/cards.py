@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flask import request
 from flask import url_for
 
 from consentkit.core.registry import CROSS_BORDER
@@ -53,7 +54,10 @@ def _card(
         now=state.installation.clock(),
         stop_token=state.tokens.issue_stop(subject, *key),
         receipt_url=url_for("consentkit.receipt", receipt_id=status.record),
+        # Not from the question's own page to itself.
         ask_url=(
-            url_for("consentkit.ask", purpose=base) if registry.question(*key) else ""
+            url_for("consentkit.ask", purpose=base)
+            if registry.question(*key) and request.endpoint != "consentkit.ask"
+            else ""
         ),
     )

@@ -136,7 +136,7 @@ def _choices(state: AppState, subject: str) -> Response:
         if error.code not in _ASK_AGAIN:
             raise
         return _ask_again(state, subject, sent, error.code)
-    return _result(state, leaf)
+    return _result(state, subject, leaf)
 
 
 def _ask_again(state: AppState, subject: str, sent: str, code: str) -> Response:
@@ -171,18 +171,23 @@ def _revocations(state: AppState, subject: str) -> Response:
             facts=facts_of_request(state),
         ),
     )
-    return _result(state, done.leaf)
+    return _result(state, subject, done.leaf)
 
 
-def _result(state: AppState, leaf: Leaf | None) -> Response:
-    """What was stored, read back from the leaf itself; nothing if nothing was left."""
+def _result(state: AppState, subject: str, leaf: Leaf | None) -> Response:
+    """What stands now, read back from what was stored; nothing if nothing was left.
+
+    A form that is sent again long after gets its first receipt, but is told what the
+    person has answered since.
+    """
     locale = frame.current_locale(state)
     registry = state.installation.registry
-    choices: tuple[Choice, ...] = act_of(leaf).choices if leaf else ()
+    answered: tuple[Choice, ...] = act_of(leaf).choices if leaf else ()
+    standing = state.installation.history.statuses(subject)
+    choices = [standing[each.key].choice(each.key) for each in answered]
     view = ResultView(
         lines=tuple(choice_line(each, each.key, registry, locale) for each in choices),
         receipt_url=(url_for("consentkit.receipt", receipt_id=leaf.id) if leaf else ""),
-        back_url=frame.host_url(state.config.home_url),
     )
     return frame.page("result.html", view)
 

@@ -41,8 +41,9 @@ class Config:
     """The checked values of one app.
 
     ``form_lifetime`` is in seconds. ``publish`` says whether this process may publish
-    the log from a thread of its own. ``sign_in_url`` and ``home_url`` are addresses
-    within the app, or whole ones; empty where there is none.
+    the log from a thread of its own. ``log_origin_is_a_guess`` when nobody set it: the
+    log that is there already then keeps its own name. ``sign_in_url`` and ``home_url``
+    are addresses within the app, or whole ones; empty where there is none.
     """
 
     url_prefix: str
@@ -50,6 +51,7 @@ class Config:
     key_folder: Path
     log_folder: Path
     log_origin: str
+    log_origin_is_a_guess: bool
     form_lifetime: int
     publish: bool
     sign_in_url: str
@@ -79,6 +81,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         "CONSENTKIT_WITNESSES": (),
     }
     _check_names(app, defaults)
+    is_a_guess = "CONSENTKIT_LOG_ORIGIN" not in app.config
     for key, value in defaults.items():
         app.config.setdefault(key, value)
     publish = _publish(app)
@@ -89,6 +92,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         # Only who publishes writes there.
         log_folder=_folder(app, "CONSENTKIT_LOG_FOLDER", writable=publish),
         log_origin=_text(app, "CONSENTKIT_LOG_ORIGIN"),
+        log_origin_is_a_guess=is_a_guess,
         form_lifetime=_lifetime(app),
         publish=publish,
         sign_in_url=_address(app, "CONSENTKIT_SIGN_IN_URL"),

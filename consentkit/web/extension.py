@@ -113,6 +113,7 @@ class ConsentKit:
         app.register_blueprint(_make_blueprint(config))
         app.extensions[KEY] = state
         app.before_request(_publish_in_background)
+        app.before_request(gate.refuse_bare_view)
         app.after_request(frame.protect_widget)
         app.jinja_env.globals.update(
             consent_widget=consent_widget,
@@ -199,8 +200,12 @@ class ConsentKit:
         """A decorator for a view that shares: logged first, or refused.
 
         A browser is sent to the question, another client gets 403 and a problem
-        document (RFC 9457).
+        document (RFC 9457). It goes below the route, next to the function.
+
+        Raises:
+            DeclarationError: purpose, recipient or data is not declared so.
         """
+        gate.check_declared(self.registry, purpose, recipient, data)
         return gate.require(
             purpose, recipient=recipient, data=data, min_assurance=min_assurance
         )
@@ -259,7 +264,9 @@ class ConsentKit:
                 logs=config.log_folder,
             ),
             origin=config.log_origin,
+            origin_is_a_guess=config.log_origin_is_a_guess,
             cosigners=config.witnesses,
+            publishes=config.publish,
         )
         return AppState(
             installation=installation,

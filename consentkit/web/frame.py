@@ -136,6 +136,8 @@ def host_url(address: str) -> str:
     ``{next}`` in it becomes the way back to the page that is shown now.
     """
     here = request.script_root + request.path if request.method == "GET" else "/"
+    language = negotiate([request.args.get(_LANGUAGE, "")], _offered(current_state()))
+    here += f"?{_LANGUAGE}={language}" if language and here != "/" else ""
     address = address.replace("{next}", quote(here, safe=""))
     return request.script_root + address if address.startswith("/") else address
 

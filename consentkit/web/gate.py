@@ -9,6 +9,7 @@ from typing import ParamSpec
 from typing import TypeVar
 from typing import cast
 
+from flask import current_app
 from flask import redirect
 from flask import request
 from flask import url_for
@@ -21,6 +22,7 @@ from consentkit.core.decision import ShareRequest
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
+from consentkit.errors import ConfigurationError
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
@@ -41,9 +43,20 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from consentkit.core.registry import Registry
     from consentkit.service.release import Release
 
-__all__ = ["assurance_of", "check", "id_of", "require", "share"]
+__all__ = [
+    "assurance_of",
+    "check",
+    "check_declared",
+    "id_of",
+    "refuse_bare_view",
+    "require",
+    "share",
+]
+
+_BARE = "__consentkit_bare_view__"
 
 # Refusals that no answer of the person could lift: asking them would lead nowhere.
 _NOT_THEIRS = frozenset(
@@ -154,7 +167,10 @@ def share(
         circumstances=circumstances,
     )
     # Outside any ``except``: what goes wrong in the caller's body is the caller's.
-    yield release
+    try:
+        yield release
+    finally:
+        release.end()
 
 
 def _authorise(
@@ -214,9 +230,57 @@ def require(
                 return cast("R", _refused(error.decision))
             return view(*args, **kwargs)
 
+        # After ``wraps``, which would have copied it: only the bare view bears it.
+        setattr(view, _BARE, True)
         return gated
 
     return decorate
+
+
+def check_declared(
+    registry: Registry,
+    purpose: str | Purpose,
+    recipient: str | Recipient,
+    data: Collection[str | DataCategory] | None,
+) -> None:
+    """Refuse a gate that nobody's answer could ever open.
+
+    Raises:
+        DeclarationError: no such purpose is declared with that recipient, or it does
+            not ask for that data.
+    """
+    question = registry.question(id_of(purpose), id_of(recipient))
+    if question is None or question.transfer:
+        known = ", ".join(
+            f"{each.purpose_id} for {each.recipient_id}"
+            for each in registry.all_questions()
+            if not each.transfer
+        )
+        raise DeclarationError(
+            f"expected a declared purpose with its recipient ({known}); "
+            f"got {id_of(purpose)!r:.80} for {id_of(recipient)!r:.80}"
+        )
+    foreign = set() if data is None else _ids(data) - set(question.data)
+    if foreign:
+        raise DeclarationError(
+            f"purpose {question.purpose_id!r} asks for {', '.join(question.data)} "
+            f"only; got {', '.join(sorted(foreign))!r:.80}"
+        )
+
+
+def refuse_bare_view() -> None:
+    """Refuse to run a view whose gate was put on the wrong side of its route.
+
+    Raises:
+        ConfigurationError: ``@consent.require`` stands above ``@app.route``, so that
+            Flask would call the view without it.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, _BARE, False):
+        raise ConfigurationError(
+            f"the view of endpoint {request.endpoint!r} is routed without its gate: "
+            "put @consent.require below @app.route, next to the function"
+        )
 
 
 def _nobody(sign_in_url: str) -> ResponseReturnValue:

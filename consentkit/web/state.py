@@ -38,7 +38,7 @@ class Loaders:
     request may see, of ``auditor`` and ``operator``.
     """
 
-    subject: Callable[[], object] = lambda: None
+    subject: Callable[[], object] | None = None
     account_label: Callable[[str], str] = lambda _subject: ""
     roles: Callable[[], Container[str] | None] | None = None
 

@@ -43,8 +43,13 @@ def current_subject(state: AppState) -> str | None:
     """The person of this request, None if nobody is signed in.
 
     Raises:
-        ConfigurationError: the app's subject loader returned no usable id.
+        ConfigurationError: the app has no subject loader, or it returned no usable id.
     """
+    if state.loaders.subject is None:
+        raise ConfigurationError(
+            "consentkit cannot tell who is signed in: register a function that returns "
+            "their id, or None for nobody, with @consent.subject_loader"
+        )
     value = state.loaders.subject()
     if value is None:
         return None

@@ -215,6 +215,44 @@ def test_a_file_that_the_server_does_not_have_is_evidence(
     assert [finding.step for finding in found] == ["tiles"]
 
 
+@pytest.mark.requirement("R99")
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_address_without_a_checkpoint_says_nothing_about_any_log(
+    server: Server, source: HttpSource, status: int
+) -> None:
+    server.answers["checkpoint"] = status
+
+    with pytest.raises(LogUnavailableError, match="own address, with `checkpoint`"):
+        verify_log(source, trust=LOG.trust())
+    with pytest.raises(LogUnavailableError, match="https://name:password@host/…"):
+        list(find_faults(source, trust=LOG.trust()))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_who_is_kept_out_is_told_how_to_give_a_name_or_to_look_at_it(
+    server: Server, source: HttpSource, status: int
+) -> None:
+    server.answers["checkpoint"] = status
+    with pytest.raises(LogUnavailableError, match="https://name:password@host/…"):
+        source.read("checkpoint")
+
+    address = f"http://auditor:wrong@127.0.0.1:{server.port}/log"
+    with (
+        closing(HttpSource(address)) as named,
+        pytest.raises(LogUnavailableError, match="name and password in the address"),
+    ):
+        named.read("checkpoint")
+
+
+def test_a_folder_without_a_checkpoint_says_nothing_about_any_log(
+    folder: Path,
+) -> None:
+    (folder / "checkpoint").unlink()
+
+    with pytest.raises(LogUnavailableError, match="own folder, with `checkpoint`"):
+        verify_log(FolderSource(folder), trust=LOG.trust())
+
+
 def test_a_web_address_cannot_be_listed(server: Server, source: HttpSource) -> None:
     server.files["surprise"] = b""
 

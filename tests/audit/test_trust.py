@@ -48,6 +48,11 @@ def test_keys_that_do_not_go_together_are_refused(case: str) -> None:
         Trust.of(UNUSABLE[case])
 
 
+def test_a_collectors_key_alone_is_not_called_none() -> None:
+    with pytest.raises(ConfigurationError, match="the log's own key is needed"):
+        Trust.of([COLLECTOR.vkey])
+
+
 def test_what_is_no_key_is_refused() -> None:
     with pytest.raises(MalformedError):
         Trust.of(["logs.example/one"])

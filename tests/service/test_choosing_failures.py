@@ -13,6 +13,7 @@ from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidSignatureError
 from consentkit.errors import LogConflictError
 from consentkit.errors import MalformedError
+from consentkit.service.choosing import choose
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
 
@@ -75,8 +76,10 @@ def test_evidence_is_never_sealed_under_a_key_that_does_not_fit(wallet: Wallet) 
     before, good = wallet.contents(), secret.read_bytes()
     for bad, error in ((b"0" * 64, InvalidSignatureError), (b"no", ConfigurationError)):
         secret.write_bytes(bad)
+        # As a process that was running when the file was exchanged, not yet read.
+        keyring = replace(wallet.installation.keyring)
         with pytest.raises(error):
-            Wallet(wallet.folder).submit(form)
+            choose(replace(wallet.installation, keyring=keyring), form)
         assert wallet.contents() == before
     secret.write_bytes(good)
     assert Wallet(wallet.folder).submit(form).seq == 1

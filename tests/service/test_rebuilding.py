@@ -172,3 +172,167 @@ def test_a_leaf_that_is_no_longer_one_is_said(wallet: Wallet, bad: str) -> None:
     wallet.sql(f"UPDATE consent_leaf SET bytes = {bad} WHERE position = 5")  # noqa: S608  see above
     with pytest.raises(MalformedError):
         list(differences(wallet.installation))
+
+
+def is_named(wallet: Wallet, *expected: str) -> None:
+    """Each line begins as expected, in this order, and none tells who it is."""
+    found = list(differences(wallet.installation))
+    assert len(found) == len(expected), found
+    for line, start in zip(found, expected, strict=True):
+        assert line.startswith(start), line
+        assert not any(person in line for person in (*PEOPLE, "mallory"))
+
+
+@pytest.fixture
+def shared(wallet: Wallet) -> Wallet:
+    """Alice agreed and her data was shared; Bob's was not."""
+    wallet.answer("alice", CREDIT_SCORE)
+    wallet.share("alice", CREDIT_SCORE)
+    with pytest.raises(ConsentDeniedError):
+        wallet.share("bob", CREDIT_SCORE)
+    assert list(differences(wallet.installation)) == []
+    wallet.damaged = True
+    return wallet
+
+
+LISTED: dict[str, Any] = {
+    "subject": "bob",
+    "time": 1,
+    "purpose": "shop-offers",
+    "recipient": "corner-shops",
+    "data": "city",
+    "reason": "refused",
+    "record": "f" * 32,
+}
+
+
+@pytest.mark.parametrize("kind", ["disclosure", "denial"])
+@pytest.mark.parametrize(("column", "value"), LISTED.items())
+def test_a_line_of_the_disclosures_that_somebody_changed_is_named(
+    shared: Wallet, kind: str, column: str, value: Any
+) -> None:
+    (leaf,) = shared.leaves(kind)
+    if (kind, column) == ("denial", "subject"):
+        value = "mallory"
+    change = f"UPDATE consent_disclosure SET {column} = ? WHERE id = ?"  # noqa: S608  see above
+    shared.sql(change, value, leaf.id)
+    is_named(
+        shared, f"leaf {leaf.id}: the disclosure table lists it with other {column}"
+    )
+
+
+@pytest.mark.parametrize("kind", ["disclosure", "denial"])
+def test_a_line_of_the_disclosures_that_is_lost_is_named(
+    shared: Wallet, kind: str
+) -> None:
+    (leaf,) = shared.leaves(kind)
+    shared.sql("DELETE FROM consent_disclosure WHERE id = ?", leaf.id)
+    is_named(shared, f"leaf {leaf.id}: the disclosure table does not list it")
+
+
+@pytest.mark.parametrize(
+    ("made_up", "named"), [("f" * 32, "f" * 32), ("mallory", "without a name of ours")]
+)
+def test_a_disclosure_that_never_was_is_named(
+    shared: Wallet, made_up: str, named: str
+) -> None:
+    columns = "subject, time, purpose, recipient, data, reason, record"
+    shared.sql(
+        f"INSERT INTO consent_disclosure (id, {columns}) "  # noqa: S608  see above
+        f"SELECT ?, {columns} FROM consent_disclosure LIMIT 1",
+        made_up,
+    )
+    is_named(shared, f"leaf {named}: the disclosure table lists it, and no leaf")
+
+
+def delete_leaf(wallet: Wallet, leaf_id: str) -> None:
+    wallet.sql("DROP TRIGGER consent_leaf_no_delete")
+    wallet.sql("DELETE FROM consent_leaf WHERE id = ?", leaf_id)
+
+
+def test_the_last_leaf_of_a_person_that_is_lost_shows(wallet: Wallet) -> None:
+    """No answer rests on it, so that only the end of the chain tells."""
+    wallet.damaged = True
+    leaf = wallet.answer("alice", CREDIT_SCORE)
+    wallet.share("alice", CREDIT_SCORE)
+    (last,) = wallet.leaves("disclosure")
+    delete_leaf(wallet, last.id)
+    wallet.sql("DELETE FROM consent_disclosure")
+    is_named(wallet, f"subject {leaf.subject}: the chain of leaves has 1, the subject")
+
+
+def test_a_superseded_leaf_that_is_lost_leaves_a_gap(wallet: Wallet) -> None:
+    wallet.damaged = True
+    first = wallet.answer("alice", CREDIT_SCORE, said=State.REFUSED)
+    second = wallet.answer("alice", CREDIT_SCORE)
+    delete_leaf(wallet, first.id)
+    is_named(
+        wallet,
+        f"subject {second.subject}, leaf {second.id}: it has number 1 in the chain, "
+        "where number 0 is due",
+    )
+
+
+CHAIN = {"seq": 7, "head": "0" * 64}
+
+
+@pytest.mark.parametrize(("column", "value"), CHAIN.items())
+def test_a_persons_row_that_somebody_changed_is_named(
+    wallet: Wallet, column: str, value: Any
+) -> None:
+    wallet.damaged = True
+    leaf = wallet.answer("alice", CREDIT_SCORE)
+    wallet.sql(f"UPDATE consent_subject SET {column} = ?", value)  # noqa: S608  see above
+    is_named(wallet, f"subject {leaf.subject}: the chain of leaves has 1, the subject")
+
+
+def test_a_chain_that_goes_on_from_another_leaf_is_named(wallet: Wallet) -> None:
+    wallet.damaged = True
+    wallet.answer("alice", CREDIT_SCORE)
+    wallet.sql("UPDATE consent_subject SET head = ?", "0" * 64)
+    leaf = wallet.answer("alice", CREDIT_SCORE)
+    is_named(
+        wallet,
+        f"subject {leaf.subject}, leaf {leaf.id}: it does not follow the one before",
+    )
+
+
+def test_a_persons_row_that_is_lost_is_named(wallet: Wallet) -> None:
+    wallet.damaged = True
+    leaf = wallet.answer("alice", CREDIT_SCORE)
+    wallet.sql("DELETE FROM consent_state")
+    wallet.sql("DELETE FROM consent_subject")
+    is_named(
+        wallet,
+        f"subject {leaf.subject}, credit-score for acme-credit: the leaves say given",
+        f"subject {leaf.subject}: has 1 leaves and no row of their own",
+    )
+
+
+BAD_NOTICES = {
+    "manifest": "manifest = CAST(manifest || ' ' AS BLOB)",
+    "html": "html = CAST(html || ' ' AS BLOB)",
+    "manifest and html": "manifest = 'text', html = 7",
+}
+
+
+@pytest.mark.parametrize(("what", "change"), BAD_NOTICES.items())
+def test_a_notice_that_is_no_longer_what_was_shown_is_named(
+    wallet: Wallet, what: str, change: str
+) -> None:
+    wallet.damaged = True
+    digest = wallet.notice("credit-score").digest
+    assert list(differences(wallet.installation)) == []
+    wallet.sql(f"UPDATE consent_notice SET {change}")  # noqa: S608  see above
+    is_named(wallet, f"notice {digest}: it is stored with other {what}")
+
+
+def test_a_notice_that_is_lost_or_was_never_logged_is_named(wallet: Wallet) -> None:
+    wallet.damaged = True
+    digest = wallet.notice("credit-score").digest
+    wallet.sql("UPDATE consent_notice SET digest = 'mallory'")
+    is_named(
+        wallet,
+        f"notice {digest}: the leaves name it, and it is not stored",
+        "notice without a name of ours: it is stored, and no leaf names it",
+    )

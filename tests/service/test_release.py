@@ -14,7 +14,9 @@ from marshmallow import fields
 
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
+from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
+from consentkit.errors import InvalidRequestError
 from consentkit.service.release import Release
 
 if TYPE_CHECKING:
@@ -54,7 +56,42 @@ PAYMENT = {
 
 def release(*data: str) -> Release:
     decision = Decision(Reason.GRANTED, "p", "r", data=frozenset(data))
-    return Release(decision, disclosure="0" * 32)
+    known = {"spending", "city", "messages"}
+    return Release(
+        decision, disclosure="0" * 32, ask_again=lambda: decision, known=known
+    )
+
+
+@pytest.mark.requirement("R68")
+def test_what_was_stopped_within_the_block_is_not_handed_over() -> None:
+    yes = Decision(Reason.GRANTED, "p", "r", data=frozenset({"spending"}))
+    answers = [yes, Decision(Reason.WITHDRAWN, "p", "r")]
+    held = Release(
+        yes, disclosure="0" * 32, ask_again=lambda: answers.pop(0), known={"spending"}
+    )
+    schema = Schema.from_dict({"name": fields.Str(metadata=of("spending"))})()
+
+    assert held.only(schema, SHOP) == {"name": "Bakery"}
+    with pytest.raises(ConsentDeniedError) as refused:
+        held.only(schema, SHOP)
+
+    assert refused.value.decision.reason is Reason.WITHDRAWN
+
+
+@pytest.mark.requirement("R68")
+def test_a_release_ends_with_its_block() -> None:
+    held = release("spending")
+    held.end()
+
+    with pytest.raises(InvalidRequestError, match="ends with its block"):
+        held.only(PaymentSchema(), PAYMENT)
+
+
+def test_a_field_of_a_category_nobody_declared_is_an_error_and_not_left_out() -> None:
+    schema = Schema.from_dict({"amount": fields.Int(metadata=of("spendin"))})()
+
+    with pytest.raises(DeclarationError, match=r"amount .* not declared: 'spendin'"):
+        release("spending").only(schema, PAYMENT)
 
 
 @pytest.mark.requirement("R67")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,8 @@ from consentkit.core.act import Actor
 from consentkit.core.act import State
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogConflictError
+from consentkit.errors import VerificationError
+from consentkit.log import sealing
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import Revocation
 from consentkit.service.revoking import revoke
@@ -178,3 +182,55 @@ def test_only_a_new_answer_of_the_person_brings_it_back(agreed: Wallet) -> None:
     assert not agreed.check("alice", CREDIT_SCORE)
     agreed.answer("alice", CREDIT_SCORE)
     assert agreed.check("alice", CREDIT_SCORE)
+
+
+FACTS = {"page": "/bill/alice-liddell"}
+BROKEN_KEYS: dict[str, Any] = {
+    "another": bytes(60),
+    "short": b"short",
+    "text": "text",
+    "a number": 7,
+}
+
+
+@pytest.mark.requirement("R55")
+@pytest.mark.parametrize("data_key", BROKEN_KEYS.values(), ids=BROKEN_KEYS)
+def test_an_end_does_not_wait_for_the_key_of_the_evidence(
+    wallet: Wallet, caplog: pytest.LogCaptureFixture, data_key: object
+) -> None:
+    wallet.answer("alice", CREDIT_SCORE)
+    wallet.sql("UPDATE consent_subject SET data_key = ?", data_key)
+    before = len(wallet.contents()["consent_evidence"])
+    done = revoke(wallet.installation, Ending("alice", facts=FACTS))
+    assert done.leaf
+    assert done.leaf.body["evidence"] == sealing.commit([])
+    assert not wallet.check("alice", CREDIT_SCORE)
+    assert len(wallet.contents()["consent_evidence"]) == before
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert "without its private facts" in record.getMessage()
+    assert "alice" not in caplog.text
+
+
+def test_an_end_does_not_wait_for_the_secret(wallet: Wallet) -> None:
+    wallet.answer("alice", CREDIT_SCORE)
+    secret = wallet.folder / "keys" / "secret.key"
+    data = secret.read_bytes()
+    keyring = replace(wallet.installation.keyring)  # as one that read no file yet
+    secret.unlink()
+    bare = replace(wallet.installation, keyring=keyring)
+    done = revoke(bare, Ending("alice", facts=FACTS))
+    assert done.leaf
+    assert done.leaf.body["evidence"] == sealing.commit([])
+    assert not secret.exists()
+    secret.write_bytes(data)
+
+
+def test_a_grant_is_not_stored_without_its_evidence(wallet: Wallet) -> None:
+    wallet.answer("alice", CREDIT_SCORE)
+    form = wallet.form("alice", {CREDIT_SCORE: State.GIVEN}, facts=dict(FACTS))
+    wallet.sql("UPDATE consent_subject SET data_key = ?", bytes(60))
+    before = wallet.contents()
+    with pytest.raises(VerificationError):
+        wallet.submit(form)
+    assert wallet.contents() == before

@@ -14,6 +14,7 @@ from consentkit.core.vocabulary import Controller
 from consentkit.errors import ConfigurationError
 from consentkit.errors import DeclarationError
 from consentkit.errors import LogUnavailableError
+from consentkit.log.keys import Ed25519Signer
 from consentkit.service.publishing import publish_all
 from consentkit.service.starting import Places
 from consentkit.service.starting import start
@@ -85,32 +86,92 @@ def lose_log_key(keys: Path) -> None:
     (keys / "log.pem").unlink()
 
 
+def renew_log_key(keys: Path) -> None:
+    (keys / "log.pem").write_bytes(Ed25519Signer.generate(ORIGIN).to_pem())
+    (keys / "log.pem").chmod(0o600)
+
+
+def lose_secret(keys: Path) -> None:
+    (keys / "secret.key").unlink()
+
+
 def swap(keys: Path) -> None:
     data = (keys / "log.pem").read_bytes()
     (keys / "log.pem").write_bytes((keys / "collector-a1.pem").read_bytes())
     (keys / "collector-a1.pem").write_bytes(data)
 
 
-@pytest.mark.parametrize("damage", [lose_collector, swap])
-def test_a_log_goes_on_with_no_collector_key_but_its_own(
+@pytest.mark.parametrize(
+    "damage", [lose_collector, lose_log_key, lose_secret, renew_log_key, swap]
+)
+def test_a_log_goes_on_with_no_keys_but_its_own(
     wallet: Wallet, damage: Callable[[Path], None]
 ) -> None:
     """A new key would be made in silence, and nobody could verify what it signs."""
     wallet.damaged = True
-    damage(wallet.folder / "keys")
+    keys = wallet.folder / "keys"
+    damage(keys)
     before = wallet.contents()
+    files = {path: path.read_bytes() for path in keys.iterdir()}
     with pytest.raises(ConfigurationError, match="put back the key files"):
         Wallet(wallet.folder)
     assert wallet.contents() == before
+    assert {path: path.read_bytes() for path in keys.iterdir()} == files
+
+
+def test_a_process_that_does_not_publish_neither_needs_nor_makes_the_log_key(
+    wallet: Wallet,
+) -> None:
+    wallet.damaged = True
+    lose_log_key(wallet.folder / "keys")
+    later = Wallet(wallet.folder, publishes=False)
+    later.answer("alice", CREDIT_SCORE)
+    later.revoke("alice")
+    with pytest.raises(ConfigurationError, match=r"log\.pem is not there"):
+        publish_all(later.installation)
+    assert not (wallet.folder / "keys" / "log.pem").exists()
+
+
+def test_whoever_begins_the_log_makes_all_its_keys(tmp_path: Path) -> None:
+    Wallet(tmp_path, publishes=False)
+    files = {path.name for path in (tmp_path / "keys").iterdir()}
+    assert files == {"collector-a1.pem", "log.pem", "secret.key"}
+
+
+@pytest.mark.parametrize("publishes", [True, False])
+def test_a_secret_that_opens_nobodys_evidence_is_refused(
+    wallet: Wallet, *, publishes: bool
+) -> None:
+    wallet.damaged = True
+    wallet.answer("alice", CREDIT_SCORE)
+    secret = wallet.folder / "keys" / "secret.key"
+    secret.write_text("a" * 64)
+    before = wallet.contents()
+    with pytest.raises(ConfigurationError, match=r"secret\.key .*put back") as caught:
+        Wallet(wallet.folder, publishes=publishes)
+    assert "alice" not in str(caught.value)
+    assert wallet.contents() == before
+
+
+def test_one_damaged_key_of_a_person_does_not_stop_the_others(wallet: Wallet) -> None:
+    wallet.damaged = True
+    for subject in ("alice", "bob", "carol"):
+        wallet.answer(subject, CREDIT_SCORE)
+    changed = "UPDATE consent_subject SET data_key = ? WHERE subject = ?"
+    wallet.sql(changed, bytes(60), "alice")
+    wallet.sql(changed, b"short", "bob")
+    later = Wallet(wallet.folder)
+    assert later.revoke("carol").leaf
 
 
 def test_nothing_is_published_under_another_log_key(wallet: Wallet) -> None:
     wallet.damaged = True
     size = wallet.verify().size
     lose_log_key(wallet.folder / "keys")
-    later = Wallet(wallet.folder)  # a web process needs only the collector's
+    later = Wallet(wallet.folder, publishes=False)
     later.answer("alice", CREDIT_SCORE)
     checkpoint = (wallet.logs / "checkpoint").read_bytes()
+    renew_log_key(wallet.folder / "keys")
     with pytest.raises(ConfigurationError, match="log key"):
         publish_all(later.installation)
     assert (wallet.logs / "checkpoint").read_bytes() == checkpoint

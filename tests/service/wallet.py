@@ -102,10 +102,15 @@ class Wallet:
     clock: Clock = field(default_factory=Clock)
     declared: Registry = field(default_factory=registry)
     damaged: bool = False
+    publishes: bool = True
 
     def __post_init__(self) -> None:
         self.installation: Installation = start(
-            self.declared, self.places, origin=ORIGIN, clock=self.clock
+            self.declared,
+            self.places,
+            origin=ORIGIN,
+            publishes=self.publishes,
+            clock=self.clock,
         )
 
     @property

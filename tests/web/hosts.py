@@ -136,11 +136,16 @@ def _add_pages(app: Flask, consent: ConsentKit) -> None:
     def home() -> str:
         return render_template_string(PAGE)
 
+    @app.post("/feature")
+    def feature() -> str:
+        return "done"
+
+    if consent.registry.question("credit-score", "acme-credit"):
+        _add_score(app, consent)
+
+
+def _add_score(app: Flask, consent: ConsentKit) -> None:
     @app.route("/score", methods=["GET", "POST"])
     @consent.require(declared.SCORE, recipient=declared.CREDIT, data={"spending"})
     def score() -> Response:
         return jsonify(score=700)
-
-    @app.post("/feature")
-    def feature() -> str:
-        return "done"

@@ -463,3 +463,26 @@ def test_no_form_made_up_without_a_token_is_stored(
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Host, FlaskClient]:
     shop = host(tmp_path_factory.mktemp("made-up"))
     return shop, shop.client(MAYA)
+
+
+@pytest.mark.requirement("R31", "R58")
+def test_a_yes_sent_again_after_a_stop_is_told_what_counts_now(
+    shop: Host, maya: FlaskClient
+) -> None:
+    page = maya.get("/consent/ask/credit-score").text
+    form = {
+        "token": re.findall(r'name="token" value="([^"]+)"', page)[-1],
+        "choice.credit-score.acme-credit": "given",
+    }
+    first = maya.post("/consent/choices", data=form).text
+    with shop.app.app_context():
+        shop.consent.revoke(MAYA)
+
+    again = maya.post("/consent/choices", data=form)
+
+    assert again.status_code == 200
+    assert "You said <strong>yes</strong>" in first
+    assert "You said <strong>yes</strong>" not in again.text
+    assert "You <strong>stopped</strong> sharing" in again.text
+    address = re.compile(r"/consent/receipts/[0-9a-f]{32}")
+    assert address.findall(again.text) == address.findall(first)

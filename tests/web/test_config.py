@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 
 from consentkit.errors import ConfigurationError
@@ -179,6 +180,17 @@ def test_a_log_keeps_its_name(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="CONSENTKIT_LOG_ORIGIN"):
         host(tmp_path, CONSENTKIT_LOG_ORIGIN="two.example/log")
+
+
+def test_a_name_that_nobody_chose_outlives_the_year_it_was_made_in(
+    tmp_path: Path,
+) -> None:
+    with time_machine.travel("2026-12-31T23:59:00Z", tick=False):
+        before = host(tmp_path).state.installation.origin
+    with time_machine.travel("2027-01-01T00:01:00Z", tick=False):
+        after = host(tmp_path).state.installation.origin
+
+    assert before == after == "wallet.example/consent/2026"
 
 
 @pytest.mark.parametrize("name", ["with space", "100%25", "a?b=c", "x#y", "消费"])

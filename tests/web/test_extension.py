@@ -221,3 +221,11 @@ def test_receipts_history_and_disclosures_are_the_persons_own(shop: Host) -> Non
         assert shop.consent.receipt("tom", act.leaf.id) is None
         assert shop.consent.history("tom") == []
         assert shop.consent.disclosures("tom") == []
+
+
+def test_an_app_that_does_not_say_who_is_signed_in_is_told_so(tmp_path: Path) -> None:
+    app = bare_app(tmp_path)
+    ConsentKit(declared.registry()).init_app(app)
+
+    with pytest.raises(ConfigurationError, match=r"@consent\.subject_loader"):
+        app.test_client().get("/consent/")

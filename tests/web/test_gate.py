@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from marshmallow import Schema
+from marshmallow import fields
 
 from consentkit.core.decision import Reason
 from consentkit.core.vocabulary import DataCategory
+from consentkit.errors import ConfigurationError
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
+from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogUnavailableError
 from consentkit.log.leaf import read_leaf
 from consentkit.store.ledger import Ledger
@@ -311,3 +315,68 @@ def test_a_gated_view_keeps_its_name_and_arguments(shop: Host) -> None:
         return one + two
 
     assert (named.__name__, named.__doc__) == ("named", "What it says.")
+
+
+@pytest.mark.requirement("R55", "R68")
+def test_what_is_stopped_while_a_share_runs_is_not_handed_over_any_more(
+    shop: Host, maya: FlaskClient
+) -> None:
+    answer(maya, "credit-score", {"acme-credit": "given"})
+    schema = Schema.from_dict(
+        {"amount": fields.Integer(metadata={"category": "spending"})}
+    )()
+    with (
+        shop.app.app_context(),
+        shop.consent.share(
+            MAYA, "credit-score", recipient="acme-credit", data={"spending"}
+        ) as release,
+    ):
+        assert release.only(schema, {"amount": 1}) == {"amount": 1}
+        shop.consent.revoke(MAYA)
+        with pytest.raises(ConsentDeniedError) as refused:
+            release.only(schema, {"amount": 1})
+        assert refused.value.decision.reason is Reason.WITHDRAWN
+
+
+def test_a_release_does_not_outlive_its_block(shop: Host, maya: FlaskClient) -> None:
+    answer(maya, "credit-score", {"acme-credit": "given"})
+    schema = Schema.from_dict(
+        {"amount": fields.Integer(metadata={"category": "spending"})}
+    )()
+    with shop.app.app_context():
+        with shop.consent.share(
+            MAYA, "credit-score", recipient="acme-credit", data={"spending"}
+        ) as release:
+            pass
+        with pytest.raises(InvalidRequestError, match="ends with its block"):
+            release.only(schema, {"amount": 1})
+
+
+def test_a_gate_on_the_wrong_side_of_its_route_stops_the_view(tmp_path: Path) -> None:
+    shop = host(tmp_path)
+    ran = []
+
+    @shop.consent.require("credit-score", recipient="acme-credit")
+    @shop.app.post("/wrong-side")
+    def wrong_side() -> str:
+        ran.append("sent")
+        return "sent"
+
+    with pytest.raises(ConfigurationError, match=r"below @app\.route"):
+        shop.app.test_client().post("/wrong-side")
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    ("purpose", "recipient", "data", "named"),
+    [
+        ("score", "acme-credit", None, "'score' for 'acme-credit'"),
+        ("credit-score", "acme", None, "'credit-score' for 'acme'"),
+        ("credit-score", "acme-credit", {"citty"}, "'citty'"),
+    ],
+)
+def test_a_gate_that_no_answer_could_open_is_found_when_it_is_declared(
+    purpose: str, recipient: str, data: set[str] | None, named: str, shop: Host
+) -> None:
+    with pytest.raises(DeclarationError, match=named):
+        shop.consent.require(purpose, recipient=recipient, data=data)
