@@ -6,9 +6,11 @@ any process. It runs in a folder of its own: what an example writes stays there.
 
 from __future__ import annotations
 
+import contextvars
 from pathlib import Path
 
 import pytest
+from sybil import Example
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
@@ -30,5 +32,10 @@ def test_the_examples_run(
     examples = list(document.examples())
 
     assert examples
+    # In a context of its own: an example may push an app context and leave it there.
+    contextvars.copy_context().run(evaluate, examples)
+
+
+def evaluate(examples: list[Example]) -> None:
     for example in examples:
         example.evaluate()
