@@ -203,11 +203,10 @@ class WidgetView:
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """What was stored just now, as it was stored (R31)."""
+    """What stands now, as it was stored (R31)."""
 
     lines: tuple[ChoiceLine, ...]
     receipt_url: str = ""
-    back_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,7 +303,7 @@ def all_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
         "ask again": ("ask", answered),
         "result": (
             "result",
-            pages.ResultView(lines(app, locale), "/consent/receipts/1", "/bill"),
+            pages.ResultView(lines(app, locale), "/consent/receipts/1"),
         ),
         "nothing to stop": ("result", pages.ResultView(())),
         "centre": ("centre", centre(app, locale, words)),
