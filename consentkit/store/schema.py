@@ -13,8 +13,11 @@ __all__ = [
     "METADATA",
     "checkpoint",
     "cosignature",
+    "delivery",
     "disclosure",
     "evidence",
+    "hold",
+    "key",
     "leaf",
     "log",
     "notice",
@@ -22,6 +25,7 @@ __all__ = [
     "subject",
     "suspension",
     "tile",
+    "timestamp",
     "witness",
 ]
 
@@ -41,6 +45,19 @@ log = sa.Table(
     sa.Column("origin", sa.Text, nullable=False, unique=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("closed", sa.BigInteger),
+)
+
+# Which key may sign from which index on: what the key leaves say, one row a key, so
+# that no leaf gets in that its signer's key leaf does not cover.
+key = sa.Table(
+    "consent_key",
+    METADATA,
+    sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), primary_key=True),
+    sa.Column("vkey", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger),
 )
 
 leaf = sa.Table(
@@ -93,6 +110,18 @@ subject = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("head", sa.Text, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+# Evidence of somebody who was erased, kept for claims (GDPR Art. 17(3)(e)): the key is
+# wrapped by the hold key, which everyday work never opens, and nobody's id is here.
+hold = sa.Table(
+    "consent_hold",
+    METADATA,
+    sa.Column("handle", sa.Text, primary_key=True),
+    sa.Column("data_key", sa.LargeBinary, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
 )
 
 state = sa.Table(
@@ -194,4 +223,36 @@ witness = sa.Table(
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("fault", sa.Text, nullable=False),
+)
+
+# RFC 3161 time-stamp tokens over the text of a checkpoint.
+timestamp = sa.Table(
+    "consent_timestamp",
+    METADATA,
+    sa.Column("log", sa.Integer, primary_key=True),
+    sa.Column("size", sa.BigInteger, primary_key=True),
+    sa.Column("authority", sa.Text, primary_key=True),
+    sa.Column("token", sa.LargeBinary, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["log", "size"], ["consent_checkpoint.log", "consent_checkpoint.size"]
+    ),
+)
+
+# What recipients still have to be told: committed with the act that makes it due.
+delivery = sa.Table(
+    "consent_delivery",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("handle", sa.Text, nullable=False, index=True),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("due", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("fault", sa.Text, nullable=False),
+    sa.Index("ix_consent_delivery_status_due", "status", "due"),
 )

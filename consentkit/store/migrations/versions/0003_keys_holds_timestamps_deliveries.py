@@ -1,0 +1,87 @@
+"""Keys by range, legal holds, time stamps, and what recipients have to be told.
+
+Revision ID: 0003
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables; a log can be closed from now on."""
+    op.add_column("consent_log", sa.Column("closed", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "consent_key",
+        sa.Column("log", sa.Integer(), nullable=False),
+        sa.Column("vkey", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["log"], ["consent_log.id"], name=op.f("fk_consent_key_log")
+        ),
+        sa.PrimaryKeyConstraint("log", "vkey", name=op.f("pk_consent_key")),
+    )
+    op.create_table(
+        "consent_hold",
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("data_key", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("handle", name=op.f("pk_consent_hold")),
+    )
+    op.create_table(
+        "consent_timestamp",
+        sa.Column("log", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["log", "size"],
+            ["consent_checkpoint.log", "consent_checkpoint.size"],
+            name=op.f("fk_consent_timestamp_log"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "log", "size", "authority", name=op.f("pk_consent_timestamp")
+        ),
+    )
+    op.create_table(
+        "consent_delivery",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("fault", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_delivery")),
+    )
+    op.create_index(
+        "ix_consent_delivery_handle", "consent_delivery", ["handle"], unique=False
+    )
+    op.create_index(
+        "ix_consent_delivery_status_due",
+        "consent_delivery",
+        ["status", "due"],
+        unique=False,
+    )
+
+
+def downgrade() -> None:
+    """Drop them."""
+    for name in ("delivery", "timestamp", "hold", "key"):
+        op.drop_table(f"consent_{name}")
+    op.drop_column("consent_log", "closed")
