@@ -5,27 +5,20 @@ from __future__ import annotations
 import time
 from datetime import UTC
 from datetime import datetime
-from typing import TYPE_CHECKING
-from typing import TypeVar
 
 import click
 from flask.cli import AppGroup
 from flask.cli import with_appcontext
 
-from consentkit.errors import ConsentKitError
 from consentkit.service.publishing import publish_all
 from consentkit.service.rebuilding import differences
 from consentkit.service.witnessing import ask_witnesses
 from consentkit.service.witnessing import follow_witnesses
 from consentkit.service.witnessing import list_witnesses
+from consentkit.web.command_errors import told
 from consentkit.web.state import current_state
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["make_commands"]
-
-T = TypeVar("T")
 
 _SECOND = 1.0
 _DOES_NOT_HOLD = 1
@@ -46,7 +39,7 @@ def _init() -> None:
     installation = current_state().installation
     click.echo(f"log: {installation.origin}")
     click.echo(f"log files: {installation.log_folder}")
-    for vkey in _told(lambda: installation.keyring.vkeys):
+    for vkey in told(lambda: installation.keyring.vkeys):
         click.echo(f"key: {vkey}")
 
 
@@ -61,18 +54,15 @@ def _init() -> None:
 def _publish(*, follow: bool) -> None:
     """Number and sign what waits, write the log's files, ask the witnesses."""
     installation = current_state().installation
-    _told(_publish_once)
-    if (
-        installation.cosigners
-        and _told(lambda: ask_witnesses(installation)) is not None
-    ):
-        _told(lambda: publish_all(installation))  # their lines, under the checkpoint
+    told(_publish_once)
+    if installation.cosigners and told(lambda: ask_witnesses(installation)) is not None:
+        told(lambda: publish_all(installation))  # their lines, under the checkpoint
         _tell_witnesses()
     if follow:
         follow_witnesses(installation)
     while follow:
         time.sleep(_SECOND)
-        _told(_publish_once)
+        told(_publish_once)
 
 
 def _publish_once() -> None:
@@ -93,7 +83,7 @@ def _witnesses() -> None:
 
 
 def _tell_witnesses() -> None:
-    for each in _told(lambda: list_witnesses(current_state().installation)):
+    for each in told(lambda: list_witnesses(current_state().installation)):
         cosigned = "nothing yet"
         if each.newest is not None:
             at = datetime.fromtimestamp(each.newest.time // 1000, UTC)
@@ -108,7 +98,7 @@ _keys = AppGroup("keys", help="The keys of the log.")
 @_keys.command("list")
 def _keys_list() -> None:
     """Print the verifier keys for auditors, one a line, log key first."""
-    for vkey in _told(lambda: current_state().installation.keyring.vkeys):
+    for vkey in told(lambda: current_state().installation.keyring.vkeys):
         click.echo(vkey)
 
 
@@ -124,18 +114,10 @@ def _rebuild(*, check: bool) -> None:
     """Compare the state table with the replay of all leaves."""
     if not check:
         raise click.UsageError("say --check: nothing is rebuilt without a comparison")
-    found = _told(lambda: list(differences(current_state().installation)))
+    found = told(lambda: list(differences(current_state().installation)))
     for line in found:
         click.echo(line, err=True)
     if found:
         click.echo(f"{len(found)} differences between state and leaves", err=True)
         raise SystemExit(_DOES_NOT_HOLD)
     click.echo("the state is what the leaves say")
-
-
-def _told(action: Callable[[], T]) -> T:
-    """What it gives; what goes wrong is told in one line, without a traceback."""
-    try:
-        return action()
-    except ConsentKitError as error:
-        raise click.ClickException(str(error)) from error
