@@ -83,6 +83,11 @@ class Keyring:
         """Signs form tokens."""
         return self._derive(b"consentkit/form-token@v1")
 
+    @cached_property
+    def controller_key(self) -> bytes:
+        """Seals what officials say about their own acts."""
+        return self._derive(b"consentkit/controller-evidence@v1")
+
     @property
     def vkeys(self) -> tuple[str, ...]:
         """The verifier keys to hand to auditors, log key first."""
