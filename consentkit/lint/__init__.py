@@ -1,11 +1,10 @@
-"""Dark patterns in a page: what a reader of the markup alone can prove.
+"""Dark patterns: what the markup, the screen and the way through an app can prove.
 
 Any page is judged, ours or not. Where ``data-ck-*`` annotations say what a control
-means, the rules are exact; elsewhere the words tell, in English and Chinese. What
-belongs here: rules that the parsed page and its text decide. What does not: rules
-that need a layout (contrast, size of a button) or a walk through the app (steps to
-decline, asking again); they are not in the table, and ``Findings.rules_checked``
-says which rules were. No script is run and nothing is fetched by `lint`.
+means, the rules are exact; elsewhere the words tell, in seven languages. Three front
+ends judge: `lint` reads the markup alone, runs no script and fetches nothing;
+``browsing`` shows the page in Chromium and measures it; ``walk`` goes through a running
+app. ``Findings.rules_checked`` says which rules were tried.
 
 The rules carry the ids D01 to D46 of the project's list, each with its legal source.
 """

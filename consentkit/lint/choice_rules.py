@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consentkit.lint.question import Question
     from consentkit.lint.tree import Element
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "could_mean_yes", "is_on"]
 
 
 @error(
@@ -36,7 +36,7 @@ __all__ = ["RULES"]
 def _preselected_control(question: Question) -> Iterator[Flaw]:
     """No control that means yes is on at first render."""
     for control in question.controls:
-        if _could_mean_yes(question, control) and _is_on(control):
+        if could_mean_yes(question, control) and is_on(control):
             yield Flaw(
                 control.element,
                 f"this {control.kind} is already on when the page is shown",
@@ -44,7 +44,8 @@ def _preselected_control(question: Question) -> Iterator[Flaw]:
             )
 
 
-def _could_mean_yes(question: Question, control: Control) -> bool:
+def could_mean_yes(question: Question, control: Control) -> bool:
+    """Tell whether a control that is on when the page is shown would be a yes."""
     if control.kind in {Kind.LINK, Kind.FIELD} or control.element.has("disabled"):
         # A fixed "strictly necessary" box is no choice; a fixed choice is D14's.
         return control.says_yes and control.kind is not Kind.LINK
@@ -53,7 +54,8 @@ def _could_mean_yes(question: Question, control: Control) -> bool:
     return control.says_yes or control.denies or question.annotated
 
 
-def _is_on(control: Control) -> bool:
+def is_on(control: Control) -> bool:
+    """Tell whether the markup itself turns the control on."""
     element = control.element
     if control.kind is Kind.SELECT:
         return _selected_yes(element)

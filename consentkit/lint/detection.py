@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from consentkit.lint.naming import Namer
     from consentkit.lint.tree import Element
 
-__all__ = ["asks_consent", "find_roots", "nearby_text"]
+__all__ = ["asks_consent", "find_roots", "nearby_text", "sends_grant"]
 
 _CONTAINERS = frozenset({"article", "aside", "dialog", "div", "main", "section"})
 _CONTAINER_ROLES = frozenset({"alertdialog", "banner", "dialog", "form", "region"})
@@ -33,6 +33,7 @@ _CONTAINER_ROLES = frozenset({"alertdialog", "banner", "dialog", "form", "region
 _LEAST_PROSE = 20
 # A longer neighbouring text is a paragraph of its own, not a tick box's label.
 _LONGEST_LABEL = 400
+_IN_LINE = frozenset({"a", "b", "em", "i", "small", "span", "strong"})
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -83,6 +84,8 @@ class _Finder:
                 yield passage.element
 
     def _is_yes_button(self, element: Element) -> bool:
+        if sends_grant(element):
+            return True
         name = self._namer.name(element)
         if label_meaning(lexicon.fold(name)) not in {
             Meaning.ACCEPT,
@@ -91,7 +94,12 @@ class _Finder:
             return False
         if asks_consent(name):
             return True
-        return _is_about_data(lexicon.fold(self._prose(self._container(element))))
+        prose = self._prose(self._container(element))
+        folded = lexicon.fold(prose)
+        if lexicon.has("strong-accept", lexicon.fold(name)):
+            # "I consent" is about a use already; of what, the text around says.
+            return lexicon.has("data-words", folded)
+        return _is_about_data(folded) or _hands_over(prose)
 
     def _is_consent_box(self, element: Element) -> bool:
         name = self._namer.name(element) or nearby_text(element)
@@ -137,6 +145,13 @@ def _is_hidden_grant(element: Element) -> bool:
     return is_certain_grant(element.get("name"), element.get("value"))
 
 
+def sends_grant(element: Element) -> bool:
+    """Tell whether the button sends a field that says yes, whatever it reads."""
+    return element.tag in {"button", "input"} and is_certain_grant(
+        element.get("name"), element.get("value")
+    )
+
+
 def _takes_for_granted(folded: str) -> bool:
     """Tell whether a text tells its reader that something counts as their yes."""
     return (
@@ -151,9 +166,14 @@ def asks_consent(label: str) -> bool:
     folded = lexicon.fold(label)
     if lexicon.has("marketing", folded):
         return True
-    if lexicon.has("hand-over", folded) and lexicon.parties(label):
+    if _hands_over(label):
         return True
     return lexicon.has("statement", folded) and lexicon.has("data-words", folded)
+
+
+def _hands_over(text: str) -> bool:
+    """Tell whether a text gives what is somebody's to a party that it names."""
+    return lexicon.has("hand-over", lexicon.fold(text)) and bool(lexicon.parties(text))
 
 
 def _is_about_data(folded: str) -> bool:
@@ -169,6 +189,20 @@ def nearby_text(element: Element) -> str:
         return ""
     controls = (e for e in holder.elements() if kind_of(e) not in {None, Kind.LINK})
     if len(tuple(islice(controls, 2))) > 1:
-        return ""
+        return lexicon.clean("".join(_following(element)))[:_LONGEST_LABEL]
     text = lexicon.clean(holder.text())
     return text if len(text) <= _LONGEST_LABEL else ""
+
+
+def _following(element: Element) -> Iterator[str]:
+    """Yield the text that stands right after a box, up to the next block or control."""
+    siblings = element.parent.children if element.parent else []
+    for sibling in siblings[siblings.index(element) + 1 :]:
+        if isinstance(sibling, str):
+            yield sibling
+        elif sibling.tag in _IN_LINE and all(
+            kind_of(e) in {None, Kind.LINK} for e in sibling.elements()
+        ):
+            yield sibling.text()
+        else:
+            return

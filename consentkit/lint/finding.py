@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 from typing import overload
 
@@ -73,6 +74,23 @@ class Findings(Sequence[Finding]):
     def rules_broken(self) -> tuple[str, ...]:
         """The ids of the broken rules, each once, in order."""
         return tuple(dict.fromkeys(f.rule for f in self.findings))
+
+    def at(self, page: str) -> Findings:
+        """Return the same report with the page's name before each place."""
+        told = (replace(f, where=f"{page}: {f.where}") for f in self.findings)
+        return replace(self, findings=tuple(told))
+
+    def joined(self, other: Findings) -> Findings:
+        """Return both reports as one, each fault told once, in rule order.
+
+        The questions of both are counted: of different pages, or in different ways.
+        """
+        both = dict.fromkeys((*self.findings, *other.findings))
+        return Findings(
+            tuple(sorted(both, key=lambda finding: finding.rule)),
+            questions=self.questions + other.questions,
+            rules_checked=tuple(sorted({*self.rules_checked, *other.rules_checked})),
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as JSON-able values."""

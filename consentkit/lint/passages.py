@@ -23,7 +23,7 @@ _INLINE = frozenset(
 )
 # Patterns look ahead within a sentence; this bounds how far on hostile text.
 _LONGEST_PASSAGE = 4_000
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z])|(?<=[。!?])(?=.)")
+_SENTENCE_END = re.compile(r"(?<=[.!?؟।])\s+(?=[^a-z])|(?<=[。!?])(?=.)")
 
 
 @dataclass(frozen=True, slots=True)

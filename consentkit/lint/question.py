@@ -15,6 +15,7 @@ from consentkit.lint.control import kind_of
 from consentkit.lint.control import label_meaning
 from consentkit.lint.detection import asks_consent
 from consentkit.lint.detection import nearby_text
+from consentkit.lint.detection import sends_grant
 from consentkit.lint.passages import Passage
 from consentkit.lint.passages import passages
 from consentkit.lint.style import is_hidden
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Question"]
 
-_LANGUAGES = frozenset({"", "en", "zh"})
-_YES_VALUES = frozenset({"given", "yes", "accept", "agree", "allow", "true", "1", "on"})
+_LANGUAGES = frozenset({"", "de", "en", "es", "fr", "hi", "zh"})
+_YES_VALUES = frozenset(
+    "1 accept agree allow given ja on oui si sí true yes".split()  # noqa: SIM905  read as one line
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,15 +167,17 @@ class Question:
         if kind is Kind.RADIO:
             return _radio_meaning(element, folded)
         if kind in {Kind.BUTTON, Kind.LINK}:
-            return self._button_meaning(kind, folded)
+            return self._button_meaning(element, kind, folded)
         if element.has("data-ck-purpose") or asks_consent(label):
             return Meaning.ACCEPT
         if not self.annotated and lexicon.has("toggle-category", folded):
             return Meaning.ACCEPT
         return Meaning.OTHER
 
-    def _button_meaning(self, kind: Kind, folded: str) -> Meaning:
+    def _button_meaning(self, element: Element, kind: Kind, folded: str) -> Meaning:
         meaning = label_meaning(folded)
+        if meaning is Meaning.OTHER and sends_grant(element):
+            return Meaning.ACCEPT
         if self.annotated and meaning in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}:
             # Ours says so by annotation; a link "Share" elsewhere in it does not.
             return Meaning.OTHER if kind is Kind.LINK else meaning

@@ -15,28 +15,32 @@ if TYPE_CHECKING:
 __all__ = ["difficulty", "grade"]
 
 _HIGHEST_GRADE = 9.0
-_MOST_WORDS = 20.0
+# Articles and pronouns that English leaves out make French and Spanish longer.
+_MOST_WORDS = {"en": 20.0, "": 20.0, "de": 20.0, "fr": 25.0, "es": 25.0}
 _MOST_SIGNS = 40.0
 _MOST_JARGON = 0.02
 # Headings, labels and dates are no sentences; measures of them mean nothing.
 _FEWEST_WORDS = 5
 _FEWEST_SENTENCES = 2
-_WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
+_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŒœ][A-Za-zÀ-ÖØ-öø-ÿŒœ'-]*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _VOWELS = re.compile(r"[aeiouy]+")
 _SILENT = re.compile(r"(?:[^laeiouy]es|[^aeiouytd]ed|[^laeiouy]e)$")
 
 
-def difficulty(passages: Iterable[Passage]) -> str:
+def difficulty(passages: Iterable[Passage], *, language: str) -> str:
     """Say in what way the text is too hard, or ``""``.
 
-    English is measured by sentence length and the Flesch-Kincaid grade, Chinese by
-    signs to a sentence. Names count as one easy word: nobody can choose them.
+    English is measured by sentence length and the Flesch-Kincaid grade, German, French
+    and Spanish by sentence length alone, Chinese by signs to a sentence. Names count
+    as one easy word: nobody can choose them.
     """
     sentences = [s for passage in passages for s in passage.sentences()]
-    english = [words for s in sentences if len(words := _words(s)) >= _FEWEST_WORDS]
-    if len(english) >= _FEWEST_SENTENCES:
-        return _hard_english(english)
+    latin = [words for s in sentences if len(words := _words(s)) >= _FEWEST_WORDS]
+    if len(latin) >= _FEWEST_SENTENCES and language in _MOST_WORDS:
+        return _long(latin, language) or (
+            _hard_english(latin) if language in {"", "en"} else ""
+        )
     chinese = [n for s in sentences if (n := len(_HAN.findall(s))) >= _FEWEST_WORDS]
     if len(chinese) >= _FEWEST_SENTENCES and sum(chinese) > _MOST_SIGNS * len(chinese):
         return f"{sum(chinese) / len(chinese):.0f} signs to a sentence"
@@ -49,11 +53,16 @@ def grade(text: str) -> float:
     return _grade(sentences) if sentences else 0.0
 
 
+def _long(sentences: list[list[str]], language: str) -> str:
+    mean = sum(len(sentence) for sentence in sentences) / len(sentences)
+    most = _MOST_WORDS[language]
+    if mean <= most:
+        return ""
+    return f"{mean:.0f} words to a sentence; {most:.0f} can be followed"
+
+
 def _hard_english(sentences: list[list[str]]) -> str:
     words = [word for sentence in sentences for word in sentence]
-    mean = len(words) / len(sentences)
-    if mean > _MOST_WORDS:
-        return f"{mean:.0f} words to a sentence; {_MOST_WORDS:.0f} can be followed"
     if (level := _grade(sentences)) > _HIGHEST_GRADE:
         return (
             f"reading grade {level:.1f}; {_HIGHEST_GRADE:.0f} is what most can follow"

@@ -12,9 +12,21 @@ from urllib import request
 from consentkit.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from collections.abc import Mapping
+    from typing import Protocol
 
-__all__ = ["MAX_BYTES", "Source", "read_source"]
+    class _Readable(Protocol):
+        def read(self, size: int, /) -> bytes: ...
+
+
+__all__ = [
+    "MAX_BYTES",
+    "Source",
+    "decode",
+    "opener",
+    "read_limited",
+    "read_source",
+]
 
 # The parser takes 4 million characters; a Chinese page has three bytes for each.
 MAX_BYTES = 12_000_000
@@ -50,19 +62,21 @@ class Source:
     url: str = ""
 
 
-def read_source(target: str) -> Source:
+def read_source(target: str, *, cookies: Mapping[str, str] | None = None) -> Source:
     """Read ``target``: ``-`` is standard input, ``http(s)://…`` is fetched.
+
+    ``cookies`` go with the request for an address.
 
     Raises:
         InvalidRequestError: it cannot be read, is too large or is no HTML.
     """
     try:
         if target == "-":
-            return Source(_decode(_read(sys.stdin.buffer)))
+            return Source(decode(read_limited(sys.stdin.buffer)))
         if target.startswith(("http://", "https://")):
-            return _fetch(target)
+            return _fetch(target, cookies or {})
         with Path(target).open("rb") as file:
-            return Source(_decode(_read(file)))
+            return Source(decode(read_limited(file)))
     except (OSError, ValueError) as error:
         raise InvalidRequestError(
             f"expected a file, an http(s) address or -, got {target!r}: {error}",
@@ -70,8 +84,12 @@ def read_source(target: str) -> Source:
         ) from error
 
 
-def _fetch(url: str) -> Source:
-    with _opener().open(url, timeout=_TIMEOUT_SECONDS) as response:
+def _fetch(url: str, cookies: Mapping[str, str]) -> Source:
+    asked = request.Request(url)  # noqa: S310  the opener knows http alone
+    if cookies:
+        sent = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        asked.add_header("Cookie", sent)
+    with opener().open(asked, timeout=_TIMEOUT_SECONDS) as response:
         kind = response.headers.get_content_type()
         if kind not in _MARKUP:
             raise InvalidRequestError(
@@ -79,10 +97,10 @@ def _fetch(url: str) -> Source:
             )
         charset = response.headers.get_content_charset("")
         # After a redirect the page's own host is the one that answered.
-        return Source(_decode(_read(response), declared=charset), response.url)
+        return Source(decode(read_limited(response), declared=charset), response.url)
 
 
-def _opener() -> request.OpenerDirector:
+def opener() -> request.OpenerDirector:
     """Return an opener for http and https alone: no redirect leads to a file."""
     opener = request.OpenerDirector()
     for handler in (
@@ -99,7 +117,12 @@ def _opener() -> request.OpenerDirector:
     return opener
 
 
-def _read(stream: BinaryIO) -> bytes:
+def read_limited(stream: _Readable) -> bytes:
+    """Read all of it.
+
+    Raises:
+        InvalidRequestError: it is too large.
+    """
     data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise InvalidRequestError(
@@ -109,7 +132,7 @@ def _read(stream: BinaryIO) -> bytes:
     return data
 
 
-def _decode(data: bytes, *, declared: str = "") -> str:
+def decode(data: bytes, *, declared: str = "") -> str:
     """Decode as a browser would: byte order mark, header, declaration, UTF-8."""
     if data.startswith(b"\xef\xbb\xbf"):
         return data[3:].decode("utf-8", "replace")

@@ -31,9 +31,20 @@ _ON_FIRST_LAYER = ("controller", "purpose", "data")
 _ESSENTIALS = (*_ON_FIRST_LAYER, "recipient", "withdraw")
 _MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "object", "embed"})
 _MANY_TOGGLES = 10
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_LATIN = re.compile(r"[A-Za-z]+")
-# One Han sign carries about as much as one Latin word.
+# One Han sign carries about as much as one word of another script.
+_SCRIPTS = {
+    "Han": re.compile(r"[\u3400-\u9fff]"),
+    "Latin": re.compile(r"[A-Za-zÀ-ÿ]+"),
+    "Devanagari": re.compile(r"[\u0900-\u0963\u0970-\u097f]+"),
+    "Arabic": re.compile(r"[\u0621-\u064a]+"),
+    "Cyrillic": re.compile(r"[\u0400-\u04ff]+"),
+}
+_SCRIPT_OF = {
+    "zh": "Han",
+    "hi": "Devanagari",
+    "ar": "Arabic",
+    **dict.fromkeys(("en", "de", "fr", "es", "it", "nl", "pt", "sv"), "Latin"),
+}
 _FOREIGN_SHARE = 0.5
 
 
@@ -151,29 +162,6 @@ def _is_address(question: Question, control: Control) -> bool:
     )
 
 
-@error("D26", "timeout-consent", source="GDPR rec.32 (inactivity); WCAG 2.2.1")
-def _timeout_consent(question: Question) -> Iterator[Flaw]:
-    """Waiting gives no consent."""
-    if not (question.asks or question.implies):
-        return
-    do = "Do nothing until the person does something."
-    for element in question.surroundings.refreshes:
-        yield Flaw(element, "the page goes on by itself after a time", do)
-    for element in question.surroundings.submitting_scripts:
-        yield Flaw(element, "a script sends the form after a time", do)
-    for element in question.element.elements():
-        if element.get("role").lower() == "timer" or _is_countdown(element):
-            yield Flaw(element, "a clock runs while the person decides", do)
-    for passage in question.prose:
-        if words := lexicon.claims("automatic", passage.folded):
-            yield Flaw(passage.element, f"the text lets time decide: {words!r}", do)
-
-
-def _is_countdown(element: Element) -> bool:
-    words = f"{element.get('class')} {element.get('id')}".lower()
-    return "countdown" in words or "count-down" in words
-
-
 @error(
     "D33",
     "language-discontinuity",
@@ -191,7 +179,7 @@ def _language_discontinuity(question: Question) -> Iterator[Flaw]:
     if page and question.language != page and not switch:
         why = f"the question is in {question.language!r}, the page in {page!r}"
         yield Flaw(question.element, why, do)
-    elif _other_script(question.language, question.text):
+    elif _other_tongue(question.language, question.text):
         why = f"the text is not in the language it is marked as, {question.language!r}"
         yield Flaw(question.element, why, do)
     for passage in question.passages:
@@ -200,15 +188,20 @@ def _language_discontinuity(question: Question) -> Iterator[Flaw]:
             yield Flaw(passage.element, why, "Translate it.")
 
 
-def _other_script(language: str, text: str) -> bool:
-    """Tell whether most words are in another script; names in Latin are usual."""
-    if language not in {"zh", "en", "de", "fr", "es", "it", "nl", "pt", "sv"}:
+def _other_tongue(language: str, text: str) -> bool:
+    """Tell whether most words are in another script, or in another language of it.
+
+    Legal names are left out: they stay as they are in every language.
+    """
+    if language not in _SCRIPT_OF:
         return False
     for name in lexicon.parties(text):
         text = text.replace(name, " ")
-    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
-    foreign = latin if language == "zh" else han
-    return foreign > _FOREIGN_SHARE * (han + latin)
+    counted = {script: len(e.findall(text)) for script, e in _SCRIPTS.items()}
+    foreign = sum(counted.values()) - counted[_SCRIPT_OF[language]]
+    if foreign > _FOREIGN_SHARE * sum(counted.values()):
+        return True
+    return bool(lexicon.foreign_tongue(lexicon.fold(text), language))
 
 
 @warning("D34", "promo-inside", source="EDPB 03/2022 'Look over there'")
@@ -241,30 +234,11 @@ def _maze(question: Question) -> Iterator[Flaw]:
         yield Flaw(question.element, why, "Add one button that declines them all.")
 
 
-@error("D38", "acts-before-choice", source="EDPB 05/2020 p.90; App Measures III.1")
-def _acts_before_choice(question: Question) -> Iterator[Flaw]:
-    """Nothing is fetched from another party before the answer."""
-    for element, host in question.surroundings.foreign_loads:
-        if element.within(question.element) or _can_track(element):
-            why = f"showing the question already calls {host}"
-            yield Flaw(element, why, "Serve it from your own host, or after the yes.")
-
-
-def _can_track(element: Element) -> bool:
-    """Tell whether it runs code or is a pixel; a picture elsewhere is the host's."""
-    if element.tag in {"script", "iframe"}:
-        return True
-    sizes = {element.get("width"), element.get("height")}
-    return element.tag == "img" and bool(sizes & {"0", "1"})
-
-
 RULES = (
     _small_text,
     _concealed_essential,
     _coupled_form,
-    _timeout_consent,
     _language_discontinuity,
     _promo_inside,
     _maze,
-    _acts_before_choice,
 )

@@ -82,6 +82,15 @@ class Surroundings:
             if lexicon.has("automatic-submit", lexicon.fold(element.text()))
         )
 
+    @cached_property
+    def gesture_scripts(self) -> tuple[Element, ...]:
+        """The inline scripts that answer for the person when they move or scroll."""
+        return tuple(
+            element
+            for element in self.document.find("script")
+            if lexicon.has("gesture-script", lexicon.fold(element.text()))
+        )
+
     def tells_of_withdrawal(self, element: Element) -> bool:
         """Tell whether the text of an element says that a yes can be withdrawn."""
         if id(element) not in self._telling:

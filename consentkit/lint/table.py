@@ -8,6 +8,7 @@ from consentkit.lint import answer_rules
 from consentkit.lint import choice_rules
 from consentkit.lint import structure_rules
 from consentkit.lint import text_rules
+from consentkit.lint import unasked_rules
 from consentkit.lint.finding import Findings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ RULES = tuple(
             *choice_rules.RULES,
             *structure_rules.RULES,
             *text_rules.RULES,
+            *unasked_rules.RULES,
         ),
         key=lambda rule: rule.id,
     )

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
-_ANSWER = re.compile(r"^(nope|no)( thanks| thank you)?\b[^a-z]*|^[不否][,、。\s]+")
+_ANSWER = re.compile(
+    r"^(?:nope|no|nein|non)(?:,? (?:thanks|thank you|danke|merci|gracias))?\b[^a-zà-ÿ]*"
+    r"|^[不否][,、。\s]+|^(?:नहीं|ना)[,।!\s]+"
+)
 _FEWEST_WORDS = 8
 _MOST_GRADES_APART = 2.0
 
@@ -176,7 +179,7 @@ def _implied_by_use(question: Question) -> Iterator[Flaw]:
 )
 def _hard_to_read(question: Question) -> Iterator[Flaw]:
     """Sentences are short and words plain."""
-    if why := difficulty(question.prose):
+    if why := difficulty(question.prose, language=question.language):
         yield Flaw(question.element, why, "Shorter sentences, everyday words.")
 
 

@@ -194,6 +194,21 @@ SPOILT: dict[str, tuple[str, *tuple[tuple[str, str], ...]]] = {
         "D26",
         (END, "</form><script>setTimeout(() => form.submit(), 9000)</script>"),
     ),
+    "a script that takes scrolling for a yes": (
+        "D27",
+        (
+            END,
+            "</form><script>addEventListener('scroll', () => acceptAll())</script>",
+        ),
+    ),
+    "leaving with the mouse": (
+        "D27",
+        ("<section", '<section onmouseleave="document.forms[0].submit()"'),
+    ),
+    "a closing cross that agrees": (
+        "D27",
+        (SAVE, PAIR.format("decline", "Share nothing", "accept", "Close") + SAVE),
+    ),
     "yes and no in another order": ("D29", (SAVE, SECOND + SAVE)),
     "focus on the yes": ("D30", (ACCEPT, f"autofocus {ACCEPT}")),
     "a yes that Enter presses": ("D30", (SAVE, YES_NO)),
@@ -258,6 +273,7 @@ SPOILT: dict[str, tuple[str, *tuple[tuple[str, str], ...]]] = {
 }
 # Two faults that cannot be told apart: the same words break both rules.
 TOGETHER = {
+    "a closing cross that agrees": {"D20"},
     "later and no no": {"D03"},
     "optional and required": {"D14"},
     "a yes that Enter presses": {"D29"},

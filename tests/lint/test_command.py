@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from consentkit.errors import InvalidRequestError
+from consentkit.lint import lint
 from consentkit.lint import source
+from consentkit.lint.catalogue import slugs
 from consentkit.lint.command import run
+from consentkit.lint.sarif import format_sarif
 
 GOOD = Path(__file__).parent / "pages" / "good-share-en.html"
 BAD = Path(__file__).parent / "pages" / "bad-shame-en.html"
@@ -30,6 +33,8 @@ class Site(BaseHTTPRequestHandler):
         if self.path == "/gbk":
             text = CHINESE.read_text("utf-8")
             body, kind = text.encode("gb18030"), "text/html; charset=gb2312"
+        elif self.path == "/cookie":
+            body = self.headers["Cookie"].encode()
         elif self.path == "/data":
             kind = "application/json"
         elif self.path == "/gone":
@@ -60,7 +65,7 @@ def test_a_good_page_exits_with_zero(capsys: pytest.CaptureFixture[str]) -> None
     assert run([str(GOOD)]) == 0
 
     assert capsys.readouterr().out == (
-        "1 question, 0 errors, 0 warnings; 36 rules checked\n"
+        "1 question, 0 errors, 0 warnings; 37 rules checked\n"
     )
 
 
@@ -72,7 +77,7 @@ def test_a_broken_rule_exits_with_one_and_is_told(
     said = capsys.readouterr().out
     assert said.startswith('D15 error  div[role="dialog"] > button “No thanks,')
     assert "    do: Say only no" in said
-    assert said.endswith("1 question, 1 error, 0 warnings; 36 rules checked\n")
+    assert said.endswith("1 question, 1 error, 0 warnings; 37 rules checked\n")
 
 
 def test_warnings_alone_exit_with_zero(
@@ -153,11 +158,78 @@ def test_what_cannot_be_read_exits_with_two(
     assert target in said.err
 
 
-def test_wrong_use_exits_with_two() -> None:
+def test_wrong_use_exits_with_two(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        run([])
+        run(["--format", "xml", "page.html"])
 
     assert caught.value.code == 2
+    assert run([]) == 2
+    assert "a page to judge or --walk URL, got neither" in capsys.readouterr().err
+
+
+MISUSED = {
+    "a walk in a file": ["--walk", "page.html"],
+    "a cookie without a value": [str(GOOD), "--cookie", "secret"],
+    "a report that cannot be written": [str(GOOD), "--sarif", "/no/such/folder/x"],
+    "a walk to nobody": ["--walk", "http://127.0.0.1:9/"],
+}
+
+
+@pytest.mark.parametrize("args", MISUSED.values(), ids=MISUSED.keys())
+def test_what_cannot_be_done_is_told_without_secrets(
+    args: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(args) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith("consentkit: ")
+    assert "secret" not in said
+
+
+def test_without_playwright_the_browser_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+
+    assert run(["--browser", str(GOOD)]) == 2
+
+    assert "pip install 'consentkit[lint]'" in capsys.readouterr().err
+
+
+def test_a_cookie_goes_with_the_request(site: str) -> None:
+    assert source.read_source(f"{site}/cookie", cookies={"a": "b"}).html == "a=b"
+
+
+def test_sarif_is_written_as_the_standard_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The properties that SARIF 2.1.0 §3.13, §3.14, §3.19, §3.27 and §3.49 require."""
+    file = tmp_path / "report.sarif"
+
+    assert run([str(BAD), "--sarif", str(file), "--format", "sarif"]) == 1
+
+    report = json.loads(file.read_text("utf-8"))
+    assert report == json.loads(capsys.readouterr().out)
+    assert report["version"] == "2.1.0"
+    (whole,) = report["runs"]
+    rules = whole["tool"]["driver"]["rules"]
+    assert whole["tool"]["driver"]["name"] == "consentkit lint"
+    assert [rule["id"] for rule in rules] == ["D15"]
+    (result,) = whole["results"]
+    assert result["ruleId"] == rules[result["ruleIndex"]]["id"]
+    assert result["level"] == "error"
+    assert result["message"]["text"].startswith("the no makes the person say")
+    (place,) = result["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == str(BAD)
+    assert "button" in place["logicalLocations"][0]["fullyQualifiedName"]
+
+
+def test_a_warning_is_a_warning_in_sarif_too() -> None:
+    page = GOOD.read_text("utf-8").replace("<form", "<video></video><form", 1)
+
+    report = json.loads(format_sarif(lint(page), page="p", slugs=slugs()))
+
+    assert {r["level"] for r in report["runs"][0]["results"]} == {"warning"}
 
 
 @pytest.mark.parametrize("path", ["data", "gone", "file"])

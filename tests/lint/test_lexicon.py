@@ -7,6 +7,8 @@ import pytest
 from consentkit.lint import lexicon
 from consentkit.lint.control import Meaning
 from consentkit.lint.control import label_meaning
+from consentkit.web.locale import Locale
+from consentkit.web.locale import available_locales
 
 LABELS = [
     line.split("\t")
@@ -101,3 +103,39 @@ def test_legal_names_are_found_in_both_languages() -> None:
 def test_words_inside_other_words_do_not_count() -> None:
     assert not lexicon.has("accept", "unacceptable shareholders")
     assert not lexicon.has("non-consent-label", "look")
+
+
+OURS = {
+    "Save my answers": ("neutral-submit", Meaning.OTHER),
+    "Ask me later": ("later", Meaning.LATER),
+    "Don't share": ("decline-label", Meaning.DECLINE),
+    "Don't allow": ("decline-label", Meaning.DECLINE),
+    "Yes, share this data": ("accept-label", Meaning.ACCEPT),
+}
+
+
+@pytest.mark.requirement("D12")
+@pytest.mark.parametrize("code", available_locales())
+@pytest.mark.parametrize("message", OURS)
+def test_our_own_labels_are_understood_in_every_language(
+    code: str, message: str
+) -> None:
+    label = lexicon.fold(str(Locale(code).text(message)))
+    list_, meaning = OURS[message]
+
+    assert lexicon.matches(list_, label), label
+    assert label_meaning(label) is meaning
+
+
+FOREIGN = {
+    "Wir geben Ihre Daten an niemanden weiter, und das ist auch für Sie gut": "de",
+    "Nous ne donnons pas vos données, et vous pouvez le lire dans la notice": "fr",
+    "Puedes decir que no y tus datos se quedan con la tienda para siempre": "es",
+}
+
+
+@pytest.mark.requirement("D33")
+@pytest.mark.parametrize(("text", "tongue"), FOREIGN.items())
+def test_another_language_than_the_page_is_told(text: str, tongue: str) -> None:
+    assert lexicon.foreign_tongue(lexicon.fold(text), "en") == tongue
+    assert lexicon.foreign_tongue(lexicon.fold(text), tongue) == ""

@@ -173,6 +173,12 @@ def test_a_yes_by_waiting_is_found(html: str, broken: set[str]) -> None:
     assert found_in(html) == broken
 
 
+@pytest.mark.requirement("D27")
+@spoilt("D27")
+def test_a_yes_by_gesture_is_found(html: str, broken: set[str]) -> None:
+    assert found_in(html) == broken
+
+
 @pytest.mark.requirement("D29")
 @spoilt("D29")
 def test_a_pair_that_swaps_places_is_found(html: str, broken: set[str]) -> None:

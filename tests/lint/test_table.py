@@ -1,12 +1,20 @@
-"""The table of rules is the project's list, less what a parsed page cannot show."""
+"""The tables of rules are the project's list, each rule in one front end at least."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from consentkit.lint import Severity
+from consentkit.lint import browsing
+from consentkit.lint import flow_rules
 from consentkit.lint import lint
+from consentkit.lint.catalogue import slugs
+from consentkit.lint.rule import Rule
 from consentkit.lint.table import RULES
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
@@ -14,44 +22,37 @@ LISTED = {
     rule["id"]: rule
     for rule in json.loads((VECTORS / "lint_rules.json").read_text("utf-8"))["rules"]
 }
-# Colour, size and position on the screen, what a gesture does, how many steps it
-# takes, what a second visit shows: a browser or a walk through the app tells these.
-NEED_MORE_THAN_A_PAGE = {
-    "D05",
-    "D06",
-    "D07",
-    "D27",
-    "D28",
-    "D31",
-    "D32",
-    "D39",
-    "D40",
-    "D44",
-}
 
 
-def test_each_rule_has_the_name_and_weight_of_the_list() -> None:
-    ours = {rule.id: (rule.slug, str(rule.severity)) for rule in RULES}
-
-    assert ours == {
-        id_: (rule["slug"], rule["severity"])
-        for id_, rule in LISTED.items()
-        if id_ not in NEED_MORE_THAN_A_PAGE
-    }
+def named(rules: Iterable[Rule[Any]]) -> dict[str, tuple[str, str]]:
+    return {rule.id: (rule.slug, str(rule.severity)) for rule in rules}
 
 
-def test_the_rules_left_out_are_those_that_need_a_browser_or_a_flow() -> None:
-    assert set(LISTED) - {rule.id for rule in RULES} == NEED_MORE_THAN_A_PAGE
+@pytest.mark.parametrize("rules", [RULES, browsing.RULES, flow_rules.RULES])
+def test_each_rule_has_the_name_and_weight_of_the_list(rules: Any) -> None:
+    listed = {id_: (rule["slug"], rule["severity"]) for id_, rule in LISTED.items()}
+
+    assert named(rules).items() <= listed.items()
 
 
-def test_every_rule_cites_the_law_that_the_list_cites() -> None:
+def test_every_rule_of_the_list_is_built() -> None:
+    assert set(slugs()) == set(LISTED)
+
+
+@pytest.mark.parametrize("rules", [RULES, browsing.RULES, flow_rules.RULES])
+def test_no_front_end_has_a_rule_twice(rules: Any) -> None:
+    assert len(named(rules)) == len(rules)
+
+
+@pytest.mark.parametrize("rules", [RULES, browsing.RULES, flow_rules.RULES])
+def test_every_rule_cites_the_law_that_the_list_cites(rules: Any) -> None:
     """The list also names the story and the press; a finding names the law alone."""
-    assert [rule.id for rule in RULES if not rule.source] == []
+    assert [rule.id for rule in rules if not rule.source] == []
     assert {
         rule.id: set(rule.source.split("; "))
         - set(LISTED[rule.id]["source"].split("; "))
-        for rule in RULES
-    } == {rule.id: set() for rule in RULES}
+        for rule in rules
+    } == {rule.id: set() for rule in rules}
 
 
 def test_findings_say_which_rules_were_checked() -> None:
