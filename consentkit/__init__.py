@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from consentkit.errors import InvalidRequestError as InvalidRequestError
     from consentkit.errors import LogError as LogError
     from consentkit.errors import VerificationError as VerificationError
+    from consentkit.service.administering import Official as Official
+    from consentkit.service.telling import ErasureTask as ErasureTask
     from consentkit.web.extension import ConsentKit as ConsentKit
 
 __all__ = [
@@ -46,8 +48,10 @@ __all__ = [
     "DataItem",
     "Decision",
     "DeclarationError",
+    "ErasureTask",
     "InvalidRequestError",
     "LogError",
+    "Official",
     "Purpose",
     "Reason",
     "Recipient",
@@ -80,6 +84,8 @@ _HOMES = {
     "InvalidRequestError": "consentkit.errors",
     "LogError": "consentkit.errors",
     "VerificationError": "consentkit.errors",
+    "Official": "consentkit.service.administering",
+    "ErasureTask": "consentkit.service.telling",
     "ConsentKit": "consentkit.web.extension",
 }
 

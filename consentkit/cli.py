@@ -10,23 +10,30 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
+from contextlib import ExitStack
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Self
 
 from consentkit.audit import Comparison
 from consentkit.audit import Examination
 from consentkit.audit import History
 from consentkit.audit import Layer
 from consentkit.audit import Trust
+from consentkit.audit import as_of_command
 from consentkit.audit import compare_with_log
 from consentkit.audit import open_source
 from consentkit.audit import verify_receipt
+from consentkit.audit.progress import ProgressBar
 from consentkit.audit.promise import is_promise
+from consentkit.audit.signatures import positive
+from consentkit.audit.signatures import usable_cpus
+from consentkit.audit.timestamps import MAX_REPLY_BYTES
+from consentkit.audit.timestamps import TimeStamp
+from consentkit.audit.timestamps import check_roots
+from consentkit.audit.timestamps import load_library
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import VerificationError
@@ -47,8 +54,7 @@ __all__ = ["main"]
 
 _HOLDS, _FAILS, _UNUSABLE = 0, 1, 2
 _MAX_DISCLOSURES_BYTES = 1024 * 1024  # some dozens of facts of 16 KiB at most
-_BAR_WIDTH = 30
-_BAR_SECONDS = 0.1  # between two drawings; faster than that nobody reads
+_MAX_ROOTS_BYTES = 1024 * 1024  # all root certificates of a browser are half of it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,6 +91,20 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a file kept from earlier that the log has to continue; repeatable",
     )
+    verify.add_argument(
+        "--previous",
+        metavar="DIR|URL",
+        action="append",
+        default=[],
+        help="the files of the log that this one continues; then of the one before",
+    )
+    verify.add_argument(
+        "--jobs",
+        metavar="N",
+        type=positive,
+        default=usable_cpus(),
+        help="processes that check signatures (default: the CPUs there are to use)",
+    )
     verify.set_defaults(run=_verify)
     receipt = commands.add_parser("receipt", help="check one person's receipt")
     receipt.add_argument(
@@ -95,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     receipt.add_argument(
         "--disclosures", metavar="FILE", help="the JSON file beside it, if shown"
+    )
+    receipt.add_argument(
+        "--timestamp", metavar="FILE", help="a .tsr file over the receipt's checkpoint"
     )
     receipt.set_defaults(run=_receipt)
     for command in (verify, receipt):
@@ -111,8 +134,18 @@ def _parser() -> argparse.ArgumentParser:
             help="a tlog-policy file: which witnesses have to have cosigned",
         )
         command.add_argument(
+            "--tsa-root",
+            metavar="FILE",
+            help="the PEM certificates that time stamps have to lead to",
+        )
+        command.add_argument(
             "--json", action="store_true", help="print a machine-readable report"
         )
+    as_of = commands.add_parser(
+        "as-of", help="on what basis did somebody get something, at a moment?"
+    )
+    as_of_command.add_options(as_of)
+    as_of.set_defaults(run=as_of_command.execute)
     page = commands.add_parser("lint", help="look for dark patterns in a page")
     lint_command.add_options(page)
     page.set_defaults(run=lint_command.execute)
@@ -145,21 +178,52 @@ def _policy(options: argparse.Namespace) -> Policy | None:
         raise ConfigurationError(f"--policy {options.policy}: {error}") from error
 
 
+def _tsa_roots(options: argparse.Namespace) -> bytes | None:
+    """The roots of time stamps, if any were given and can be used."""
+    if options.tsa_root is None:
+        return None
+    roots = _read_file(options.tsa_root, _MAX_ROOTS_BYTES)
+    load_library()
+    try:
+        check_roots(roots)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--tsa-root {options.tsa_root}: {error}") from error
+    return roots
+
+
+def _stamp(options: argparse.Namespace) -> TimeStamp | None:
+    """The time stamp that was given with a receipt, and the roots to judge it by."""
+    roots = _tsa_roots(options)
+    if roots is None and options.timestamp is None:
+        return None
+    if roots is None or options.timestamp is None:
+        raise ConfigurationError(
+            "a receipt's --timestamp needs --tsa-root, and the other way round"
+        )
+    return TimeStamp(_read_file(options.timestamp, MAX_REPLY_BYTES), roots)
+
+
 def _history(options: argparse.Namespace, trust: Trust) -> History:
     """What others kept. A file that does not hold says nothing about the log."""
     files = [(repr(name), _read_file(name, MAX_PROOF_BYTES)) for name in options.since]
     try:
-        return History.open(files, trust=trust, policy=_policy(options))
+        return History.open(
+            files, trust=trust, policy=_policy(options), tsa_roots=_tsa_roots(options)
+        )
     except VerificationError as error:
         raise ConfigurationError(f"--since {error}") from error
 
 
 def _layers(options: argparse.Namespace, history: History) -> list[Layer]:
     layers = [Layer(name) for name in options.layer or Layer]
-    if history.vouches and Layer.HISTORY not in layers:
+    asked = history.vouches or history.tsa_roots is not None
+    if asked and Layer.HISTORY not in layers:
         raise ConfigurationError(
-            "--since and --policy need --layer history as well, or no --layer at all"
+            "--since, --policy and --tsa-root need --layer history as well, or no "
+            "--layer at all"
         )
+    if options.previous and Layer.RECORDS not in layers:
+        raise ConfigurationError("--previous needs --layer records as well")
     if layers == [Layer.HISTORY] and not history.vouches:
         raise ConfigurationError("--layer history alone needs --since or --policy")
     return layers
@@ -170,12 +234,23 @@ def _verify(options: argparse.Namespace) -> int:
     trust = _trust(options.key)
     history = _history(options, trust)
     layers = _layers(options, history)
-    with closing(open_source(options.log)) as source, _ProgressBar() as bar:
+    with ExitStack() as sources, ProgressBar() as bar:
+        source, *previous = [
+            sources.enter_context(closing(open_source(each)))
+            for each in (options.log, *options.previous)
+        ]
         examination = Examination(
-            source, trust=trust, history=history, layers=layers, progress=bar.draw
+            source,
+            trust=trust,
+            history=history,
+            layers=layers,
+            progress=bar.draw,
+            jobs=options.jobs,
+            previous=previous,
         )
-        for _ in examination.find_faults():
-            bar.note_fault()
+        with closing(examination.find_faults()) as faults:
+            for _ in faults:
+                bar.note_fault()
     report = examination.report()
     if options.json:
         _print_json(report.to_dict())
@@ -205,8 +280,13 @@ def _open_receipt(options: argparse.Namespace) -> Comparison:
     """The receipt by itself, or held against the log if one is given."""
     trust, policy = _trust(options.key), _policy(options)
     data, disclosures = _read_file(options.file, MAX_PROOF_BYTES), None
+    stamp = _stamp(options)
     if not is_promise(data):
         _expect_proof(options.file, data)
+    elif stamp is not None:
+        raise ConfigurationError(
+            f"{options.file} is a promise: no checkpoint of it was time-stamped"
+        )
     if options.disclosures is not None:
         disclosures = _read_file(options.disclosures, _MAX_DISCLOSURES_BYTES)
     if options.log is not None:
@@ -217,13 +297,17 @@ def _open_receipt(options: argparse.Namespace) -> Comparison:
                 trust=trust,
                 policy=policy,
                 disclosures=disclosures,
+                stamp=stamp,
             )
     if is_promise(data):
         raise ConfigurationError(
             f"{options.file} is a promise; only a log can bear it out: give --log"
         )
     return Comparison(
-        verify_receipt(data, trust=trust, disclosures=disclosures, policy=policy), ()
+        verify_receipt(
+            data, trust=trust, disclosures=disclosures, policy=policy, stamp=stamp
+        ),
+        (),
     )
 
 
@@ -268,35 +352,3 @@ def _print_json(value: dict[str, Any]) -> None:
 
 def _print_lines(lines: Iterable[str]) -> None:
     sys.stdout.writelines(f"{line}\n" for line in lines)
-
-
-class _ProgressBar:
-    """How far it has come, on a terminal only, and gone when it is done."""
-
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._faults = 0
-        self._next = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            self._write("")
-
-    def note_fault(self) -> None:
-        self._faults += 1
-
-    def draw(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if not self._shown or now < self._next:
-            return
-        self._next = now + _BAR_SECONDS
-        filled = _BAR_WIDTH * done // total
-        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
-        self._write(f"{bar} {done}/{total} entries, {self._faults} findings")
-
-    def _write(self, text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()

@@ -92,7 +92,14 @@ class LogError(ConsentKitError):
 
 
 class LogConflictError(LogError):
-    """The write contradicts what the log already holds."""
+    """The write contradicts what the log already holds.
+
+    ``size`` is how long a log of this name somebody else has seen, if that is it.
+    """
+
+    def __init__(self, message: str, *, size: int = 0) -> None:
+        super().__init__(message)
+        self.size = size
 
 
 class LogUnavailableError(LogError):

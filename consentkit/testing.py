@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
-__all__ = ["answer", "form_token"]
+__all__ = ["answer", "assert_honest", "form_token"]
 
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
 _HOST_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -64,3 +68,23 @@ def answer(
     for recipient, data in (optional or {}).items():
         form[f"data.{purpose}.{recipient}"] = data
     return client.post(f"{prefix}/choices", data=form)
+
+
+@pytest.fixture
+def assert_honest() -> Callable[[str], None]:
+    """A check that a page of the app breaks no rule against dark patterns.
+
+    A page that asks nothing passes; warnings are not counted. It needs the extra
+    ``lint``.
+    """
+    return _assert_honest
+
+
+def _assert_honest(html: str) -> None:
+    # Loaded when it is used: coverage tools miss what a plugin brings in before them.
+    from consentkit.lint import lint  # noqa: PLC0415
+    from consentkit.lint.report import format_text  # noqa: PLC0415
+
+    findings = lint(html)
+    if findings.errors:
+        pytest.fail(format_text(findings), pytrace=False)

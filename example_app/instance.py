@@ -7,6 +7,7 @@ but as hashes.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -31,6 +32,7 @@ __all__ = ["Addresses", "SignIns", "prepare"]
 
 _KEYS = ("SECRET_KEY", "WALLET_REFERENCE_KEY")
 _TOKENS = {"affiliate": "WALLET_SCORES_TOKEN", "partner": "WALLET_OFFERS_TOKEN"}
+_RECIPIENTS = {"affiliate": "acme-credit", "partner": "corner-shops"}
 _WORDS = (
     *("amber", "birch", "cedar", "coral", "ember", "fjord", "harbour", "heron"),
     *("indigo", "juniper", "lantern", "linen", "maple", "meadow", "opal", "otter"),
@@ -61,21 +63,45 @@ def prepare(instance: Path, addresses: Addresses) -> SignIns:
     signs = SignIns(people, secrets.token_hex(16))
     folder = instance / "wallet"
     known = _read(folder)
-    wallet = {
+    wallet: dict[str, Any] = {
         **{name: known.get(name) or secrets.token_hex() for name in _KEYS},
         **{name: known.get(name) or secrets.token_hex() for name in _TOKENS.values()},
         "WALLET_AUDITOR_DIGEST": digest_of(signs.auditor),
         "WALLET_SCORES_URL": f"{addresses.affiliate}/scores",
         "WALLET_OFFERS_URL": f"{addresses.partner}/offers/audience",
+        "CONSENTKIT_NOTIFY": _notify(known, addresses),
+        "CONSENTKIT_NOTIFY_INTERNAL": True,  # all three live on this machine
     }
     _write(folder, wallet)
     for name, token in _TOKENS.items():
-        _write(instance / name, {"RECIPIENT_TOKEN": wallet[token]})
+        secret = wallet["CONSENTKIT_NOTIFY"][_RECIPIENTS[name]]["secret"]
+        _write(
+            instance / name,
+            {"RECIPIENT_TOKEN": wallet[token], "RECIPIENT_SECRET": secret},
+        )
     engine = create_engine(f"sqlite:///{folder / 'wallet.db'}")
     seed(engine, until=datetime.now(UTC).date())
     set_passwords(engine, signs.people)
     engine.dispose()
     return signs
+
+
+def _notify(
+    known: Mapping[str, Any], addresses: Addresses
+) -> dict[str, dict[str, str]]:
+    """Where each recipient is told that a consent has ended, and the shared secret."""
+    before = known.get("CONSENTKIT_NOTIFY", {})
+    return {
+        recipient: {
+            "url": f"{getattr(addresses, name)}/consent-events",
+            "secret": before.get(recipient, {}).get("secret") or _secret(),
+        }
+        for name, recipient in _RECIPIENTS.items()
+    }
+
+
+def _secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _passphrase() -> str:
@@ -92,7 +118,7 @@ def _read(folder: Path) -> dict[str, Any]:
     return known
 
 
-def _write(folder: Path, config: Mapping[str, str]) -> None:
+def _write(folder: Path, config: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps(config, indent=2, sort_keys=True)
     # Made unreadable to others before the first byte of a key is in it.

@@ -7,6 +7,10 @@ from hypothesis import settings
 
 # Two tests share two cores here: a slow example says nothing about the code.
 settings.register_profile("shared-machine", deadline=None, print_blob=True)
+# Each of thousands of mutants of the code gets few examples, and always the same ones.
+settings.register_profile(
+    "mutants", deadline=None, derandomize=True, database=None, max_examples=15
+)
 settings.load_profile("shared-machine")
 
 

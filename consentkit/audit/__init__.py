@@ -5,16 +5,29 @@
 ``trust``                 the keys that the auditor holds
 ``verify``                does a log hold? the steps, all layers, one pass
 ``tree``, ``layout``      the log layer: the files are the tree that was signed
+``folder``                a folder as a whole: what lies beside the tree
+``annexed``, ``manifest`` … its names and forms; whether all of it is there
+``annexes``               … keys, notices and evidence, as the entries have them
 ``kept``                  what others kept: old checkpoints, receipts, a policy
 ``history``               the history layer: the log is the one shown before
 ``windows``               … when witnesses saw it, against what its entries claim
+``timestamps``            … what a time-stamping authority's answer proves
+``stamped``               … the stamps beside a log, held against its tree
 ``contradiction``         … what to show to third parties, as text
 ``records``               the records layer: entries one by one
 ``collectors``            … which key may sign which entry
+``signatures``            … whether they are good; ``processes`` does it faster
 ``rules``, ``sharing``    … how entries have to agree with each other
+``previous``, ``memory``  … and with the log that this one continues
+``standing``, ``seen``    … what has to be remembered for it, in little memory
 ``replay``                leaves to the state that they amount to
 ``receipt``               does one person's receipt hold?
 ``promise``               is it, or a mere promise, borne out by the log of today?
+``as_of``                 on what basis did somebody get something, at a moment?
+``as_of_report``          … its answer as JSON, in words and as files
+``as_of_command``         … as a command; ``plain_text`` is how it shows a notice
+``search``                … finding the few entries that matter to a question
+``progress``              how far a long examination has come
 ``report``                findings and verdicts, as values, JSON and words
 ========================  ====================================================
 

@@ -23,6 +23,7 @@ from typing import Protocol
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
+from consentkit.audit.annexed import MANIFEST
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import VerificationError
@@ -34,6 +35,7 @@ __all__ = ["CHECKPOINT", "FolderSource", "HttpSource", "Source", "open_source"]
 
 CHECKPOINT = "checkpoint"
 MAX_FILE_BYTES = 256 * (2 + 65_535)  # a full bundle of the largest entries
+MAX_MANIFEST_BYTES = 256 * 1024 * 1024  # two million files of a folder
 _TIMEOUT_SECONDS = 30.0  # of silence; a static file server that needs more is down
 _NOT_FOUND = frozenset({http.client.NOT_FOUND, http.client.GONE})
 _KEPT_OUT = frozenset({http.client.UNAUTHORIZED, http.client.FORBIDDEN})
@@ -87,8 +89,9 @@ class FolderSource:
             status = place.stat()
             if not stat.S_ISREG(status.st_mode):
                 raise VerificationError(f"{path} must be a regular file")
-            if status.st_size > MAX_FILE_BYTES:
-                raise _too_large(path)
+            limit = MAX_MANIFEST_BYTES if path == MANIFEST else MAX_FILE_BYTES
+            if status.st_size > limit:
+                raise _too_large(path, limit)
             return place.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as error:
             if path == CHECKPOINT:
@@ -167,7 +170,7 @@ class HttpSource:
                 )
             )
         if len(body) > MAX_FILE_BYTES:
-            raise _too_large(path)
+            raise _too_large(path, MAX_FILE_BYTES)
         return body
 
     def close(self) -> None:
@@ -214,9 +217,9 @@ def _not_there(path: str) -> VerificationError:
     return VerificationError(f"{path} is not there")
 
 
-def _too_large(path: str) -> VerificationError:
+def _too_large(path: str, limit: int) -> VerificationError:
     return VerificationError(
-        f"{path} is larger than the {MAX_FILE_BYTES} bytes any file of a log can have"
+        f"{path} is larger than the {limit} bytes any such file of a log can have"
     )
 
 

@@ -7,22 +7,32 @@ first one can be pinned from outside.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
+from typing import TypeAlias
 
-from consentkit.audit.trust import Trust
+from consentkit.audit.trust import KnownCollectors
 from consentkit.audit.trust import is_collector_name
 from consentkit.core.act import Kind
 from consentkit.errors import MalformedError
 from consentkit.errors import UnknownKeyError
 from consentkit.log.keys import Verifier
 from consentkit.log.leaf import Leaf
+from consentkit.log.note import UnverifiedNote
+from consentkit.log.note import nobody_known
 
-__all__ = ["COLLECTOR_ROLE", "Collectors"]
+__all__ = ["COLLECTOR_ROLE", "Collectors", "Line"]
+
+Line: TypeAlias = tuple[Verifier, bytes]
+"""A signature, after the key that is said to have made it."""
 
 COLLECTOR_ROLE = "collector"
+
+_NAMED = 16  # of the keys that were expected: a log may have registered a million
 
 
 @dataclass(slots=True)
@@ -30,6 +40,7 @@ class _Registered:
     """A key, the indices [first, end) it may sign, and the last one it did sign."""
 
     verifier: Verifier
+    key_id: bytes
     first: int
     end: int | None
     used: int = -1
@@ -41,18 +52,39 @@ class _Registered:
 class Collectors:
     """The collector keys of one log, as its ``key`` leaves register them."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: KnownCollectors) -> None:
         self._trust = trust
         self._keys: dict[str, _Registered] = {}
 
-    def at(self, index: int) -> list[Verifier]:
+    def at(self, index: int) -> Iterator[Verifier]:
         """The keys that may sign entry ``index``."""
-        return [key.verifier for key in self._keys.values() if key.covers(index)]
+        return (key.verifier for key in self._keys.values() if key.covers(index))
 
-    def used(self, names: tuple[str, ...], index: int) -> None:
-        """Remember that the keys of these names, valid there, signed ``index``."""
-        for name in names:
-            self._keys[name].used = index
+    def lines(self, index: int, note: UnverifiedNote) -> tuple[Line, ...]:
+        """The signatures on entry ``index`` that count: those of keys valid there.
+
+        Looks up the names on the note, so that a log with very many keys is not
+        searched for each entry. Nothing is verified.
+
+        Raises:
+            UnknownKeyError: there is none.
+        """
+        lines = tuple(
+            (key.verifier, line.signature)
+            for line in note.signatures
+            if (key := self._keys.get(line.name)) is not None
+            and key.key_id == line.key_id
+            and key.covers(index)
+        )
+        if not lines:
+            some = islice(self.at(index), _NAMED)
+            raise UnknownKeyError(nobody_known(some, note))
+        return lines
+
+    def used(self, lines: Iterable[Line], index: int) -> None:
+        """Remember that these signatures on entry ``index`` were found to be good."""
+        for verifier, _ in lines:
+            self._keys[verifier.name].used = index
 
     def register_first(self, leaf: Leaf) -> None:
         """Take the first key, which has to sign the genesis and itself.
@@ -77,8 +109,8 @@ class Collectors:
     def register(self, index: int, body: Mapping[str, Any]) -> Iterator[str]:
         """Take what the ``key`` leaf at ``index`` says; yield what is wrong with it.
 
-        A second leaf for the same key sets a new end. Keys of other roles say who may
-        sign what outside the log, and are passed over.
+        A second leaf for the same key sets a new end, as long as it has not ended. Keys
+        of other roles say who may sign what outside the log, and are passed over.
         """
         if body["role"] != COLLECTOR_ROLE:
             return
@@ -91,6 +123,8 @@ class Collectors:
             yield from self._add(index, verifier, body["from"], body.get("until"))
         elif known.verifier != verifier or known.first != body["from"]:
             yield f"{verifier.name!r} is registered already; a new key needs a new name"
+        elif known.end is not None and known.end <= index:
+            yield f"{verifier.name!r} ended before {known.end}; a key never comes back"
         else:
             yield from _end(known, body.get("until"))
 
@@ -99,7 +133,9 @@ class Collectors:
     ) -> Iterator[str]:
         if first < index:
             yield f"the key is made valid from {first}, before the entry that says so"
-        self._keys[verifier.name] = _Registered(verifier, max(first, index), end)
+        self._keys[verifier.name] = _Registered(
+            verifier, verifier.key_id, max(first, index), end
+        )
 
 
 def _end(key: _Registered, end: int | None) -> Iterator[str]:

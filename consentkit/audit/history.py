@@ -10,7 +10,8 @@ Steps, in the numbers of ``consentkit.audit.verify``:
 1. quorum: the newest checkpoint is cosigned as the policy asks;
 2. checkpoints: each file of ``checkpoints/`` opens, with the size that it is named by;
 3. consistency: each older checkpoint is a prefix of the tree at hand;
-4. receipt: the record of each old receipt still stands at its index.
+4. receipt: the record of each old receipt still stands at its index;
+7. time stamp: each time stamp is over the checkpoint of its size.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentkit.audit import contradiction
+from consentkit.audit.annexed import stored_path
 from consentkit.audit.kept import Kept
 from consentkit.audit.kept import open_kept
-from consentkit.audit.layout import stored_path
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.windows import TimeWindows
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from consentkit.audit.bundle import Source
     from consentkit.audit.kept import History
     from consentkit.audit.kept import Place
+    from consentkit.audit.stamped import StampCheck
     from consentkit.audit.trust import Trust
 
 __all__ = ["MAX_CONTRADICTIONS", "HistoryCheck"]
@@ -62,7 +64,8 @@ class HistoryCheck:
     """Holds a log against what was kept of it; call ``check`` once.
 
     ``stored`` are the sizes of the log's own older checkpoints, read one at a time.
-    Every moment at which a quorum saw the log is handed to ``windows``.
+    Every moment at which a quorum saw the log is handed to ``windows``; ``stamps`` is
+    shown every tree that it has time stamps of.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class HistoryCheck:
         trust: Trust,
         stored: Collection[int] = (),
         windows: TimeWindows | None = None,
+        stamps: StampCheck | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._source = source
@@ -82,6 +86,7 @@ class HistoryCheck:
         self._trust = trust
         self._stored = frozenset(stored)
         self._windows = TimeWindows() if windows is None else windows
+        self._stamps = stamps
         self._progress = progress
         self._reader = TileReader(source.read, newest.size)
         self._walk: CompactRange | None = CompactRange()
@@ -94,7 +99,7 @@ class HistoryCheck:
         """
         # 1. quorum
         yield from self._check_quorum()
-        # 2. checkpoints, 3. consistency
+        # 2. checkpoints, 3. consistency, 7. time stamp
         told = 0
         for finding in self._check_sizes():
             told += finding.proof is not None
@@ -124,13 +129,16 @@ class HistoryCheck:
         given: dict[int, list[Kept]] = defaultdict(list)
         for kept in (self._newest, *self._history.kept):
             given[kept.size].append(kept)
-        for size in sorted(self._stored.union(given)):
+        stamped = self._stamps.sizes if self._stamps else ()
+        for size in sorted(self._stored.union(given, stamped)):
             group = given.get(size, [])
             if size in self._stored:
                 group = [*group, *(yield from self._open_stored(size))]
             root = yield from self._root_at(size)
             yield from self._compare(size, root, group)
             self._note_times(size, [kept for kept in group if kept.root == root])
+            if self._stamps:
+                yield from self._stamps.check(size, root)
             if self._progress and size < self._newest.size:
                 self._progress(size, self._newest.size)
 

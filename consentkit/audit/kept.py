@@ -69,11 +69,14 @@ class Kept:
 class History:
     """All that comes from outside a log and can speak for or against it.
 
-    Make it with ``open``, or leave it empty.
+    Make it with ``open``, or leave it empty. ``tsa_roots`` are the certificates (PEM)
+    that time stamps have to lead to; a stamp says when, not that there is no other log,
+    so they do not vouch.
     """
 
     kept: tuple[Kept, ...] = ()
     policy: Policy | None = None
+    tsa_roots: bytes | None = None
 
     @classmethod
     def open(
@@ -82,6 +85,7 @@ class History:
         *,
         trust: Trust,
         policy: Policy | None = None,
+        tsa_roots: bytes | None = None,
     ) -> History:
         """Open checkpoint notes and receipts, given as (name, bytes).
 
@@ -94,7 +98,7 @@ class History:
         kept = [
             open_kept(name, data, trust=trust, policy=policy) for name, data in files
         ]
-        return cls(tuple(kept), policy)
+        return cls(tuple(kept), policy, tsa_roots)
 
     @property
     def vouches(self) -> bool:

@@ -6,15 +6,15 @@ have to say the same as what replaced them, or somebody was once shown another t
 Step, in the numbers of ``consentkit.audit.verify``:
 
 6. layout: every file belongs to this log, and left-over partial files agree with the
-   ones that replaced them. ``checkpoints/`` may hold older checkpoints, each under
-   its size; what they say is for the history layer to judge.
+   ones that replaced them. What may lie beside the tree, such as older checkpoints,
+   is named in ``annexed``; what it says is for other steps to judge.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from consentkit.audit.annexed import is_annex
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
@@ -35,22 +35,7 @@ if TYPE_CHECKING:
 
     from consentkit.audit.bundle import Source
 
-__all__ = ["LayoutCheck", "stored_path", "stored_sizes"]
-
-_STORED = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})")
-
-
-def stored_path(size: int) -> str:
-    """Where a log keeps the checkpoint that it once had at ``size``."""
-    return f"checkpoints/{size}"
-
-
-def stored_sizes(paths: Iterable[str]) -> Iterator[int]:
-    """The sizes whose older checkpoints lie among the files called ``paths``."""
-    for path in paths:
-        match = _STORED.fullmatch(path)
-        if match is not None:
-            yield int(match[1])
+__all__ = ["LayoutCheck"]
 
 
 class LayoutCheck:
@@ -64,8 +49,8 @@ class LayoutCheck:
     def check(self, paths: Iterable[str]) -> Iterator[Finding]:
         """6. layout: what is wrong with the files called ``paths``."""
         for path in paths:
-            if path == CHECKPOINT or _STORED.fullmatch(path):
-                continue  # the history layer opens those of old
+            if path == CHECKPOINT or is_annex(path):
+                continue
             try:
                 tile = parse_tile_path(path)
             except VerificationError:

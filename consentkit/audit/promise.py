@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consentkit.audit.bundle import Source
+    from consentkit.audit.timestamps import TimeStamp
     from consentkit.audit.trust import Trust
     from consentkit.log.policy import Policy
 
@@ -110,6 +111,7 @@ def compare_with_log(
     trust: Trust,
     policy: Policy | None = None,
     disclosures: bytes | None = None,
+    stamp: TimeStamp | None = None,
 ) -> Comparison:
     """Check a receipt or a promise, then look for its leaf in the log at hand.
 
@@ -137,7 +139,7 @@ def compare_with_log(
         receipt = VerifiedReceipt(leaf, index, checkpoint, signers, evidence)
     else:
         receipt = verify_receipt(
-            data, trust=trust, disclosures=disclosures, policy=policy
+            data, trust=trust, disclosures=disclosures, policy=policy, stamp=stamp
         )
         history = History.open([("the receipt", data)], trust=trust, policy=policy)
         findings = tuple(HistoryCheck(source, newest, history, trust=trust).check())

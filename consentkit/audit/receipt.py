@@ -12,7 +12,8 @@ it does not:
 * It does not prove that nothing was said afterwards, nor that others are shown the
   same log: for that hold it against the log of today (``consentkit receipt --log``).
 * When it was said is the collector's claim. With a policy the checkpoint has to be
-  cosigned by its quorum, and the receipt tells since when others have seen it.
+  cosigned by its quorum, and the receipt tells since when others have seen it. A
+  time stamp over its checkpoint tells the same of an authority.
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ from typing import Any
 
 from consentkit.audit.report import format_time
 from consentkit.audit.rules import MAX_SKEW_MS
+from consentkit.audit.timestamps import TIME_STAMP
+from consentkit.audit.timestamps import TimeStamp
+from consentkit.audit.timestamps import open_timestamp
 from consentkit.audit.trust import Trust
 from consentkit.audit.windows import TIME_WINDOW
 from consentkit.audit.windows import claims_too_late
 from consentkit.core.act import AUTHORISING
+from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.errors import InclusionError
 from consentkit.errors import MalformedError
@@ -42,6 +47,7 @@ from consentkit.log.leaf import open_leaf
 from consentkit.log.leaf import read_leaf
 from consentkit.log.merkle import check_inclusion
 from consentkit.log.merkle import hash_leaf
+from consentkit.log.note import split_note
 from consentkit.log.policy import Policy
 from consentkit.log.policy import Seen
 from consentkit.log.policy import check_policy
@@ -73,7 +79,7 @@ class VerifiedReceipt:
     ``collector`` is the name of the key that is known to have signed the leaf, None
     if no collector key was given. ``evidence`` are the private facts that were shown
     and that the leaf commits to. ``seen`` is when a quorum of witnesses saw its
-    checkpoint, None if none was asked for.
+    checkpoint, None if none was asked for; ``stamped`` when an authority stamped it.
     """
 
     leaf: Leaf
@@ -82,6 +88,7 @@ class VerifiedReceipt:
     collector: str | None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     seen: Seen | None = None
+    stamped: Millis | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The machine-readable form."""
@@ -95,6 +102,7 @@ class VerifiedReceipt:
             "evidence": dict(self.evidence),
             "index": self.index,
             "leaf": dict(self.leaf.body),
+            "stamped": "not checked" if self.stamped is None else self.stamped,
             "witnessed": self.seen.first if self.seen else "not checked",
         }
 
@@ -116,7 +124,13 @@ class VerifiedReceipt:
         yield f"in the tree of {self.checkpoint.size} entries that the log signed."
         yield f"Collector's signature: {self.collector or 'not checked'}"
         if self.seen is not None:
-            yield from _seen_lines(self.seen, self.leaf.time)
+            moment = self.seen.first * 1_000
+            yield f"A quorum of witnesses had seen it by {format_time(moment)}."
+            yield from _before_lines(moment, self.leaf.time)
+        if self.stamped is not None:
+            at = format_time(self.stamped)
+            yield f"An authority time-stamped it at {at}."
+            yield from _before_lines(self.stamped, self.leaf.time)
 
 
 def verify_receipt(
@@ -125,6 +139,7 @@ def verify_receipt(
     trust: Trust,
     disclosures: bytes | None = None,
     policy: Policy | None = None,
+    stamp: TimeStamp | None = None,
 ) -> VerifiedReceipt:
     """The receipt in ``data``, if it holds under keys that come from outside.
 
@@ -133,7 +148,8 @@ def verify_receipt(
     digests of the others as ``"withheld": […]``. A receipt in JSON is such a file.
 
     Raises:
-        VerificationError: it does not hold; ``step`` says which of the seven failed.
+        VerificationError: it does not hold; ``step`` says which of the eight failed.
+        ConfigurationError: a time stamp is to be read without the extra ``tsa``.
     """
     # 1. form: it is a proof that carries a leaf
     with step("form"):
@@ -169,7 +185,11 @@ def verify_receipt(
             collector = ", ".join(open_leaf(leaf.data, trust.collectors).signers)
     # 7. evidence: what is shown is what the leaf commits to
     evidence = {} if disclosures is None else open_evidence(disclosures, leaf)
-    return VerifiedReceipt(leaf, proof.index, checkpoint, collector, evidence, seen)
+    # 8. time stamp: over this very checkpoint, and the leaf no younger than it
+    stamped = None if stamp is None else _open_stamp(stamp, proof, leaf)
+    return VerifiedReceipt(
+        leaf, proof.index, checkpoint, collector, evidence, seen, stamped
+    )
 
 
 def open_evidence(data: bytes, leaf: Leaf) -> dict[str, Any]:
@@ -225,14 +245,24 @@ def _texts(value: object) -> list[str]:
     return texts
 
 
+def _open_stamp(stamp: TimeStamp, proof: TlogProof, leaf: Leaf) -> Millis:
+    with step(TIME_STAMP):
+        text = split_note(proof.checkpoint).text
+        stamped = open_timestamp(stamp.reply, text=text, roots=stamp.roots)
+    with step(TIME_WINDOW):
+        if leaf.time - stamped > MAX_SKEW_MS:
+            raise VerificationError(
+                "it claims to be from after the log was time-stamped with it"
+            )
+    return stamped
+
+
 def _check_time(leaf: Leaf, seen: Seen | None) -> None:
     if seen is not None and claims_too_late(leaf.time, seen):
         raise VerificationError("it claims to be from after the log was seen with it")
 
 
-def _seen_lines(seen: Seen, time: int) -> Iterator[str]:
-    moment = seen.first * 1_000
-    yield f"A quorum of witnesses had seen it by {format_time(moment)}."
+def _before_lines(moment: int, time: int) -> Iterator[str]:
     if moment - time > MAX_SKEW_MS:
         yield "For the time before, there is nothing but the collector's word."
 

@@ -113,12 +113,14 @@ class VerifiedLog:
 class Report:
     """The outcome of one examination, layer by layer.
 
-    ``log`` is None if not even the checkpoint could be opened.
+    ``log`` is None if not even the checkpoint could be opened; ``stamps`` is what can
+    be said of time stamps beside it, empty if there are none.
     """
 
     layers: Mapping[Layer, Verdict]
     findings: tuple[Finding, ...]
     log: VerifiedLog | None
+    stamps: str = ""
 
     @property
     def holds(self) -> bool:
@@ -139,6 +141,8 @@ class Report:
             yield from self.log.lines()
         for layer in Layer:
             yield f"{layer}: {self.layers[layer]}"
+        if self.stamps:
+            yield f"time stamps: {self.stamps}"
         for finding in self.findings:
             yield from finding.lines()
         yield "holds" if self.holds else "DOES NOT HOLD"

@@ -7,13 +7,18 @@ of ``consentkit.audit.verify``; the rule on disclosures is in ``sharing``.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Protocol
 
 from consentkit.audit.replay import ANSWERS
-from consentkit.audit.replay import StateTable
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
+from consentkit.audit.seen import Mark
+from consentkit.audit.seen import Places
+from consentkit.audit.standing import People
+from consentkit.audit.standing import StandingAnswers
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import SPEAKS_FOR_THE_PERSON
 from consentkit.core.act import Assurance
@@ -43,14 +48,14 @@ MAX_SKEW_MS = MAX_DELAY_MS
 """How far times may run back, and lie outside the window that witnesses leave."""
 
 _WAYS_OF_THE_PERSON = frozenset({Channel.WEB, Channel.API})
+_EARLIER = 2**32 - 1  # in place of an entry: the largest number that has room
 _ENDED = frozenset({State.REFUSED, State.WITHDRAWN, State.REVOKED, State.INVALIDATED})
-_DIGEST_BYTES = 16  # of a challenge: enough that no two are alike by chance or design
 
 
 class Rule(Protocol):
     """One rule over the entries of a log."""
 
-    def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """What is wrong with the leaf at ``index``, given those before it."""
 
 
@@ -65,63 +70,87 @@ class Order:
     def __init__(self) -> None:
         self._closed_at: int | None = None
 
-    def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
-        if (leaf.kind == Kind.GENESIS) != (index == 0):
-            yield fault("order", index, f"expected the genesis at 0, got {leaf.kind}")
+        kind, found = leaf.kind, []
+        if (kind is Kind.GENESIS) != (index == 0):
+            found.append(
+                fault("order", index, f"expected the genesis at 0, got {kind}")
+            )
         if self._closed_at is not None:
             what = f"the log was closed by entry {self._closed_at}"
-            yield fault("order", index, what)
-        elif leaf.kind == Kind.CLOSURE:
+            found.append(fault("order", index, what))
+        elif kind is Kind.CLOSURE:
             self._closed_at = index
+        return found
 
 
 class Uniqueness:
     """5. unique: no id and no challenge is used twice."""
 
     def __init__(self) -> None:
-        self._ids: set[bytes] = set()
-        self._challenges: set[bytes] = set()
+        self._mark = Mark()
+        self._ids = Places()
+        self._challenges = Places()
 
-    def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
-        if not _added(self._ids, leaf.id):
-            yield fault("unique", index, f"the id {leaf.id} was used before")
+        found = []
+        if not self._ids.add(bytes.fromhex(leaf.id)):
+            found.append(fault("unique", index, f"the id {leaf.id} was used before"))
         challenge = leaf.body.get("challenge")
-        if challenge and not _added(self._challenges, challenge):
-            yield fault("unique", index, f"the challenge {challenge} was used before")
-
-
-def _added(seen: set[bytes], value: str) -> bool:
-    before = len(seen)
-    seen.add(bytes.fromhex(value)[:_DIGEST_BYTES])
-    return len(seen) > before
+        if challenge and not self._challenges.add(self._mark.key(challenge.encode())):
+            what = f"the challenge {challenge} was used before"
+            found.append(fault("unique", index, what))
+        return found
 
 
 class Chains:
     """6. chain: one subject's leaves follow each other without a gap, until erased."""
 
-    def __init__(self) -> None:
-        self._heads: dict[bytes, tuple[int, bytes]] = {}
-        self._erased: dict[bytes, int] = {}
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._mark = Mark()
+        self._start = self._mark.number(b"")
+        self._due = array("Q")  # the next seq
+        self._ends = array("q")  # a mark of the hash that prev has to be
+        self._erased = array("I")  # the entry that did, 0 for none
 
-    def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
-        if leaf.subject is None:
-            return
-        subject = bytes.fromhex(leaf.subject)
-        if subject in self._erased:
-            what = f"the subject was erased by entry {self._erased[subject]}"
-            yield fault("chain", index, what)
-        seq, prev = self._heads.get(subject, (-1, b""))
-        if leaf.seq != seq + 1:
-            yield fault("chain", index, f"expected seq {seq + 1}, got {leaf.seq}")
-        elif leaf.prev != prev.hex():
-            what = f"prev is not the hash of the subject's leaf with seq {seq}"
-            yield fault("chain", index, what)
-        self._heads[subject] = leaf.seq or 0, leaf.hash
-        if leaf.kind == Kind.ERASURE:
-            self._erased.setdefault(subject, index)
+        if leaf.subject is None or leaf.seq is None or leaf.prev is None:
+            return ()
+        found = []
+        person = self._people.number(leaf.subject)
+        while person >= len(self._due):
+            self._due.append(0)
+            self._ends.append(self._start)
+            self._erased.append(0)
+        if self._erased[person]:
+            found.append(fault("chain", index, _erased_by(self._erased[person])))
+        due = self._due[person]
+        if leaf.seq != due:
+            what = f"expected seq {due}, got {leaf.seq}"
+            found.append(fault("chain", index, what))
+        elif self._mark.number(leaf.prev.encode()) != self._ends[person]:
+            what = f"prev is not the hash of the subject's leaf with seq {due - 1}"
+            found.append(fault("chain", index, what))
+        self._due[person] = leaf.seq + 1
+        self._ends[person] = self._mark.number(leaf.hash.hex().encode())
+        if leaf.kind is Kind.ERASURE and not self._erased[person]:
+            self._erased[person] = index
+        return found
+
+    def succeed(self) -> None:
+        """Go on with the log that follows: chains begin anew, but of nobody erased."""
+        self._due = array("Q", [0]) * len(self._due)
+        self._ends = array("q", [self._start]) * len(self._ends)
+        self._erased = array("I", (_EARLIER if each else 0 for each in self._erased))
+
+
+def _erased_by(entry: int) -> str:
+    where = "in an earlier log" if entry == _EARLIER else f"by entry {entry}"
+    return f"the subject was erased {where}"
 
 
 class Times:
@@ -130,13 +159,15 @@ class Times:
     def __init__(self) -> None:
         self._latest = 0
 
-    def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
         behind = self._latest - leaf.time
-        if behind > MAX_SKEW_MS:
-            what = f"its time is {behind} ms before an earlier entry's"
-            yield fault("time", index, f"{what}; {MAX_SKEW_MS} ms are allowed")
-        self._latest = max(self._latest, leaf.time)
+        if behind <= 0:
+            self._latest = leaf.time
+        if behind <= MAX_SKEW_MS:
+            return ()
+        what = f"its time is {behind} ms before an earlier entry's"
+        return [fault("time", index, f"{what}; {MAX_SKEW_MS} ms are allowed")]
 
 
 class Notices:
@@ -145,6 +176,8 @@ class Notices:
     A grant takes all the data that the notice called needed, and none that it did
     not mention.
     """
+
+    kinds = frozenset({Kind.NOTICE, Kind.CHOICE})
 
     def __init__(self) -> None:
         self._offers: dict[str, dict[tuple[str, str], Offer]] = {}
@@ -192,24 +225,33 @@ class States:
     sees to (``consentkit.log.leaf_grammar``).
     """
 
-    def __init__(self, table: StateTable) -> None:
+    kinds = ANSWERS
+
+    def __init__(self, table: StandingAnswers) -> None:
         self._table = table
 
     def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
         """See ``Rule.check``."""
-        if leaf.kind not in ANSWERS or leaf.subject is None:
+        if leaf.subject is None:
             return
         for choice in leaf.body["choices"]:
-            row = self._table.get(leaf.subject, choice["purpose"], choice["recipient"])
-            before = row.status.state if row else None
-            state = State(choice["state"])
+            state = choice["state"]
             if state in AUTHORISING:
-                for what in _bad_grant(leaf, state, before, choice["until"]):
+                row = self._table.get(
+                    leaf.subject, choice["purpose"], choice["recipient"]
+                )
+                for what in _bad_grant(
+                    leaf,
+                    state,
+                    row.state if row else None,
+                    choice["until"],
+                    past_is_known=not self._table.unknown_past,
+                ):
                     yield fault("state", index, what)
 
 
 def _bad_grant(
-    leaf: Leaf, state: State, before: State | None, until: int
+    leaf: Leaf, state: str, before: State | None, until: int, *, past_is_known: bool
 ) -> Iterator[str]:
     body = leaf.body
     asserted = body["assurance"] == Assurance.ASSERTED
@@ -223,5 +265,5 @@ def _bad_grant(
         yield "a grant not seen from the person can only be asserted"
     if asserted and before in _ENDED:
         yield f"an asserted grant cannot follow an answer that is {before}"
-    if state is State.RENEWED and before is None:
+    if state == State.RENEWED and before is None and past_is_known:
         yield "nothing was there to renew"

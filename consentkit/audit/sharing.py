@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from consentkit.audit.replay import Row
-from consentkit.audit.replay import StateTable
 from consentkit.audit.report import Finding
 from consentkit.audit.rules import fault
+from consentkit.audit.standing import Standing
+from consentkit.audit.standing import StandingAnswers
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Kind
-from consentkit.core.act import Millis
 from consentkit.log.leaf import Leaf
 
 __all__ = ["Sharing"]
 
+_EARLIER = "an entry of an earlier log"
 _SHARES = frozenset({Kind.DISCLOSURE, Kind.DISCLOSURE_BATCH})
 
 
@@ -30,9 +30,15 @@ class Sharing:
     batch names no subjects: whom it covers is shown person by person, from outside.
     """
 
-    def __init__(self, table: StateTable) -> None:
+    kinds = _SHARES | {Kind.SUSPENSION}
+
+    def __init__(self, table: StandingAnswers) -> None:
         self._table = table
-        self._suspended: dict[tuple[str, str], int] = {}
+        self._suspended: dict[tuple[str, str], str] = {}
+
+    def succeed(self) -> None:
+        """Go on with the log that follows: what was stopped is stopped there, too."""
+        self._suspended = dict.fromkeys(self._suspended, _EARLIER)
 
     def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
         """See ``Rule.check``."""
@@ -44,36 +50,39 @@ class Sharing:
         # 10. grant
         if leaf.subject is not None:
             row = self._table.get(leaf.subject, purpose, recipient)
-            for what in _unfounded(leaf, row):
+            for what in self._unfounded(leaf, row):
                 yield fault("grant", index, what)
         # 11. suspension: of the purpose, of the recipient, of both, or of everything
         for stopped in ((purpose, recipient), (purpose, ""), ("", recipient), ("", "")):
             if stopped in self._suspended:
-                what = f"entry {self._suspended[stopped]} had stopped this sharing"
+                what = f"{self._suspended[stopped]} had stopped this sharing"
                 yield fault("suspension", index, what)
 
     def _suspend(self, index: int, leaf: Leaf) -> None:
         stopped = leaf.body["purpose"], leaf.body["recipient"]
         if leaf.body["action"] == "suspend":
-            self._suspended.setdefault(stopped, index)
+            self._suspended.setdefault(stopped, f"entry {index}")
         else:
             self._suspended.pop(stopped, None)
 
-
-def _unfounded(leaf: Leaf, row: Row | None) -> Iterator[str]:
-    """Why the answer in ``row`` does not carry the disclosure in ``leaf``."""
-    if row is None:
-        yield "this person was never asked about this purpose and recipient"
-        return
-    status, body = row.status, leaf.body
-    if status.state not in AUTHORISING:
-        yield f"the person's answer was {status.state} at that point"
-        return
-    if not status.authorises(Millis(leaf.time)):
-        yield f"the grant {status.record} had expired"
-    if (body["record"], body["grant"]) != (status.record, row.grant):
-        yield f"it names another record than the grant in force, {status.record}"
-    if not body["data"] or set(body["data"]) - status.data:
-        yield f"the grant {status.record} does not cover this data"
-    if body["scope"] != status.scope:
-        yield f"the grant {status.record} was given for another scope"
+    def _unfounded(self, leaf: Leaf, row: Standing | None) -> Iterator[str]:
+        """Why the answer in ``row`` does not carry the disclosure in ``leaf``."""
+        body = leaf.body
+        if row is None:
+            if self._table.unknown_past:
+                return
+            yield "this person was never asked about this purpose and recipient"
+            return
+        if row.state not in AUTHORISING:
+            yield f"the person's answer was {row.state} at that point"
+            return
+        entry = f"entry {row.entry}" if row.entry >= 0 else _EARLIER
+        grant = f"the grant in {entry}"
+        if not row.authorises(leaf.time):
+            yield f"{grant} had expired"
+        if not self._table.rests_on(row, body["record"], body["grant"]):
+            yield f"it names another record than the one in force, {grant}"
+        if not body["data"] or not row.data.issuperset(body["data"]):
+            yield f"{grant} does not cover this data"
+        if body["scope"] != row.scope:
+            yield f"{grant} was given for another scope"

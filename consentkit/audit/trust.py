@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import Protocol
 
 from consentkit.errors import ConfigurationError
 from consentkit.log.keys import Algorithm
@@ -17,7 +18,7 @@ from consentkit.log.keys import Verifier
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Trust", "is_collector_name"]
+__all__ = ["KnownCollectors", "Trust", "UnpinnedCollectors", "is_collector_name"]
 
 _COLLECTOR = "/collector/"
 
@@ -26,6 +27,26 @@ def is_collector_name(name: str, *, origin: str) -> bool:
     """Whether a key of this name can be a collector's of the log ``origin``."""
     prefix = origin + _COLLECTOR
     return name.startswith(prefix) and len(name) > len(prefix)
+
+
+class KnownCollectors(Protocol):
+    """What is known beforehand of the collectors of one log."""
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+
+    @property
+    def collectors(self) -> tuple[Verifier, ...]:
+        """The keys one of which has to be the first; none for any."""
+
+
+@dataclass(frozen=True)
+class UnpinnedCollectors:
+    """A log whose tree is known by its root: so are the keys that it registers."""
+
+    origin: str
+    collectors: tuple[Verifier, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@
 5. root: the tree hashes to the signed root.
 6. layout, folders only: nothing else lies there, and left-over partial files agree
    with those that replaced them. A web address cannot be listed.
+7. manifest, folders with a ``MANIFEST``: each file it lists is there with its size
+   and hash, and no other is. That finds a bad copy, and convicts nobody.
 
 So one changed byte of any file is found, and the entry named if it is in one entry.
 A signature line of a key that was not given is the exception: nobody can say what
@@ -27,7 +29,12 @@ beside the log itself can speak against it, never for it.
 4. receipt: the record of each old receipt still stands at its index.
 5. time window: the time of each entry lies between the moments at which a quorum of
    the policy cosigned the log without it and with it, give or take
-   ``rules.MAX_SKEW_MS``.
+   ``rules.MAX_SKEW_MS``; and between those at which it was time-stamped so.
+6. policy, folders only: a ``policy`` that lies there names this log and its key. It is
+   not applied: whose word counts is for the auditor to say.
+7. time stamp, folders only: each RFC 3161 answer in ``timestamps/`` is over the
+   checkpoint of its size, by an authority under the roots given. Without roots they
+   are not judged.
 
 **records**: what the entries say keeps the rules of consent.
 
@@ -43,6 +50,14 @@ beside the log itself can speak against it, never for it.
 9. state: who may say what, and what may follow what.
 10. grant: each disclosure rests on the grant in force, which covers its data.
 11. suspension: nothing was shared that was stopped at that point.
+12. keys, folders only: a file ``keys`` lists what the entries register.
+13. texts, exports only: each logged notice is there in full, as its entry says, and
+    no other.
+14. evidence, folders only: the private facts in ``disclosures/`` are those that the
+    entries commit to.
+15. previous: a log that continues another begins with what that one ends with, which
+    has to be given (``previous``): it is the tree that the genesis names, and its
+    entries keep these rules, too.
 
 Whether the person behind a ``session`` act was really there, no log can prove: see
 the counts by assurance.
@@ -52,22 +67,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Generator
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import closing
 from typing import TypeAlias
 
+from consentkit.audit.annexed import stored_sizes
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.bundle import Source
+from consentkit.audit.folder import FolderCheck
 from consentkit.audit.history import HistoryCheck
 from consentkit.audit.kept import History
 from consentkit.audit.kept import Kept
-from consentkit.audit.layout import LayoutCheck
-from consentkit.audit.layout import stored_sizes
+from consentkit.audit.memory import Memory
+from consentkit.audit.previous import replay_previous
 from consentkit.audit.records import RecordsCheck
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.report import Report
 from consentkit.audit.report import Verdict
 from consentkit.audit.report import VerifiedLog
+from consentkit.audit.signatures import processes_for
+from consentkit.audit.stamped import StampCheck
 from consentkit.audit.tree import TreeCheck
 from consentkit.audit.tree import walk_bundles
 from consentkit.audit.trust import Trust
@@ -77,7 +100,12 @@ from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import open_checkpoint
 
-__all__ = ["MAX_FINDINGS", "Examination", "find_faults", "verify_log"]
+__all__ = [
+    "MAX_FINDINGS",
+    "Examination",
+    "find_faults",
+    "verify_log",
+]
 
 _NOTHING_KEPT = History()
 _Check: TypeAlias = TreeCheck | RecordsCheck | LeafTimes
@@ -92,19 +120,30 @@ def verify_log(
     trust: Trust,
     history: History = _NOTHING_KEPT,
     layers: Collection[Layer] = tuple(Layer),
+    jobs: int = 1,
+    previous: Sequence[Source] = (),
 ) -> VerifiedLog:
     """The log, if nothing speaks against it in any of ``layers``.
 
     With an empty ``history`` that says nothing about whether others were shown the
-    same log.
+    same log. ``previous`` are the logs before, if it continues others, newest first.
 
     Raises:
         VerificationError: the first thing that does not hold, with step and entry.
-        LogUnavailableError: the source cannot be read, or holds no checkpoint.
+        LogUnavailableError: the source cannot be read, or holds no checkpoint; or a
+            process that checks signatures ended before it had answered.
     """
-    examination = Examination(source, trust=trust, history=history, layers=layers)
-    for finding in examination.find_faults():
-        raise finding.error()
+    examination = Examination(
+        source,
+        trust=trust,
+        history=history,
+        layers=layers,
+        jobs=jobs,
+        previous=previous,
+    )
+    with closing(examination.find_faults()) as faults:
+        for finding in faults:
+            raise finding.error()
     return examination.seen()
 
 
@@ -114,14 +153,22 @@ def find_faults(
     trust: Trust,
     history: History = _NOTHING_KEPT,
     layers: Collection[Layer] = tuple(Layer),
+    jobs: int = 1,
+    previous: Sequence[Source] = (),
 ) -> Iterator[Finding]:
     """Everything that does not hold, in the order in which it is met.
 
     Raises:
-        LogUnavailableError: the source cannot be read, or holds no checkpoint.
+        LogUnavailableError: the source cannot be read, or holds no checkpoint; or a
+            process that checks signatures ended before it had answered.
     """
     return Examination(
-        source, trust=trust, history=history, layers=layers
+        source,
+        trust=trust,
+        history=history,
+        layers=layers,
+        jobs=jobs,
+        previous=previous,
     ).find_faults()
 
 
@@ -141,25 +188,38 @@ class Examination:
         history: History = _NOTHING_KEPT,
         layers: Collection[Layer] = tuple(Layer),
         progress: Callable[[int, int], None] | None = None,
+        jobs: int = 1,
+        previous: Sequence[Source] = (),
     ) -> None:
         self._source = source
         self._trust = trust
         self._history = history
         self._progress = progress
         self._windows = TimeWindows()
-        self._records = RecordsCheck(trust, rules=[self._windows])
+        self._stamped = TimeWindows("time-stamped")
+        self._stamps = StampCheck(source, origin=trust.origin, roots=history.tsa_roots)
+        self._jobs = jobs
+        self._previous = previous
+        self._memory = Memory()
+        self._records: RecordsCheck | None = None
         self._checkpoint: Checkpoint | None = None
         self._findings: list[Finding] = []
         self._wanted = frozenset(layers)
         self._done: set[Layer] = set()
 
-    def find_faults(self) -> Iterator[Finding]:
-        """Everything that does not hold, up to ``MAX_FINDINGS``."""
-        for finding in self._examine():
-            self._findings.append(finding)
-            yield finding
-            if len(self._findings) == MAX_FINDINGS:
-                return
+    def find_faults(self) -> Generator[Finding, None, None]:
+        """Everything that does not hold, up to ``MAX_FINDINGS``.
+
+        Raises:
+            LogUnavailableError: the source cannot be read, or holds no checkpoint; or
+                a process that checks signatures ended before it had answered.
+        """
+        with closing(self._examine()) as findings:
+            for finding in findings:
+                self._findings.append(finding)
+                yield finding
+                if len(self._findings) == MAX_FINDINGS:
+                    return
         self._done |= self._wanted
 
     def report(self) -> Report:
@@ -172,7 +232,7 @@ class Examination:
         found = {finding.layer for finding in self._findings}
         layers |= dict.fromkeys(found, Verdict.FAILS)
         log = None if self._checkpoint is None else self.seen()
-        return Report(layers, tuple(self._findings), log)
+        return Report(layers, tuple(self._findings), log, self._stamps.summary())
 
     def seen(self) -> VerifiedLog:
         """The log as far as it was read; verified only if nothing was found.
@@ -186,11 +246,11 @@ class Examination:
             origin=self._checkpoint.origin,
             size=self._checkpoint.size,
             root=self._checkpoint.root,
-            kinds=dict(self._records.kinds),
-            assurances=dict(self._records.assurances),
+            kinds=dict(self._records.kinds if self._records else ()),
+            assurances=dict(self._records.assurances if self._records else ()),
         )
 
-    def _examine(self) -> Iterator[Finding]:
+    def _examine(self) -> Generator[Finding, None, None]:
         # log 1. checkpoint
         try:
             data = self._source.read(CHECKPOINT)
@@ -201,33 +261,62 @@ class Examination:
             yield Finding(Layer.LOG, CHECKPOINT, None, str(error), type(error))
             return
         self._checkpoint = checkpoint
-        # history 1. to 4.
+        # history 1. to 4., and 7.
         if Layer.HISTORY in self._wanted:
             yield from self._check_history(Kept(CHECKPOINT, data, checkpoint))
+        # records 15., which the others rest on
+        if Layer.RECORDS in self._wanted:
+            self._memory = yield from replay_previous(
+                self._source,
+                checkpoint,
+                self._previous,
+                jobs=self._jobs,
+                progress=self._progress,
+            )
         # log 2. to 5., history 5., and all of records, in one pass
-        checks = self._checks(checkpoint)
-        for bundle in walk_bundles(self._source, checkpoint.size) if checks else ():
+        try:
+            yield from self._walk(self._checks(checkpoint), checkpoint.size)
+        finally:
+            if self._records is not None:
+                self._records.close()
+        # log 6. and 7., history 6., records 12. to 14.
+        yield from FolderCheck(
+            self._source, checkpoint.size, trust=self._trust, layers=self._wanted
+        ).check()
+
+    def _walk(self, checks: Sequence[_Check], size: int) -> Iterator[Finding]:
+        """All bundles in order past all checks, if there are any."""
+        for bundle in walk_bundles(self._source, size) if checks else ():
             for check in checks:
-                yield from check.check(bundle)
+                yield from self._in_order(check, check.check(bundle))
             if self._progress:
-                self._progress(bundle.first + bundle.width, checkpoint.size)
+                self._progress(bundle.first + bundle.width, size)
         for check in checks:
-            yield from check.finish()
-        # log 6. layout
-        paths = self._source.paths() if Layer.LOG in self._wanted else None
-        if paths is not None:
-            yield from LayoutCheck(self._source, checkpoint.size).check(paths)
+            yield from self._in_order(check, check.finish())
+
+    def _in_order(
+        self, check: _Check, findings: Iterable[Finding]
+    ) -> Iterator[Finding]:
+        """What one check finds, after what is still to be said of earlier entries."""
+        for finding in findings:
+            if self._records is not None and check is not self._records:
+                yield from self._records.settle()
+            yield finding
 
     def _check_history(self, newest: Kept) -> Iterator[Finding]:
-        return HistoryCheck(
+        paths = self._stamps.note(self._source.paths() or ())
+        yield from HistoryCheck(
             self._source,
             newest,
             self._history,
             trust=self._trust,
-            stored=set(stored_sizes(self._source.paths() or ())),
+            stored=set(stored_sizes(paths)),
             windows=self._windows,
+            stamps=self._stamps,
             progress=self._progress,
         ).check()
+        for size, seen in self._stamps.seen():
+            self._stamped.add(size, seen)
 
     def _checks(self, checkpoint: Checkpoint) -> list[_Check]:
         """What sees every bundle. Times are read with the records, or else alone."""
@@ -235,7 +324,13 @@ class Examination:
         if Layer.LOG in self._wanted:
             checks.append(TreeCheck(self._source, checkpoint))
         if Layer.RECORDS in self._wanted:
+            self._records = RecordsCheck(
+                self._trust,
+                rules=[each for each in (self._windows, self._stamped) if each.known],
+                jobs=processes_for(checkpoint.size, self._jobs),
+                memory=self._memory,
+            )
             checks.append(self._records)
-        elif self._windows.known:
-            checks.append(LeafTimes(self._windows))
+        elif self._windows.known or self._stamped.known:
+            checks.append(LeafTimes(self._windows, self._stamped))
         return checks

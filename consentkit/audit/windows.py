@@ -3,11 +3,13 @@
 An entry's time is its collector's claim. A quorum that cosigned a tree without the
 entry says that it was not in the log at that moment; one that cosigned a tree with
 it, that it was. Between these two moments lies the truth, and so must the claim.
+So it is with time stamps, see ``stamped`` for what they can say.
 
 Step, in the numbers of ``consentkit.audit.verify``:
 
 5. time window: each entry's time lies between the newest cosigned checkpoint before
-   it and the oldest after it, give or take ``rules.MAX_SKEW_MS``.
+   it and the oldest after it, give or take ``rules.MAX_SKEW_MS``; and so with the
+   time-stamped ones.
 """
 
 from __future__ import annotations
@@ -38,9 +40,11 @@ class TimeWindows:
     """The moments at which a quorum saw the log, by its size then (a ``Rule``).
 
     24 bytes for each cosigned checkpoint: a year of them, one a minute, is 13 MB.
+    ``said`` is what happened at those moments, for the findings.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, said: str = "cosigned") -> None:
+        self._said = said
         self._sizes = array("Q")
         self._first = array("Q")
         self._last = array("Q")
@@ -65,12 +69,14 @@ class TimeWindows:
             without = self._last[self._after - 1] * _SECOND
             if without - leaf.time > MAX_SKEW_MS:
                 yield _outside(
-                    index, without - leaf.time, "before the log was cosigned without it"
+                    index,
+                    without - leaf.time,
+                    f"before the log was {self._said} without it",
                 )
         if self._after < len(self._sizes):
             late = leaf.time - self._first[self._after] * _SECOND
             if late > MAX_SKEW_MS:
-                yield _outside(index, late, "after the log was cosigned with it")
+                yield _outside(index, late, f"after the log was {self._said} with it")
 
 
 class LeafTimes:
@@ -79,7 +85,7 @@ class LeafTimes:
     What is no leaf is passed over: the records layer is there to say so.
     """
 
-    def __init__(self, windows: TimeWindows) -> None:
+    def __init__(self, *windows: TimeWindows) -> None:
         self._windows = windows
 
     def check(self, bundle: Bundle) -> Iterator[Finding]:
@@ -89,7 +95,8 @@ class LeafTimes:
                 leaf = read_leaf(data)
             except VerificationError:
                 continue
-            yield from self._windows.check(index, leaf)
+            for windows in self._windows:
+                yield from windows.check(index, leaf)
 
     def finish(self) -> Iterator[Finding]:
         """Nothing is left to say at the end."""

@@ -11,6 +11,10 @@
 ``record``                an act as an ISO/IEC TS 27560 consent record
 ``text``                  texts for people, and the forms of ids and codes
 ``completeness``          which mandatory elements of a notice are missing
+``period``                a length of time by the calendar
+``profile``               how long records are kept, and nobody is asked again
+``change``                what an answer rested on, and what is asked now
+``gpc``                   what a browser's opt-out signal says
 ``canonical``             one spelling for every value that is hashed or signed
 ========================  ====================================================
 

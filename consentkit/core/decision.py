@@ -78,7 +78,8 @@ class ShareRequest(NamedTuple):
     """What somebody wants to share: whose data, what for, with whom, which categories.
 
     ``data`` None means every category that the purpose declares for that recipient.
-    ``min_assurance`` is how well proven the person's own part has to be.
+    ``min_assurance`` is how well proven the person's own part has to be. ``signal``
+    says that their browser opts out, in the very request that wants to share.
     """
 
     subject: str
@@ -86,17 +87,21 @@ class ShareRequest(NamedTuple):
     recipient: str
     data: frozenset[str] | None = None
     min_assurance: Assurance = Assurance.SESSION
+    signal: bool = False
 
 
 class Standing(NamedTuple):
     """What the store knows at the moment of a check, read in one go.
 
     ``transfer`` is the status of the separate cross-border question, if there is one.
+    ``despite_signal`` says that the answers were given in the face of an opt-out
+    signal: the notice said that a yes counts in spite of it.
     """
 
     status: Status | None = None
     transfer: Status | None = None
     suspended: bool = False
+    despite_signal: bool = False
 
 
 class Decision(NamedTuple):
@@ -151,23 +156,25 @@ def decide(
     # 2. The recipient may receive anything at all.
     if not question.recipient.active:
         return _deny(request, Reason.RECIPIENT_INACTIVE)
-    # 3. The store answered, and nobody stopped the purpose or the recipient.
+    # 3. The store answered.
     if standing is None:
         return _deny(request, Reason.STORE_UNAVAILABLE)
-    if standing.suspended:
-        return _deny(request, Reason.SUSPENDED)
-    # 4. The person agreed, to this scope, in a way strong enough, and it still holds.
+    # 4. Neither an official stopped the purpose or the recipient, nor the browser.
+    stopped = _stopped(request, question, standing)
+    if stopped is not None:
+        return _deny(request, stopped)
+    # 5. The person agreed, to this scope, in a way strong enough, and it still holds.
     status = standing.status or _NEVER_ASKED
     refusal = _refusal(status, question.scope, request.min_assurance, now)
     if refusal is not None:
         return _deny(request, refusal)
-    # 5. What is asked for lies within what was agreed to, and is still declared.
+    # 6. What is asked for lies within what was agreed to, and is still declared.
     wanted = question.categories if request.data is None else request.data
     covered = status.data & question.categories
     if not wanted or not wanted <= covered:
         return _deny(request, Reason.DATA_NOT_COVERED, missing=wanted - covered)
     until = status.until
-    # 6. A recipient abroad has the separate consent too (PIPL Art. 39).
+    # 7. A recipient abroad has the separate consent too (PIPL Art. 39).
     if question.cross_border:
         transfer, scope = standing.transfer or _NEVER_ASKED, question.transfer_scope
         refusal = _refusal(transfer, scope, request.min_assurance, now)
@@ -188,6 +195,18 @@ def _deny(
     request: ShareRequest, reason: Reason, *, missing: frozenset[str] = frozenset()
 ) -> Decision:
     return Decision(reason, request.purpose, request.recipient, missing=missing)
+
+
+def _stopped(
+    request: ShareRequest, question: Question, standing: Standing
+) -> Reason | None:
+    """What stands above the person's answers and says no, None if nothing does."""
+    if standing.suspended:
+        return Reason.SUSPENDED
+    # A signal beats every yes but one given in its face (11 CCR §7025(c)(3)).
+    if request.signal and question.covered_by_signal and not standing.despite_signal:
+        return Reason.OPT_OUT_SIGNAL
+    return None
 
 
 def _refusal(

@@ -157,6 +157,7 @@ class _Purpose(_Strict):
     method = _Text()
     operations = fields.List(fields.Str())
     iri = fields.Str()
+    opt_out_signal = _Flag()
     data_for = fields.Dict(keys=fields.Str(), values=fields.List(fields.Str()))
 
 
@@ -210,7 +211,8 @@ def _parse(file: Path) -> dict[str, Any]:
         )
     try:
         return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # not TOMLDecodeError alone: a number may be too long for int, a list too deep
         raise DeclarationError(f"{file.name} is not TOML: {error}") from error
 
 

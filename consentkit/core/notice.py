@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import NewType
+from typing import cast
 
 from consentkit.core import canonical
 from consentkit.errors import DeclarationError
@@ -25,10 +26,17 @@ if TYPE_CHECKING:
 
     from consentkit.core.registry import Question
 
-__all__ = ["Notice", "NoticeDigest", "Offer"]
+__all__ = ["SIGNALLED", "STANDARD", "Notice", "NoticeDigest", "Offer"]
 
 NoticeDigest = NewType("NoticeDigest", str)
 """64 hex digits, SHA-256 of a notice's manifest."""
+
+STANDARD = "standard"
+"""The variant of a notice that everybody gets."""
+
+SIGNALLED = "opt-out-signal"
+"""The variant that says: your browser opts out, and a yes here counts in spite of it.
+"""
 
 _FIELDS = frozenset(
     {
@@ -213,6 +221,18 @@ class Notice:
         return NoticeDigest(hashlib.sha256(self.manifest_bytes).hexdigest())
 
     @property
+    def tells_of_signal(self) -> bool:
+        """Whether a yes to it was given in the face of an opt-out signal."""
+        return bool(self.manifest["variant"] == SIGNALLED)
+
+    def definition(self, key: tuple[str, str]) -> Mapping[str, Any] | None:
+        """What it said about one of its questions; None if it did not ask that."""
+        for each in self.manifest["purposes"]:
+            if (each["id"], each["definition"]["recipient"]["id"]) == key:
+                return cast("Mapping[str, Any]", each["definition"])
+        return None
+
+    @property
     def html_sha256(self) -> str:
         """SHA-256 of the fragment's bytes, in hex."""
         return str(self.manifest["html_sha256"])
@@ -229,8 +249,15 @@ class Notice:
 
     @cached_property
     def offers(self) -> dict[tuple[str, str], Offer]:
-        """What can be answered, by (purpose, recipient)."""
-        offers = [Offer.from_dict(each) for each in self.manifest["offers"]]
+        """What can be answered, by (purpose, recipient).
+
+        Raises:
+            MalformedError: the notice is not of our making.
+        """
+        listed = self.manifest["offers"]
+        if not isinstance(listed, (list, tuple)):
+            raise MalformedError("the offers of a notice must be a list")
+        offers = [Offer.from_dict(each) for each in listed]
         return {offer.key: offer for offer in offers}
 
     def validity(self, key: tuple[str, str]) -> int:
@@ -241,10 +268,9 @@ class Notice:
                 making.
         """
         try:
-            for each in self.manifest["purposes"]:
-                definition = each["definition"]
-                if (each["id"], definition["recipient"]["id"]) == key:
-                    return int(definition["valid_for"]) * 1000
+            definition = self.definition(key)
+            if definition is not None:
+                return int(definition["valid_for"]) * 1000
         except (KeyError, TypeError, ValueError) as error:
             raise MalformedError(
                 "a notice manifest must define each of its purposes"

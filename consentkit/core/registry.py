@@ -82,6 +82,17 @@ class Question:
         return self.recipient.country != self.controller.country
 
     @property
+    def covered_by_signal(self) -> bool:
+        """Whether a browser's opt-out signal is about this.
+
+        That is every share, unless declared otherwise: not the controller's own use,
+        and not a processor, who does only what the controller says (Cal. Civ. Code
+        1798.140(e)). The relation makes no difference.
+        """
+        share = not self.own_use and self.recipient.role != "processor"
+        return share and self.purpose.opt_out_signal
+
+    @property
     def data(self) -> tuple[str, ...]:
         """Every category asked about, sorted."""
         return tuple(sorted(item.category.id for item in self.items))

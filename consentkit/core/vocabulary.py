@@ -239,6 +239,8 @@ class Purpose(_Declared):
     grant holds, ``retention`` how long a recipient keeps the data (ISO 8601 duration).
     ``necessity`` says why sensitive data is needed and ``impact`` what it can mean for
     the person (PIPL Art. 30). ``data_for`` narrows the data for single recipients.
+    ``opt_out_signal`` False says that the law sees no sale in these shares, so that a
+    browser's opt-out signal is not about them (Cal. Civ. Code 1798.140(ad)(2)).
 
     Raises:
         DeclarationError: a field is not of its form, a recipient is not a
@@ -261,6 +263,7 @@ class Purpose(_Declared):
     method: TextLike = ""
     operations: Sequence[str] = ("share",)
     iri: str = ""
+    opt_out_signal: bool = True
     data_for: Mapping[str | Recipient, Sequence[DataCategory | str]] = field(
         default_factory=dict
     )
@@ -286,6 +289,7 @@ class Purpose(_Declared):
             check_id("processing operation", operation)
         _check_times(what, self.retention, self.valid_for)
         check_curie(what, self.iri)
+        _check_flag(what, "opt_out_signal", self.opt_out_signal)
         _check_unique(what, "data category", [item.category.id for item in self.items])
         _check_unique(what, "recipient", [each.id for each in self.recipients])
         self._freeze(data_for=MappingProxyType(self._narrowed(what)))
@@ -346,6 +350,14 @@ def _check_times(what: str, retention: str, valid_for: timedelta | None) -> None
         raise DeclarationError(
             f"{what}: valid_for must be from one second to a hundred years, "
             f"got {valid_for}"
+        )
+
+
+def _check_flag(what: str, name: str, value: object) -> None:
+    # "false" out of somebody's settings is true to Python
+    if not isinstance(value, bool):
+        raise DeclarationError(
+            f"{what}: {name} must be True or False, got {type(value).__name__}"
         )
 
 

@@ -5,7 +5,8 @@ none of our servers check what was recorded:
 
 ``note``         signed notes, the one signature format (C2SP signed-note)
 ``keys``         names, ids and Ed25519 keys that notes are signed and opened with
-``leaf``         one act as a signed note; ``leaf_grammar`` says what may stand in it
+``leaf``         one act as a signed note; ``leaf_grammar`` says what may stand in it,
+                 ``leaf_spelling`` reads the usual ones faster
 ``checkpoint``   size and root hash of a log, signed (C2SP tlog-checkpoint)
 ``cosignature``  a witness's dated signature on a checkpoint (C2SP tlog-cosignature)
 ``witness``      how a log asks for one, and when it gets it (C2SP tlog-witness)

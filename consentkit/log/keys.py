@@ -14,6 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Protocol
 
+from cryptography.exceptions import InternalError
 from cryptography.exceptions import InvalidSignature
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -163,6 +164,11 @@ class Ed25519Signer:
         """Show the public half only."""
         return f"{type(self).__name__}({self.vkey!r})"
 
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes that anybody may know."""
+        return self.verifier.public_key
+
     @classmethod
     def generate(
         cls, name: str, *, algorithm: Algorithm = Algorithm.ED25519
@@ -190,12 +196,15 @@ class Ed25519Signer:
     ) -> Ed25519Signer:
         """Return the key in an unencrypted PKCS #8 PEM.
 
+        Text may stand before it (RFC 7468 §2), as what kind of key it is.
+
         Raises:
             MalformedError: no such PEM, another kind of key, or a bad name.
         """
         try:
             key = _pem().load_pem_private_key(pem, password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as e:
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as e:
+            # InternalError: 32 bytes that are said to be a key of Curve448
             raise MalformedError(
                 f"key {name!r}: expected an unencrypted PKCS #8 PEM"
             ) from e

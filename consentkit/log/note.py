@@ -27,11 +27,13 @@ from consentkit.log.keys import Verifier
 from consentkit.log.keys import check_key_name
 
 __all__ = [
+    "KEY_ID_SIZE",
     "MAX_NOTE_BYTES",
     "MAX_SIGNATURES",
     "Note",
     "Signature",
     "UnverifiedNote",
+    "nobody_known",
     "open_note",
     "parse_signature",
     "sign_note",
@@ -44,7 +46,7 @@ MAX_NOTE_BYTES = 64 * 1024
 # As golang.org/x/mod: each line may cost a signature check.
 MAX_SIGNATURES = 100
 
-_KEY_ID_SIZE = 4
+KEY_ID_SIZE = 4
 _DASH = "— ".encode()  # U+2014, space
 
 # signed-note: "no ASCII control characters other than newline".
@@ -138,7 +140,7 @@ def parse_signature(line: bytes) -> Signature:
         raise MalformedError("expected a signature line: dash, name, base64, newline")
     name, _, encoded = line[len(_DASH) : -1].partition(b" ")
     raw = decode_base64(encoded)
-    signature = Signature(_text(name), raw[:_KEY_ID_SIZE], raw[_KEY_ID_SIZE:])
+    signature = Signature(_text(name), raw[:KEY_ID_SIZE], raw[KEY_ID_SIZE:])
     check_key_name(signature.name)
     if not signature.signature:
         raise MalformedError(f"expected a key id and a signature of {signature.name!r}")
@@ -163,7 +165,7 @@ def open_note(data: bytes, verifiers: Iterable[Verifier]) -> Note:
         verifier.verify(unverified.text, signature.signature)
         good[verifier] = None
     if not good:
-        raise UnknownKeyError(_nobody_known(known, unverified))
+        raise UnknownKeyError(nobody_known(known.values(), unverified))
     return Note(unverified.text, unverified.signatures, tuple(good))
 
 
@@ -179,10 +181,9 @@ def _by_name_and_id(
     return known
 
 
-def _nobody_known(
-    known: dict[tuple[str, bytes], Verifier], note: UnverifiedNote
-) -> str:
-    expected = ", ".join(f"{name}+{key_id.hex()}" for name, key_id in known)
+def nobody_known(known: Iterable[Verifier], note: UnverifiedNote) -> str:
+    """What is wrong with a note on which no line is of a ``known`` key."""
+    expected = ", ".join(f"{key.name}+{key.key_id.hex()}" for key in known)
     came = ", ".join(f"{s.name}+{s.key_id.hex()}" for s in note.signatures)
     return f"expected a signature of {expected or 'a known key'}, got only {came}"
 

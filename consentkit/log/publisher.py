@@ -5,8 +5,8 @@ leaves; the plan gives the new edge back. Same edge and leaves, same bytes: file
 be deleted and written again, and a difference is an alarm.
 
 In one transaction: load the ``Frontier`` of the published size, ``plan``, compare
-with the high-water mark, sign ``checkpoint``, store ``rows`` and numbers. Then write
-``files`` and, last, the signed checkpoint.
+its ``Prefixes`` with the high-water mark, sign ``checkpoint``, store ``rows`` and
+numbers. Then write ``files`` and, last, the signed checkpoint.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from consentkit.log.tiles import ENTRIES
 from consentkit.log.tiles import TILE_HEIGHT
 from consentkit.log.tiles import TILE_WIDTH
 from consentkit.log.tiles import Tile
+from consentkit.log.tiles import TileReader
 from consentkit.log.tiles import decode_bundle
 from consentkit.log.tiles import encode_bundle
 from consentkit.log.tiles import partial_tiles
 
-__all__ = ["Frontier", "Publication", "TileRow", "plan"]
+__all__ = ["Frontier", "Prefixes", "Publication", "TileRow", "plan"]
 
 
 class TileRow(NamedTuple):
@@ -109,6 +110,38 @@ class Frontier:
         for level in sorted(self.tiles, reverse=True):
             hashes += _perfect_roots(self.tiles[level])
         return CompactRange(self.size, hashes)
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """Every tree that a log has been, and those that waiting leaves would make it.
+
+    ``read`` gives tiles of the published tree by path; ``waiting`` gives the hashes
+    of so many leaves that come next, or of as many as there are.
+    """
+
+    frontier: Frontier
+    read: Callable[[str], bytes]
+    waiting: Callable[[int], Sequence[bytes]]
+
+    def root(self, size: int) -> bytes | None:
+        """Return the root of the first ``size`` leaves; None if there are fewer.
+
+        O(log n) hashes for a tree that was published, one more for each leaf waiting.
+
+        Raises:
+            MalformedError: a tile has another length than its name says.
+        """
+        more = size - self.frontier.size
+        if more < 0:
+            edge = CompactRange()
+            edge.extend(size, TileReader(self.read, self.frontier.size))
+            return edge.root()
+        edge = self.frontier.compact_range()
+        waiting = self.waiting(more) if more else ()
+        for leaf_hash in waiting:
+            edge.append(leaf_hash)
+        return edge.root() if len(waiting) == more else None
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,9 @@ _MAX_LEVEL = 7
 ENTRIES: Final = "entries"
 Level: TypeAlias = int | Literal["entries"]
 
+# A number below 2^63 has seven groups of digits at most; int refuses 4,301 digits.
 _PATH = re.compile(
-    r"tile/(entries|[0-7])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
+    r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
 )
 _LENGTH_BYTES = 2
 

@@ -4,18 +4,30 @@
 ``installation``          what one app's consentkit is made of
 ``keyring``               its keys: collector, log, and the secret for the rest
 ``starting``              from configuration values to a running installation
+``beginning``             the first leaves of a log, also of one that follows another
+``closing``               the end of a log
 ``recording``             a signed leaf of one person, in their chain
 ``asking``                a notice, logged before anybody sees it
+``reasking``              when somebody who said no may be asked again
+``comparing``             what has changed since their last answer
+``honouring``             a browser's opt-out signal, for the account behind it
 ``choosing``              a form that was sent: one act, once
 ``checking``              may this be shared? one read, no write
 ``sharing``               the same, written down before anything leaves
 ``release``               what a yes hands over, and nothing beyond it
 ``revoking``              ending what was agreed
+``erasing``               forgetting a person, and the bytes that held them
+``holding``               evidence of an erased person that is kept for claims
+``retention``             how long evidence counts, and how long it is kept
+``purging``               what is older than that goes, and leaves a tombstone
 ``receipts``              the copy that the person keeps
 ``rebuilding``            is the state what the leaves say?
+``evidence``              is the private evidence what the leaves commit to?
 ``publishing``            numbering, signing and writing the log's files
 ``witnessing``            showing the log to its witnesses, keeping what they say
 ``cosigners``             how a witness is reached
+``stamping``              having it time-stamped, keeping the stamps
+``authorities``           how a time-stamping authority is reached
 ``background``            what goes on beside requests, in one process at a time
 ========================  ====================================================
 

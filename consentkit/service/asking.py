@@ -12,10 +12,11 @@ from consentkit.errors import LogConflictError
 from consentkit.service.recording import sign_plain_leaf
 
 if TYPE_CHECKING:
+    from consentkit.core.canonical import JSON
     from consentkit.core.notice import Notice
     from consentkit.service.installation import Installation
 
-__all__ = ["publish_notice"]
+__all__ = ["notice_fields", "publish_notice"]
 
 
 def publish_notice(installation: Installation, notice: Notice) -> None:
@@ -29,17 +30,7 @@ def publish_notice(installation: Installation, notice: Notice) -> None:
     if installation.history.notice(notice.digest) is not None:
         return
     now = installation.clock()
-    leaf = sign_plain_leaf(
-        installation,
-        Kind.NOTICE,
-        {
-            "html": notice.html_sha256,
-            "locale": notice.locale,
-            "notice": notice.digest,
-            "offers": [offer.to_dict() for _, offer in sorted(notice.offers.items())],
-        },
-        now=now,
-    )
+    leaf = sign_plain_leaf(installation, Kind.NOTICE, notice_fields(notice), now=now)
     try:
         with installation.ledger.write() as transaction:
             if not transaction.knows_notice(notice.digest):
@@ -49,3 +40,13 @@ def publish_notice(installation: Installation, notice: Notice) -> None:
         # Another process stored the same notice between our look and our write.
         if installation.history.notice(notice.digest) is None:
             raise
+
+
+def notice_fields(notice: Notice) -> dict[str, JSON]:
+    """What a ``notice`` leaf says about it."""
+    return {
+        "html": notice.html_sha256,
+        "locale": notice.locale,
+        "notice": notice.digest,
+        "offers": [offer.to_dict() for _, offer in sorted(notice.offers.items())],
+    }

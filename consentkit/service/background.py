@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["elected", "every_second", "start_thread"]
+__all__ = ["elected", "every_second", "locked", "start_thread"]
 
 _INTERVAL = 1.0  # seconds; a receipt is final at most this long after its act
+_SAY_AGAIN = 60.0  # seconds until the same fault is logged again: it is still there
 _LOGGER = logging.getLogger("consentkit")
 
 
@@ -29,13 +31,28 @@ def elected(log_folder: Path, work: str) -> Iterator[bool]:
     Raises:
         LogUnavailableError: the folder of published logs cannot be written.
     """
-    with _open_lock(log_folder.with_name(f".{log_folder.name}.{work}")) as file:
+    lock = log_folder.with_name(f".{log_folder.name}.{work}")
+    with _open_lock(lock, _no_folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
         yield True
+
+
+@contextlib.contextmanager
+def locked(lock: Path, told: Callable[[OSError], str]) -> Iterator[None]:
+    """Wait until no other process is here; until done or dead, none will be.
+
+    ``told`` says what cannot be done where the lock cannot be made.
+
+    Raises:
+        LogUnavailableError: the lock cannot be made.
+    """
+    with _open_lock(lock, told) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def start_thread(name: str, work: Callable[[], object], *, what: str) -> None:
@@ -48,21 +65,28 @@ def start_thread(name: str, work: Callable[[], object], *, what: str) -> None:
 def every_second(work: Callable[[], object], *, what: str) -> None:
     """Do the work for ever, whatever goes wrong with it."""
     rest = threading.Event()
+    said, again = "", 0.0
     while True:
         try:
             work()
-        except Exception:
+        except Exception as error:
             # Leaves stay safe in the database; operators have to see this, and a
             # thread that ended would leave every receipt without its proof.
-            _LOGGER.exception("consentkit: %s failed, trying again", what)
+            if repr(error) != said or time.monotonic() > again:
+                _LOGGER.exception("consentkit: %s failed, trying again", what)
+                said, again = repr(error), time.monotonic() + _SAY_AGAIN
+        else:
+            said = ""
         rest.wait(_INTERVAL)
 
 
-def _open_lock(lock: Path) -> BinaryIO:
+def _open_lock(lock: Path, told: Callable[[OSError], str]) -> BinaryIO:
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         return lock.open("ab")
     except OSError as error:
-        raise LogUnavailableError(
-            f"the folder of published logs cannot be written ({error.strerror})"
-        ) from error
+        raise LogUnavailableError(told(error)) from error
+
+
+def _no_folder(error: OSError) -> str:
+    return f"the folder of published logs cannot be written ({error.strerror})"

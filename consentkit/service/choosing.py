@@ -22,6 +22,7 @@ from consentkit.core.act import State
 from consentkit.core.status import status_of
 from consentkit.errors import InvalidRequestError
 from consentkit.log.leaf import read_leaf
+from consentkit.service.honouring import is_covered
 from consentkit.service.recording import PersonRecorder
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Submission:
 
     ``challenge`` is the SHA-256 of the token, in hex; whoever calls has checked the
     token. ``facts`` are the private circumstances, kept sealed and only committed to.
+    ``signal`` says that the browser opts out of sharing.
     """
 
     subject: str
@@ -65,6 +67,7 @@ class Submission:
     answers: Mapping[tuple[str, str], Answer]
     channel: Channel
     facts: Mapping[str, JSON]
+    signal: bool = False
 
 
 def choose(installation: Installation, submission: Submission) -> Leaf:
@@ -87,6 +90,7 @@ def choose(installation: Installation, submission: Submission) -> Leaf:
         if spent is not None:
             return _same(read_leaf(spent), recorder, submission, notice)
         _check_current(installation, notice)
+        _check_told(installation, submission, notice)
         standing = transaction.statuses(submission.subject)
         choices = _choices(submission, notice, standing, recorder.now)
         leaf = recorder.append(
@@ -147,6 +151,21 @@ def _check_current(installation: Installation, notice: Notice) -> None:
             raise InvalidRequestError(
                 "what is asked has changed since this form was shown; nothing was "
                 "stored, please answer the new question",
+                code="stale-notice",
+            )
+
+
+def _check_told(
+    installation: Installation, submission: Submission, notice: Notice
+) -> None:
+    """Refuse a yes that the browser's own signal would undo at once."""
+    if not submission.signal or notice.tells_of_signal:
+        return
+    for key, answer in submission.answers.items():
+        if answer.state is State.GIVEN and is_covered(installation, key):
+            raise InvalidRequestError(
+                "the browser says no to sharing, and this form did not tell that a yes "
+                "would count in spite of it; nothing was stored",
                 code="stale-notice",
             )
 

@@ -124,7 +124,8 @@ def _check_size(theirs: int, asked: int, ours: int) -> None:
     if theirs > ours:
         raise LogConflictError(
             "it has cosigned a longer log than this one is: an older copy of the "
-            "database may have been put back, or another log has this one's key"
+            "database may have been put back, or another log has this one's key",
+            size=theirs,
         )
     if theirs == asked:  # tlog-witness v1.0.0 says it so: that size, another root
         raise _refusal(Outcome.INCONSISTENT)

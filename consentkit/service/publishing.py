@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,17 +18,32 @@ from consentkit.errors import LogUnavailableError
 from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.service.background import elected
 from consentkit.service.background import start_thread
-from consentkit.service.keyring import check_registered
+from consentkit.service.erasing import follow_erasures
+from consentkit.service.high_water import SIGNED_NOTHING
+from consentkit.service.high_water import Marks
+from consentkit.service.high_water import read_mark
+from consentkit.service.replacing import replace_file
+from consentkit.service.stamping import follow_timestamps
 from consentkit.service.witnessing import follow_witnesses
+from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from consentkit.log.checkpoint import Checkpoint
     from consentkit.log.keys import Signer
+    from consentkit.log.publisher import Prefixes
+    from consentkit.service.high_water import Mark
     from consentkit.service.installation import Installation
 
-__all__ = ["PublisherThread", "publish", "publish_all", "write_files"]
+__all__ = [
+    "PublisherThread",
+    "accept_high_water",
+    "publish",
+    "publish_all",
+    "write_files",
+]
 
 CHECKPOINT = "checkpoint"
 
@@ -38,7 +54,7 @@ def publish_all(installation: Installation) -> int | None:
     Raises:
         LogConflictError: the log or its files are not as they were left.
         LogUnavailableError: database or files cannot be reached or written.
-        ConfigurationError: the log key is not the one that the log registered.
+        ConfigurationError: a log key that has to sign is not here.
     """
     with elected(installation.log_folder, "lock") as mine:
         if not mine:
@@ -55,17 +71,20 @@ def publish(installation: Installation) -> int:
     Raises:
         LogConflictError: the log or its files are not as they were left.
         LogUnavailableError: database or files cannot be reached or written.
-        ConfigurationError: the log key is not the one that the log registered.
+        ConfigurationError: a log key that has to sign is not here.
     """
-    before = installation.publications.latest()
-    newest = before[1] if before else None
     on_disk = _on_disk(installation.log_folder)
-    if on_disk is not None and on_disk != newest:
-        _check_known(installation, on_disk)
-    done = installation.publications.publish(
-        lambda checkpoint: sign_checkpoint(checkpoint, _log_key(installation)),
-        now=installation.clock(),
-    )
+    with installation.high_water.held():
+        before = installation.publications.latest()
+        size, newest = before or (0, None)
+        marks = _marks(installation, newest, on_disk)
+        done = installation.publications.publish(
+            partial(_sign, installation, marks),
+            now=installation.clock(),
+            stop=marks.first_beyond(size),
+        )
+        if done is None and not marks.agree(size, newest):
+            _check(installation, marks)
     if done is None:
         if before is not None:
             _catch_up(installation, *before)
@@ -78,19 +97,88 @@ def publish(installation: Installation) -> int:
     return len(publication.leaf_hashes)
 
 
-def _check_known(installation: Installation, checkpoint: bytes) -> None:
-    if not installation.publications.has_signed(checkpoint):
+def accept_high_water(installation: Installation) -> int:
+    """Begin a lost high-water file anew with what the database says; its size.
+
+    The published checkpoint and what witnesses said must not contradict.
+
+    Raises:
+        LogConflictError: the file is there, or the database is not the newest.
+        LogUnavailableError: database or file cannot be reached or written.
+    """
+    high_water = installation.high_water
+    with high_water.held():
+        if high_water.read() is not None:
+            raise LogConflictError(
+                f"the high-water file {high_water.path} is there: nothing to accept"
+            )
+        size, newest = installation.publications.latest() or (0, b"")
+        _check(installation, _outside(installation, _on_disk(installation.log_folder)))
+        if newest:
+            high_water.write(newest)
+        return size
+
+
+def _marks(
+    installation: Installation, newest: bytes | None, on_disk: bytes | None
+) -> Marks:
+    """How far the log has come, by all who remember it."""
+    outside = _outside(installation, on_disk)
+    mark = installation.high_water.read()
+    if mark is not None:
+        return replace(outside, trees=(mark, *outside.trees))
+    if newest is not None or on_disk is not None:
+        raise installation.high_water.lost()
+    return outside
+
+
+def _outside(installation: Installation, on_disk: bytes | None) -> Marks:
+    """How far the log has come by the published files and the witnesses."""
+    trees = () if on_disk is None else (_published(installation, on_disk),)
+    if not installation.cosigners:
+        return Marks(trees)
+    known = installation.witnesses.standings()
+    witnessed, name = max(
+        (known[each.key].held if each.key in known else 0, each.name)
+        for each in installation.cosigners
+    )
+    return Marks(trees, witnessed, name)
+
+
+def _published(installation: Installation, note: bytes) -> Mark:
+    source = f"the published checkpoint {installation.log_folder / CHECKPOINT}"
+    mark = read_mark(note, source, origin=installation.origin)
+    if installation.publications.contradicts(note):
         raise LogConflictError(
-            "the published checkpoint is not one that this database knows: nothing was "
-            "signed or overwritten; an older copy of the database may have been put "
-            "back, or the file was changed"
+            f"{source} is not one that this database knows: {SIGNED_NOTHING}"
         )
+    return mark
 
 
-def _log_key(installation: Installation) -> Signer:
-    """The key that signs checkpoints; opened only now that there is one to sign."""
-    check_registered(installation.keyring.log, "log", installation.history.keys())
-    return installation.keyring.log
+def _check(installation: Installation, marks: Marks) -> None:
+    with installation.publications.prefixes() as prefixes:
+        marks.check(prefixes)
+
+
+def _sign(
+    installation: Installation, marks: Marks, checkpoint: Checkpoint, prefixes: Prefixes
+) -> bytes:
+    """The signed checkpoint, which is not to be lost from here on."""
+    marks.check(prefixes)
+    note = sign_checkpoint(checkpoint, *_log_keys(installation, checkpoint.size))
+    installation.high_water.write(note)
+    return note
+
+
+def _log_keys(installation: Installation, size: int) -> tuple[Signer, ...]:
+    """The keys that sign the checkpoint of that size: two while one is being changed.
+
+    Opened only now that there is something to sign.
+    """
+    registered = installation.keys.ranges(LOG)
+    return installation.keyring.signers(
+        each for each in registered if each.signs_checkpoint(size)
+    )
 
 
 def _catch_up(installation: Installation, size: int, note: bytes) -> None:
@@ -134,7 +222,7 @@ def write_files(
         folder.mkdir(parents=True, exist_ok=True)
         for path, data in files:
             _write_once(folder / path, data, draft)
-        _replace(folder / CHECKPOINT, checkpoint, draft)
+        replace_file(folder / CHECKPOINT, checkpoint, draft=draft)
     except OSError as error:
         raise LogUnavailableError(
             f"the published log cannot be written ({error.strerror}); its leaves are "
@@ -151,21 +239,7 @@ def _write_once(path: Path, data: bytes, draft: Path) -> None:
             )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, data, draft)
-
-
-def _replace(path: Path, data: bytes, draft: Path) -> None:
-    """Whole or not at all, and there after a power cut."""
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # else the name may be lost, and the checkpoint be there
-    finally:
-        os.close(folder)
+    replace_file(path, data, draft=draft)
 
 
 class PublisherThread:
@@ -180,13 +254,13 @@ class PublisherThread:
         self._pid = 0
         self._lock = threading.Lock()
 
-    def ensure_running(self) -> None:
-        """Start the thread unless this process already has it."""
+    def ensure_running(self) -> bool:
+        """Start the thread unless this process already has it; whether it was new."""
         if self._pid == os.getpid():
-            return
+            return False
         with self._lock:
             if self._pid == os.getpid():
-                return
+                return False
             self._pid = os.getpid()
             start_thread(
                 "consentkit-publisher",
@@ -194,3 +268,6 @@ class PublisherThread:
                 what="publishing",
             )
             follow_witnesses(self._installation)
+            follow_erasures(self._installation)
+            follow_timestamps(self._installation)
+            return True

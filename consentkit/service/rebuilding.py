@@ -1,8 +1,9 @@
 """Is what is stored what the leaves say? The tables are projections; leaves are truth.
 
-Four tables are compared: the answers, the disclosures, the ends of the persons'
-chains, and the notices. The lines name handles, leaf ids, digests and declared ids,
-and nothing about a person.
+Compared are the answers, the disclosures, the ends of the persons' chains, the notices,
+the suspensions and the private evidence. What an erasure or a purge took out is not
+missed; what is missing without one is. The lines name handles, leaf ids, digests and
+declared ids, and nothing about a person.
 """
 
 from __future__ import annotations
@@ -18,9 +19,15 @@ from consentkit.audit.replay import StateTable
 from consentkit.core.act import Kind
 from consentkit.core.decision import Reason
 from consentkit.log.leaf import read_leaf
+from consentkit.service.evidence import StoredEvidence
+from consentkit.service.evidence import ToldEvidence
+from consentkit.service.purging import PURGE
+from consentkit.service.purging import cutoff_of
+from consentkit.service.purging import summary
 from consentkit.store.rows import STATUS_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Iterator
     from collections.abc import Mapping
 
@@ -39,6 +46,8 @@ _NO_LEAF_YET: tuple[int, str] = (0, "")
 def differences(installation: Installation) -> Iterator[str]:
     """Each row of a table that is not what the replay of all leaves amounts to.
 
+    All logs of the database are replayed, one after the other.
+
     A leaf that is missing from the middle of a person's chain is named as well.
 
     Raises:
@@ -48,8 +57,10 @@ def differences(installation: Installation) -> Iterator[str]:
     history = installation.history
     # The tables first: acts that come in meanwhile are then in the leaves at least,
     # and a second run tells them from real differences.
+    evidence = StoredEvidence.read(installation)
     stored = _Stored.read(history)
-    told = _Told()
+    suspended = installation.oversight.suspensions()
+    told = _Told(purged=evidence.purged)
     for data in history.all_leaves():
         yield from told.apply(read_leaf(data))
     answers: dict[Key, Status | None] = {
@@ -57,8 +68,11 @@ def differences(installation: Installation) -> Iterator[str]:
     }
     yield from _answers(answers, stored.answers)
     yield from _disclosures(told.disclosures, stored.disclosures)
+    yield from _revived(told.evidence.erased, stored.chain_ends)
     yield from _chain_ends(told.chain_ends, stored.chain_ends)
     yield from _notices(told.notices, stored.notices)
+    yield from _suspensions(told.suspensions, suspended)
+    yield from told.evidence.differences(evidence)
 
 
 @dataclass(frozen=True)
@@ -87,26 +101,53 @@ class _Stored:
 class _Told:
     """What the leaves so far amount to, table by table.
 
-    An erased person has no rows any more.
+    An erased person has no rows any more. ``lines`` are the disclosures, person by
+    person; ``purged`` is what each tombstone says that it took out.
     """
 
+    purged: Mapping[str, Any]
     answers: StateTable = field(default_factory=StateTable)
-    disclosures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    evidence: ToldEvidence = field(default_factory=ToldEvidence)
+    lines: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     chain_ends: dict[str, tuple[int, str]] = field(default_factory=dict)
     notices: dict[str, tuple[str, str]] = field(default_factory=dict)
+    suspensions: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def disclosures(self) -> dict[str, dict[str, Any]]:
+        """The lines of everybody, by the id of their leaf."""
+        return {
+            leaf_id: line
+            for lines in self.lines.values()
+            for leaf_id, line in lines.items()
+        }
 
     def apply(self, leaf: Leaf) -> Iterator[str]:
         """Take in the next leaf; say so where one before it is missing."""
         self.answers.apply(leaf)
+        self.evidence.apply(leaf)
+        if leaf.kind == Kind.GENESIS:  # in a log that follows, chains begin anew
+            self.chain_ends = dict.fromkeys(self.chain_ends, _NO_LEAF_YET)
+        if leaf.kind == Kind.SUSPENSION:
+            self._switch(leaf)
         if leaf.kind == Kind.NOTICE:
             digest = leaf.body["notice"]
             self.notices[digest] = (digest, leaf.body["html"])
         if leaf.kind in {Kind.DISCLOSURE, Kind.DENIAL}:
-            self.disclosures[leaf.id] = _line_of(leaf)
+            self.lines.setdefault(str(leaf.subject), {})[leaf.id] = _line_of(leaf)
+        if leaf.kind == Kind.ADMIN and leaf.body["action"] == PURGE:
+            yield from self._purge(leaf)
         if leaf.subject is not None and leaf.seq is not None:
             yield from self._lengthen(leaf, leaf.subject, leaf.seq)
             if leaf.kind == Kind.ERASURE:
                 self._forget(leaf.subject)
+
+    def _switch(self, leaf: Leaf) -> None:
+        key = leaf.body["purpose"], leaf.body["recipient"]
+        if leaf.body["action"] == "suspend":
+            self.suspensions[key] = leaf.id
+        else:
+            self.suspensions.pop(key, None)
 
     def _lengthen(self, leaf: Leaf, handle: str, seq: int) -> Iterator[str]:
         due, head = self.chain_ends.get(handle, _NO_LEAF_YET)
@@ -121,11 +162,24 @@ class _Told:
 
     def _forget(self, handle: str) -> None:
         del self.chain_ends[handle]
-        self.disclosures = {
-            leaf_id: line
-            for leaf_id, line in self.disclosures.items()
-            if line["subject"] != handle
-        }
+        self.lines.pop(handle, None)
+        self.evidence.forget(handle)
+
+    def _purge(self, tombstone: Leaf) -> Iterator[str]:
+        """Take out what a purge took out; say so where it says something else."""
+        cutoff = cutoff_of(tombstone)
+        old = {each for each, line in self.disclosures.items() if line["time"] < cutoff}
+        for lines in self.lines.values():
+            for leaf_id in old & lines.keys():
+                del lines[leaf_id]
+        amounts = {"disclosures": old, "evidence": self.evidence.purge(cutoff)}
+        says = self.purged.get(tombstone.id)
+        for name, ids in amounts.items():
+            if says is not None and says.get(name) != summary(ids):
+                yield (
+                    f"leaf {tombstone.id}: the purge took other {name} than the leaves "
+                    "before it amount to"
+                )
 
 
 def _line_of(leaf: Leaf) -> dict[str, Any]:
@@ -153,6 +207,7 @@ def _answers(
                 f"the leaves say {_said(told, key)}, "
                 f"the state table says {_said(stored, key)}"
                 + _other_columns(told.get(key), stored.get(key))
+                + _by_leaf(told.get(key))
             )
 
 
@@ -173,6 +228,11 @@ def _other_columns(one: Status | None, other: Status | None) -> str:
     return f", with other {', '.join(differ)}"
 
 
+def _by_leaf(told: Status | None) -> str:
+    """The act that the answer rests on, where there is one."""
+    return "" if told is None else f" (leaf {told.record})"
+
+
 def _disclosures(
     told: Mapping[str, Mapping[str, Any]], stored: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
@@ -191,6 +251,11 @@ def _disclosures(
                 f"leaf {leaf_id}: the disclosure table lists it with other "
                 f"{', '.join(differ)}"
             )
+
+
+def _revived(erased: Collection[str], stored: Collection[str]) -> Iterator[str]:
+    for handle in sorted(set(erased) & set(stored)):
+        yield f"subject {handle}: was erased, and the subject table names them again"
 
 
 def _chain_ends(
@@ -221,6 +286,20 @@ def _notices(
             parts = zip(("manifest", "html"), told[digest], stored[digest], strict=True)
             differ = [name for name, here, there in parts if here != there]
             yield f"notice {digest}: it is stored with other {' and '.join(differ)}"
+
+
+def _suspensions(
+    told: Mapping[tuple[str, str], str], stored: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    for key in sorted(told.keys() | stored.keys(), key=str):
+        here, there = told.get(key), stored.get(key)
+        if here != there:
+            what = "/".join(str(each) or "*" for each in key)
+            yield (
+                f"suspension {what if here else 'of something'}: the leaves say "
+                f"{here or 'that nothing stopped it'}, the suspension table says "
+                f"{_named(there) if there else 'that nothing did'}"
+            )
 
 
 def _either(told: Mapping[str, object], stored: Mapping[str, object]) -> list[str]:

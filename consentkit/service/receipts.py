@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from consentkit.audit.replay import act_of
-from consentkit.core import canonical
 from consentkit.core.record import ConsentRecord
 from consentkit.log import sealing
 from consentkit.log.leaf import Leaf
@@ -20,8 +19,11 @@ from consentkit.log.merkle import prove_inclusion
 from consentkit.log.proof import TlogProof
 from consentkit.log.proof import format_proof
 from consentkit.log.tiles import TileReader
+from consentkit.service.corrected import corrections
+from consentkit.service.corrected import disclosures_of
 
 if TYPE_CHECKING:
+    from consentkit.core.canonical import JSON
     from consentkit.core.notice import Notice
     from consentkit.service.installation import Installation
     from consentkit.store.history import StoredLeaf
@@ -36,7 +38,8 @@ class Receipt:
 
     ``proof`` is the ``.tlog-proof`` file, None until the leaf is published;
     ``disclosures`` are the private facts that the leaf commits to, encoded as RFC 9901
-    has it. ``notice`` is what was shown, None where nothing was.
+    has it. ``notice`` is what was shown, None where nothing was. ``correction`` is the
+    later act that stands for this one, if this one was a mistake.
     """
 
     leaf: Leaf
@@ -44,6 +47,13 @@ class Receipt:
     notice: Notice | None
     proof: bytes | None = None
     disclosures: tuple[str, ...] = ()
+    correction: Leaf | None = None
+
+    @property
+    def facts(self) -> dict[str, JSON]:
+        """The private facts by name."""
+        told = map(sealing.parse_disclosure, self.disclosures)
+        return {each.name: each.value for each in told}
 
     @property
     def record(self) -> ConsentRecord:
@@ -94,8 +104,9 @@ def find_receipt(
         leaf=leaf,
         index=stored.index,
         notice=_notice(installation, leaf),
-        proof=_proof(installation, stored),
-        disclosures=_disclosures(installation, person, leaf),
+        proof=_proof(installation.of_log(leaf.log), stored),
+        disclosures=disclosures_of(installation, person, leaf),
+        correction=_corrections(installation, person).get(leaf.id),
     )
 
 
@@ -109,10 +120,25 @@ def list_receipts(installation: Installation, subject: str) -> list[Receipt]:
     person = installation.history.person(subject)
     if person is None:
         return []
+    acts = installation.history.acts(person.handle)
+    leaves = [read_leaf(stored.data) for stored in acts]
+    corrected = corrections(installation, person, leaves)
     return [
-        Receipt(leaf=read_leaf(stored.data), index=stored.index, notice=None)
-        for stored in installation.history.acts(person.handle)
+        Receipt(
+            leaf=leaf,
+            index=stored.index,
+            notice=None,
+            correction=corrected.get(leaf.id),
+        )
+        for leaf, stored in zip(leaves, acts, strict=True)
     ]
+
+
+def _corrections(installation: Installation, person: Person) -> dict[str, Leaf]:
+    acts = installation.history.acts(person.handle)
+    return corrections(
+        installation, person, [read_leaf(stored.data) for stored in acts]
+    )
 
 
 def _notice(installation: Installation, leaf: Leaf) -> Notice | None:
@@ -136,15 +162,3 @@ def _proof(installation: Installation, stored: StoredLeaf) -> bytes | None:
             extra=stored.data,
         )
     )
-
-
-def _disclosures(
-    installation: Installation, person: Person, leaf: Leaf
-) -> tuple[str, ...]:
-    sealed = installation.history.evidence(leaf.id, person.handle)
-    if sealed is None:
-        return ()
-    data_key = installation.keyring.data_key(person)
-    context = sealing.evidence_context(installation.origin, leaf.id)
-    encoded = canonical.decode(sealing.unseal(data_key, sealed, context))
-    return tuple(str(each) for each in encoded) if isinstance(encoded, list) else ()

@@ -7,25 +7,19 @@ are down, and while the key of the person's private evidence does not open.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentkit.audit.replay import act_of
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import SPEAKS_FOR_THE_PERSON
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
-from consentkit.core.act import Choice
-from consentkit.core.act import Kind
-from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
-from consentkit.core.status import status_of
-from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
-from consentkit.errors import VerificationError
+from consentkit.service.ending import Manner
+from consentkit.service.ending import end_grants
 from consentkit.service.recording import PersonRecorder
 
 if TYPE_CHECKING:
@@ -37,8 +31,6 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
 
 __all__ = ["Ending", "Revocation", "revoke"]
-
-_LOGGER = logging.getLogger("consentkit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +55,11 @@ class Ending:
         """*withdrawn* when the person ended it, *revoked* when somebody else did."""
         by_the_person = self.actor in SPEAKS_FOR_THE_PERSON
         return State.WITHDRAWN if by_the_person else State.REVOKED
+
+    @property
+    def manner(self) -> Manner:
+        """Who says so, by which way."""
+        return Manner(self.actor, self.assurance, self.channel, self.facts)
 
     def covers(self, purpose: str, recipient: str) -> bool:
         """Whether a standing answer with that key is meant.
@@ -104,57 +101,14 @@ def revoke(installation: Installation, ending: Ending) -> Revocation:
         if not live:
             return Revocation(None, ())
         recorder = PersonRecorder.lock(installation, transaction, ending.subject)
-        leaf = _end(recorder, ending, live)
-    return Revocation(leaf, tuple(live))
-
-
-def _end(
-    recorder: PersonRecorder, ending: Ending, live: Mapping[tuple[str, str], Status]
-) -> Leaf:
-    choices = [
-        Choice(
-            purpose=purpose,
-            recipient=recipient,
-            data=(),
-            scope=status.scope,
+        leaf = end_grants(
+            recorder,
+            live,
+            standing=standing,
             state=ending.state,
-            until=Millis(0),
+            manner=ending.manner,
         )
-        for (purpose, recipient), status in live.items()
-    ]
-    leaf = recorder.append(
-        Kind.REVOCATION,
-        {
-            "actor": ending.actor.value,
-            "assurance": ending.assurance.value,
-            "challenge": "",
-            "channel": ending.channel.value,
-            "choices": [choice.to_dict() for choice in choices],
-        },
-        evidence=_facts_to_keep(recorder, ending),
-    )
-    act = act_of(leaf)
-    for choice in choices:
-        recorder.transaction.set_status(
-            recorder.subject, choice.key, status_of(act, choice)
-        )
-    return leaf
-
-
-def _facts_to_keep(recorder: PersonRecorder, ending: Ending) -> Mapping[str, JSON]:
-    """The private circumstances; none, and said so, if nothing can seal them."""
-    if not ending.facts:
-        return {}
-    try:
-        recorder.check_can_seal()
-    except (VerificationError, ConfigurationError) as error:
-        _LOGGER.exception(
-            "consentkit: a revocation is written without its private facts, the key "
-            "of the person's evidence does not open (%s)",
-            type(error).__name__,
-        )
-        return {}
-    return ending.facts
+    return Revocation(leaf, tuple(live))
 
 
 def _check_known(

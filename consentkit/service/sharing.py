@@ -21,6 +21,7 @@ from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import ConsentDeniedError
 from consentkit.service.checking import check
+from consentkit.service.honouring import heed
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.release import Release
 
@@ -95,10 +96,11 @@ def _decide(
     recorder: PersonRecorder,
 ) -> Decision:
     """The decision on what this very transaction sees."""
+    standing = _standing(recorder.transaction, request)
     return decide(
         request,
         question,
-        _standing(recorder.transaction, request),
+        heed(installation, request, question, standing),
         now=recorder.now,
         purpose_known=request.purpose in installation.registry.purposes,
     )

@@ -2,56 +2,86 @@
 
 from __future__ import annotations
 
-import secrets
+import logging
 from dataclasses import dataclass
+from dataclasses import field
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consentkit.core.act import Kind
 from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
 from consentkit.log.keys import check_key_name
-from consentkit.log.leaf import read_leaf
-from consentkit.log.leaf import sign_leaf
+from consentkit.service.beginning import first_leaves
+from consentkit.service.beginning import leaves_after
+from consentkit.service.closing import is_finished
+from consentkit.service.high_water import HighWater
+from consentkit.service.installation import EarlierLog
 from consentkit.service.installation import Installation
 from consentkit.service.installation import system_clock
+from consentkit.service.key_texts import make_folder
 from consentkit.service.keyring import Keyring
 from consentkit.service.keyring import check_opens
-from consentkit.service.keyring import check_registered
+from consentkit.service.retention import Retention
+from consentkit.service.signers import KeySources
 from consentkit.store.database import Database
+from consentkit.store.deliveries import Deliveries
+from consentkit.store.disclosures import Disclosures
+from consentkit.store.erasing import Erasures
+from consentkit.store.exports import Exports
 from consentkit.store.history import History
+from consentkit.store.keys import LOG
+from consentkit.store.keys import Keys
 from consentkit.store.ledger import Ledger
-from consentkit.store.logs import find_log
+from consentkit.store.logs import find_logs
 from consentkit.store.logs import open_log
+from consentkit.store.oversight import Oversight
 from consentkit.store.publications import Publications
 from consentkit.store.reader import SqliteReader
+from consentkit.store.timestamps import Timestamps
 from consentkit.store.witnesses import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from consentkit.core.act import Millis
-    from consentkit.core.canonical import JSON
     from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
+    from consentkit.service.authorities import Authority
     from consentkit.service.cosigners import Cosigner
+    from consentkit.service.endpoints import Endpoint
+    from consentkit.store.logs import LogRow
 
-__all__ = ["Places", "start"]
+__all__ = ["Places", "start", "warn_of_development_keys"]
+
+_LOGGER = logging.getLogger("consentkit")
 
 
 @dataclass(frozen=True)
 class Places:
     """Where an installation keeps its things.
 
-    ``logs`` is the folder that holds one folder a log.
+    ``logs`` is the folder that holds one folder a log. ``high_water`` is the file that
+    remembers how far the log has come; left out, it lies beside the keys. ``sources``
+    are keys elsewhere than in the folder ``keys``.
     """
 
     database_uri: str
     keys: Path
     logs: Path
+    high_water: Path | None = None
+    sources: KeySources = field(default_factory=KeySources)
+
+    def high_water_of(self, origin: str, *, follows: bool = False) -> HighWater:
+        """The high-water file of that log: one each, also where a name is set."""
+        name = origin.replace("/", "_")
+        path = self.high_water or self.keys / f"{name}.high-water"
+        if self.high_water is not None and follows:
+            path = path.with_name(f"{path.name}.{name}")
+        return HighWater(path, origin=origin)
 
 
 def start(
@@ -60,22 +90,31 @@ def start(
     *,
     origin: str,
     cosigners: Iterable[Cosigner] = (),
+    authority: Authority | None = None,
+    endpoints: Mapping[str, Endpoint] | None = None,
     origin_is_a_guess: bool = False,
     publishes: bool = True,
+    production: bool = False,
+    retention: Retention | None = None,
     clock: Callable[[], Millis] = system_clock,
 ) -> Installation:
     """An installation whose tables, keys and log are there; safe to race.
 
-    With ``origin_is_a_guess`` the log that is there already keeps its own name.
+    With ``origin_is_a_guess`` the log that is there already keeps its own name, and one
+    that was closed is followed by the one it names. A log that was closed is only
+    opened to finish its publication.
     ``publishes`` False is for a process that leaves publishing to another one: it
-    needs no log key, unless it is the one to begin the log.
+    needs no log key, unless it is the one to begin the log. In ``production`` no key
+    is made here, and no development key used.
 
     Raises:
         DeclarationError: a mandatory element of a notice is missing; all are named.
         ConfigurationError: a place, a key or the origin cannot be used, or a key
             is not the one that the log was begun with.
         LogUnavailableError: the database cannot be reached or written.
-        MalformedError: a leaf that registered a key is no longer one.
+        LogConflictError: the table of keys is not what the key leaves say.
+        MalformedError: a leaf that registered a key is no longer one, or a notice is
+            not what was stored.
     """
     registry.check_complete()
     try:
@@ -87,18 +126,34 @@ def start(
         ) from error
     database = Database(places.database_uri)
     database.upgrade()
-    found = find_log(database) if origin_is_a_guess else None
-    origin = found.origin if found else origin
-    keyring = Keyring(places.keys, origin)
-    log = open_log(
-        database,
+    cosigners = tuple(cosigners)
+    logs = find_logs(database)
+    origin = _origin(database, logs, origin, cosigners, is_a_guess=origin_is_a_guess)
+    follows = bool(logs) and logs[0].origin != origin
+    keyring = Keyring(
+        places.keys,
         origin,
-        first_leaves=lambda: _first_leaves(registry, keyring, origin, clock()),
-        now=clock(),
+        sources=places.sources,
+        production=production,
+        follows=follows,
     )
-    history = History(database, log.id)
-    keyring = replace(keyring, begun=True)
+    history = History(database)
+
+    def begin(closed: LogRow | None) -> Iterable[Leaf]:
+        if closed is None:
+            return first_leaves(registry, keyring, clock())
+        return leaves_after(closed, registry, keyring, database=database, now=clock())
+
+    log = open_log(database, origin, first_leaves=begin, now=clock())
+    keys = Keys(database, log.id)
+    keys.check()
+    keyring = replace(keyring, registered=keys.ranges())
     _check_keys(keyring, history, publishes=publishes)
+    high_water = places.high_water_of(origin, follows=follows)
+    if publishes:
+        if places.high_water is None:  # with no key file there is no key folder yet
+            make_folder(places.keys)
+        high_water.check_writable()
     # A server that loads the app first and forks then must not hand SQLite's
     # connections down: the processes would take each other's locks for their own.
     database.dispose()
@@ -107,40 +162,83 @@ def start(
         origin=origin,
         ledger=Ledger(database, log.id),
         history=history,
+        oversight=Oversight(database),
         reader=SqliteReader(database.path),
         publications=Publications(database, log),
         witnesses=Witnesses(database, log),
+        exports=Exports(database, log),
+        timestamps=Timestamps(database, log),
+        keys=keys,
         keyring=keyring,
         log_folder=places.logs / origin.replace("/", "_"),
-        cosigners=tuple(cosigners),
+        high_water=high_water,
+        deliveries=Deliveries(database),
+        disclosures=Disclosures(database),
+        erasures=Erasures(database),
+        cosigners=cosigners,
+        authority=authority,
+        endpoints=dict(endpoints or {}),
+        retention=retention or Retention(),
+        earlier={
+            each.origin: _earlier(database, each) for each in logs if each.id < log.id
+        },
         clock=clock,
     )
 
 
+def _earlier(database: Database, log: LogRow) -> EarlierLog:
+    return EarlierLog(
+        publications=Publications(database, log),
+        exports=Exports(database, log),
+        timestamps=Timestamps(database, log),
+        keys=Keys(database, log.id),
+    )
+
+
+def _origin(
+    database: Database,
+    logs: Sequence[LogRow],
+    origin: str,
+    cosigners: Sequence[Cosigner],
+    *,
+    is_a_guess: bool,
+) -> str:
+    """The log to go on with, or to begin."""
+    newest = logs[-1] if logs else None
+    if newest is None:
+        return origin
+    if newest.closed is None or (origin != newest.origin and not is_a_guess):
+        return newest.origin if is_a_guess else origin
+    publications = Publications(database, newest)
+    if not is_finished(publications, Witnesses(database, newest), cosigners):
+        return newest.origin
+    successor = newest.closure.successor if newest.closure else ""
+    if is_a_guess and successor:
+        return successor
+    raise ConfigurationError(
+        f"the log {newest.origin!r} was closed, and all of it is published: set "
+        f"CONSENTKIT_LOG_ORIGIN to the name of the log that follows, {successor!r}"
+    )
+
+
+def warn_of_development_keys(installation: Installation) -> None:
+    """Say once where keys are used that were made by themselves."""
+    places = sorted(installation.keyring.development_keys)
+    if places:
+        _LOGGER.warning(
+            "consentkit: development keys are in use (%s); set CONSENTKIT_PRODUCTION "
+            "where people's answers are taken, and make keys with 'flask consent keys "
+            "new'",
+            ", ".join(places),
+        )
+
+
 def _check_keys(keyring: Keyring, history: History, *, publishes: bool) -> None:
     """Refuse to go on with other keys: what they do would be found out too late."""
-    key_leaves = history.keys()
-    check_registered(keyring.collector, "collector", key_leaves)
+    _ = keyring.collector
     if publishes:
-        check_registered(keyring.log, "log", key_leaves)
+        _ = keyring.log  # one that is configured has to be registered
+        keyring.signers(
+            each for each in keyring.registered if each.role == LOG and each.signs_on
+        )
     check_opens(keyring, history.some_persons())
-
-
-def _first_leaves(
-    registry: Registry, keyring: Keyring, origin: str, now: Millis
-) -> Iterator[Leaf]:
-    """How a log begins: with its name, then with the keys that may write to it."""
-    keyring.make_all()
-    bodies: list[dict[str, JSON]] = [
-        {"kind": Kind.GENESIS.value, "controller": registry.controller.id},
-        {
-            "kind": Kind.KEY.value,
-            "role": "collector",
-            "vkey": keyring.collector.vkey,
-            "from": 0,
-        },
-        {"kind": Kind.KEY.value, "role": "log", "vkey": keyring.log.vkey, "from": 0},
-    ]
-    for body in bodies:
-        common = {"id": secrets.token_hex(16), "log": origin, "time": now}
-        yield read_leaf(sign_leaf({**body, **common}, keyring.collector))

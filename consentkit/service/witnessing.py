@@ -101,7 +101,7 @@ def ask_witnesses(installation: Installation) -> int | None:
         due = [
             each
             for each in installation.cosigners
-            if _is_due(standings[each.key], size, now)
+            if _is_due(standings[each.key], size, latest[0], now)
         ]
         return _ask(installation, due, size, now) if due else 0
 
@@ -145,9 +145,10 @@ def _size_to_show(standings: Collection[Standing], newest: int, now: Millis) -> 
     return last if last and 0 <= now - began < _MINUTE else newest
 
 
-def _is_due(standing: Standing, size: int, now: Millis) -> bool:
+def _is_due(standing: Standing, size: int, newest: int, now: Millis) -> bool:
     waits = 0 < standing.due - now <= 2 * _LONGEST  # beyond: the clock was set back
-    return standing.held < size and not waits
+    # One that knows more than there is stops the publisher: ask whether it still does.
+    return (standing.held < size or standing.held > newest) and not waits
 
 
 def _ask(
@@ -199,8 +200,10 @@ def _keep_fault(
     error: Exception,
 ) -> None:
     wait = min(_MINUTE << min(before.failures, 8), _LONGEST)
+    longer = isinstance(error, LogConflictError) and error.size
     now = replace(
         before,
+        held=longer or before.held,
         due=before.time + wait + secrets.randbelow(wait // 4),
         failures=before.failures + 1,
         fault=str(error),
@@ -211,7 +214,8 @@ def _keep_fault(
     severity = logging.ERROR if isinstance(error, LogConflictError) else logging.WARNING
     _LOGGER.log(
         severity,
-        "consentkit: witness %s did not cosign the log: %s; the log goes on without",
+        "consentkit: witness %s did not cosign the log: %s; %s",
         cosigner.name,
         error,
+        "nothing more is published" if longer else "the log goes on without",
     )

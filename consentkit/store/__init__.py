@@ -4,12 +4,15 @@
 ``schema``                the tables, on our own MetaData, all ``consent_*``
 ``migrations``            Alembic scripts with a version table of their own
 ``database``              an engine that keeps what it promised: journal, locks
+``logs``, ``closures``    which logs there are, how each begins and ends
 ``ledger``                one write transaction: leaf, state and evidence together
+``erasing``               what is taken out again, and the bytes that held it
 ``subjects``              the person's row: random handle, key, place in the chain
 ``reader``                the hot read behind every check
 ``history``               what the person, the centre and the publisher read
 ``publications``          numbering, tiles and checkpoints
 ``witnesses``             cosignatures, and how each witness stands
+``timestamps``            what time-stamping authorities answered
 ========================  ====================================================
 
 SQLAlchemy Core only. Nothing here decides anything about consent, and no SQLAlchemy

@@ -69,14 +69,13 @@ class DisclosureRow:
 
 
 class History:
-    """Reads of one log, each seeing the newest commit.
+    """Reads of what is in any log of the database, each seeing the newest commit.
 
     Only a notice is kept once it was read: it never changes and is never deleted.
     """
 
-    def __init__(self, database: Database, log_id: int) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._log_id = log_id
         self._notices: dict[str, Notice] = {}
 
     def person(self, subject: str) -> Person | None:
@@ -106,7 +105,7 @@ class History:
                     [Kind.CHOICE.value, Kind.REVOCATION.value, Kind.IMPORT.value]
                 ),
             )
-            .order_by(_LEAF.c.seq.desc())
+            .order_by(_LEAF.c.log.desc(), _LEAF.c.seq.desc())
         )
         return self._stored(query)
 
@@ -137,11 +136,22 @@ class History:
     def times_of(self, ids: Collection[str]) -> dict[str, Millis]:
         """When each of these leaves was written."""
         query = sa.select(_LEAF.c.id, _LEAF.c.time).where(
-            _LEAF.c.log == self._log_id, _LEAF.c.id.in_(ids)
+            schema.ANY_LOG, _LEAF.c.id.in_(ids)
         )
         with self._database.read() as connection:
             rows = connection.execute(query).all() if ids else ()
             return {row[0]: Millis(row[1]) for row in rows}
+
+    def has_shares(self) -> bool:
+        """Whether anything was ever shared, or refused to be."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(_DISCLOSURE.c.id).limit(1)) is not None
+
+    def began(self) -> Millis:
+        """When the first log of this database was begun."""
+        query = sa.select(sa.func.min(schema.log.c.created))
+        with self._database.read() as connection:
+            return Millis(connection.scalar(query) or 0)
 
     def notice(self, digest: str) -> Notice | None:
         """A notice by its digest, exactly as it was shown.
@@ -170,20 +180,13 @@ class History:
             found = connection.scalar(query)
         return blob(found) if found is not None else None
 
-    def keys(self) -> list[bytes]:
-        """The leaves that registered keys, in the order they were written."""
-        # Spelled out, as the condition of the partial index is.
-        is_key = _LEAF.c.kind == sa.literal_column(f"'{Kind.KEY.value}'")
-        query = self._leaves().where(is_key).order_by(_LEAF.c.position)
-        return [stored.data for stored in self._stored(query)]
-
     def all_leaves(self) -> Iterator[bytes]:
-        """Every leaf in the order it was written, numbered or not, page by page."""
+        """Every leaf of every log as it was written, numbered or not, page by page."""
         last = 0
         while True:
             query = (
                 sa.select(_LEAF.c.position, _LEAF.c.bytes)
-                .where(_LEAF.c.log == self._log_id, _LEAF.c.position > last)
+                .where(_LEAF.c.position > last)
                 .order_by(_LEAF.c.position)
                 .limit(_PAGE)
             )
@@ -253,7 +256,7 @@ class History:
                 yield row[0], row[1], row[2]
 
     def _leaves(self) -> sa.Select[Any]:
-        return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(_LEAF.c.log == self._log_id)
+        return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(schema.ANY_LOG)
 
     def _stored(self, query: sa.Select[Any]) -> list[StoredLeaf]:
         with self._database.read() as connection:

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
+from consentkit.store import closures
+from consentkit.store import deliveries
+from consentkit.store import keys
 from consentkit.store import schema
 from consentkit.store import subjects
+from consentkit.store.erasing import Eraser
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import row_of
 from consentkit.store.rows import statuses_of
@@ -21,13 +25,18 @@ from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Collection
     from collections.abc import Iterator
 
     from consentkit.core.act import Millis
     from consentkit.core.notice import Notice
     from consentkit.core.status import Status
     from consentkit.log.leaf import Leaf
+    from consentkit.store.closures import Closure
     from consentkit.store.database import Database
+    from consentkit.store.deliveries import Delivery
+    from consentkit.store.deliveries import Shared
+    from consentkit.store.keys import KeyRange
     from consentkit.store.subjects import Person
 
 __all__ = ["Ledger", "Transaction"]
@@ -49,14 +58,12 @@ _SET_STATE = Statement(
 )
 _BY_CHALLENGE = Statement(
     sa.select(_LEAF.c.bytes).where(
-        _LEAF.c.log == sa.bindparam("log"),
+        schema.ANY_LOG,
         _LEAF.c.challenge == sa.bindparam("challenge"),
     )
 )
 _HASH_BY_ID = Statement(
-    sa.select(_LEAF.c.hash).where(
-        _LEAF.c.log == sa.bindparam("log"), _LEAF.c.id == sa.bindparam("id")
-    )
+    sa.select(_LEAF.c.hash).where(schema.ANY_LOG, _LEAF.c.id == sa.bindparam("id"))
 )
 _NOTICE_KNOWN = Statement(
     sa.select(schema.notice.c.digest).where(
@@ -71,6 +78,12 @@ _SUSPENDED = Statement(
         ),
     )
 )
+_THIS_SUSPENSION = (_SUSPENSION.c.purpose == sa.bindparam("for_purpose")) & (
+    _SUSPENSION.c.recipient == sa.bindparam("for_recipient")
+)
+_SUSPENSION_OF = Statement(sa.select(_SUSPENSION.c.leaf).where(_THIS_SUSPENSION))
+_SUSPEND = Statement(sa.insert(_SUSPENSION))
+_RESUME = Statement(sa.delete(_SUSPENSION).where(_THIS_SUSPENSION))
 
 
 class Ledger:
@@ -99,6 +112,11 @@ class Transaction:
         self._connection = connection
         self._log_id = log_id
 
+    @property
+    def eraser(self) -> Eraser:
+        """What takes rows out again, within this transaction."""
+        return Eraser(self._connection, self._log_id)
+
     def lock_person(
         self, subject: str, *, new: Callable[[], Person], now: Millis
     ) -> Person:
@@ -113,8 +131,10 @@ class Transaction:
         """Insert a signed leaf, unnumbered, and move its subject's chain on.
 
         Raises:
-            LogConflictError: its id, its challenge or its place is already taken.
+            LogConflictError: its id, its challenge or its place is already taken, its
+                signer may not sign at that place, or the log was closed.
         """
+        keys.check_signer(self._connection, self._log_id, leaf)
         leaf_hash = leaf.hash
         _INSERT_LEAF.run(
             self._connection,
@@ -128,8 +148,25 @@ class Transaction:
             challenge=leaf.body.get("challenge") or None,
             time=leaf.time,
         )
+        keys.note(self._connection, self._log_id, leaf)
         if subject is not None and leaf.seq is not None:
             subjects.move_head(self._connection, subject, leaf.seq, leaf_hash.hex())
+
+    def close(self, now: Millis) -> None:
+        """Let no leaf in after those of this transaction."""
+        closures.close(self._connection, self._log_id, now)
+
+    def closure(self) -> Closure | None:
+        """What was said when the log was closed, None if it is open."""
+        return closures.find_closure(self._connection, self._log_id)
+
+    def next_index(self) -> int:
+        """The index that the next leaf will have."""
+        return keys.next_index(self._connection, self._log_id)
+
+    def key_ranges(self) -> list[KeyRange]:
+        """Every key that was ever registered, oldest first."""
+        return keys.find_ranges(self._connection, self._log_id)
 
     def statuses(self, subject: str) -> dict[tuple[str, str], Status]:
         """Every standing answer of one person, by (purpose, recipient)."""
@@ -165,18 +202,30 @@ class Transaction:
             record=body.get("record", ""),
         )
 
+    def shared(
+        self, subject: str, keys: Collection[tuple[str, str]] | None = None
+    ) -> list[Shared]:
+        """What was shared about one person, under these (purpose, recipient) or any."""
+        return deliveries.find_shared(self._connection, subject, keys)
+
+    def add_delivery(self, delivery: Delivery) -> None:
+        """Keep a message until its recipient has acknowledged it."""
+        deliveries.add_delivery(self._connection, delivery)
+
+    def settle_delivery(self, delivery: Delivery) -> str | None:
+        """Note how an attempt ended; the person it is about, None if erased."""
+        return deliveries.settle_delivery(self._connection, delivery)
+
     def leaf_of_challenge(self, challenge: str) -> bytes | None:
-        """The leaf that already spent this challenge, if any."""
+        """The leaf that already spent this challenge, if any, in whichever log."""
         found: bytes | None = _BY_CHALLENGE.scalar(
-            self._connection, log=self._log_id, challenge=challenge
+            self._connection, challenge=challenge
         )
         return found
 
     def leaf_hash(self, leaf_id: str) -> bytes | None:
-        """The hash of the leaf with that id, if there is one."""
-        found: bytes | None = _HASH_BY_ID.scalar(
-            self._connection, log=self._log_id, id=leaf_id
-        )
+        """The hash of the leaf with that id, if there is one, in whichever log."""
+        found: bytes | None = _HASH_BY_ID.scalar(self._connection, id=leaf_id)
         return found
 
     def knows_notice(self, digest: str) -> bool:
@@ -192,6 +241,27 @@ class Transaction:
             html=notice.html,
             created=now,
         )
+
+    def suspend(self, purpose: str, recipient: str, leaf: Leaf) -> None:
+        """Stop a purpose, a recipient, this pair, or all of it; empty means every."""
+        _SUSPEND.run(
+            self._connection,
+            purpose=purpose,
+            recipient=recipient,
+            since=leaf.time,
+            leaf=leaf.id,
+        )
+
+    def resume(self, purpose: str, recipient: str) -> None:
+        """Lift what was suspended in exactly these words, and nothing else."""
+        _RESUME.run(self._connection, for_purpose=purpose, for_recipient=recipient)
+
+    def suspension(self, purpose: str, recipient: str) -> str | None:
+        """The leaf that suspended it in exactly these words, if that still stands."""
+        found: str | None = _SUSPENSION_OF.scalar(
+            self._connection, for_purpose=purpose, for_recipient=recipient
+        )
+        return found
 
     def suspended(self, purpose: str, recipient: str) -> bool:
         """Whether somebody stopped the purpose, the recipient, or just this pair."""

@@ -6,6 +6,7 @@ sequence leaves gaps on a rollback, and its order is not the order of commits.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from consentkit.log.merkle import HASH_SIZE
 from consentkit.log.merkle import hash_leaf
 from consentkit.log.note import split_note
 from consentkit.log.publisher import Frontier
+from consentkit.log.publisher import Prefixes
 from consentkit.log.publisher import plan
 from consentkit.log.tiles import ENTRIES
 from consentkit.log.tiles import TILE_WIDTH
@@ -56,11 +58,17 @@ class Publications:
         self._log = log
 
     def publish(
-        self, sign: Callable[[Checkpoint], bytes], *, now: Millis
+        self,
+        sign: Callable[[Checkpoint, Prefixes], bytes],
+        *,
+        now: Millis,
+        stop: int = 0,
     ) -> tuple[Publication, bytes] | None:
         """Number what waits, sign the new size, keep it; None if nothing waits.
 
-        The checkpoint commits together with the numbers it speaks of.
+        The checkpoint commits together with the numbers it speaks of. ``sign`` gets
+        the trees that it can compare with others before it signs. The new size is
+        ``stop`` at most, unless the log has come that far already.
 
         Raises:
             LogConflictError: the log was changed behind our back.
@@ -69,18 +77,29 @@ class Publications:
         if not self.pending():
             return None
         with self._database.write() as connection:
-            waiting = self._waiting(connection)
+            size = self._size(connection)
+            waiting = self._waiting(connection, stop - size if stop > size else _BATCH)
             if not waiting:
                 return None
-            size = self._size(connection)
-            frontier = self._frontier(connection, size)
+            prefixes = self._prefixes(connection, size)
             publication = plan(
-                self._log.origin, frontier, [data for _, data in waiting]
+                self._log.origin, prefixes.frontier, [data for _, data in waiting]
             )
-            note = sign(publication.checkpoint)
+            note = sign(publication.checkpoint, prefixes)
             self._number(connection, size, [position for position, _ in waiting])
             self._keep(connection, publication, note, now)
         return publication, note
+
+    @contextlib.contextmanager
+    def prefixes(self) -> Iterator[Prefixes]:
+        """The trees of this log by now, to be compared with others.
+
+        Raises:
+            LogConflictError: the log was changed behind our back.
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self._database.read() as connection:
+            yield self._prefixes(connection, self._size(connection))
 
     def pending(self) -> int:
         """How many leaves are committed and not numbered yet."""
@@ -128,22 +147,23 @@ class Publications:
         with self._database.read() as connection:
             return self._signed(connection, size)
 
-    def has_signed(self, note: bytes) -> bool:
-        """Whether this is a checkpoint that was committed here, byte for byte.
+    def contradicts(self, note: bytes) -> bool:
+        """Whether what was committed here for this size is not this checkpoint.
 
         Lines of witnesses may stand under it, if they are committed here, too.
+
+        Raises:
+            MalformedError: it is no checkpoint.
         """
-        try:
-            size = parse_checkpoint_text(split_note(note).text).size
-        except MalformedError:
-            return False
+        size = parse_checkpoint_text(split_note(note).text).size
         with self._database.read() as connection:
             signed = self._signed(connection, size)
             known = cosignature_lines(connection, self._log.id, size)
-        if signed is None or not note.startswith(signed):
+        if signed is None:
             return False
         added = note.removeprefix(signed).split(b"\n")[:-1]  # a note ends in a newline
-        return {line + b"\n" for line in added} <= set(known)
+        lines = {line + b"\n" for line in added}
+        return not (note.startswith(signed) and lines <= set(known))
 
     def _signed(self, connection: sa.Connection, size: int) -> bytes | None:
         found = connection.scalar(
@@ -206,12 +226,14 @@ class Publications:
         )
         return [blob(data) for data in connection.scalars(query)]
 
-    def _waiting(self, connection: sa.Connection) -> list[tuple[int, bytes]]:
+    def _waiting(
+        self, connection: sa.Connection, count: int
+    ) -> list[tuple[int, bytes]]:
         query = (
             sa.select(_LEAF.c.position, _LEAF.c.bytes, _LEAF.c.hash)
             .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
             .order_by(_LEAF.c.position)
-            .limit(_BATCH)
+            .limit(min(count, _BATCH))
         )
         rows = connection.execute(query).all()
         # Once signed, a broken leaf could never be taken out again.
@@ -227,6 +249,23 @@ class Publications:
     def _size(self, connection: sa.Connection) -> int:
         query = sa.select(schema.log.c.size).where(schema.log.c.id == self._log.id)
         return connection.scalar(query) or 0
+
+    def _prefixes(self, connection: sa.Connection, size: int) -> Prefixes:
+        return Prefixes(
+            self._frontier(connection, size),
+            lambda path: self._read(connection, parse_tile_path(path)),
+            lambda count: self._hashes(connection, count),
+        )
+
+    def _hashes(self, connection: sa.Connection, count: int) -> list[bytes]:
+        """The hashes of so many leaves that wait, in the order of their numbers."""
+        query = (
+            sa.select(_LEAF.c.hash)
+            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
+            .order_by(_LEAF.c.position)
+            .limit(count)
+        )
+        return [blob(found) for found in connection.scalars(query)]
 
     def _frontier(self, connection: sa.Connection, size: int) -> Frontier:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "ANY_LOG",
     "METADATA",
     "checkpoint",
     "cosignature",
@@ -46,6 +47,8 @@ log = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("closed", sa.BigInteger),
+    # The erasure or purge whose bytes the file may still hold, see ``erasing``.
+    sa.Column("residue", sa.Text),
 )
 
 # Which key may sign from which index on: what the key leaves say, one row a key, so
@@ -86,6 +89,10 @@ leaf = sa.Table(
     sa.UniqueConstraint("log", "handle", "seq"),
     sqlite_autoincrement=True,
 )
+# A leaf by its id, challenge or handle, in whichever log it is: spelled out, because
+# the indices for it begin with the log, and there are few logs.
+ANY_LOG = leaf.c.log.in_(sa.select(log.alias("any_log").c.id))
+
 sa.Index(
     "ix_consent_leaf_unnumbered",
     leaf.c.log,
@@ -99,6 +106,14 @@ sa.Index(
     leaf.c.position,
     sqlite_where=leaf.c.kind == "key",
     postgresql_where=leaf.c.kind == "key",
+)
+_OF_OFFICIALS = leaf.c.kind.in_(["admin", "suspension"])
+sa.Index(
+    "ix_consent_leaf_official",
+    leaf.c.log,
+    leaf.c.position,
+    sqlite_where=_OF_OFFICIALS,
+    postgresql_where=_OF_OFFICIALS,
 )
 
 subject = sa.Table(

@@ -19,7 +19,7 @@ from consentkit.store.statement import Statement
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Person", "find_person", "lock_person", "move_head"]
+__all__ = ["Person", "begin_chains", "find_person", "lock_person", "move_head"]
 
 _TABLE = schema.subject
 _SELECT = sa.select(
@@ -81,6 +81,11 @@ def lock_person(
         created=now,
     )
     return person
+
+
+def begin_chains(connection: sa.Connection) -> None:
+    """Let everybody's chain begin anew, in a log that has none of their leaves yet."""
+    connection.execute(sa.update(_TABLE).values(seq=0, head=""))
 
 
 def move_head(connection: sa.Connection, subject: str, seq: int, head: str) -> None:

@@ -3,6 +3,7 @@
 ========================  ====================================================
 ``extension``             ``ConsentKit``, what a developer holds
 ``config``, ``state``     the checked configuration; what is kept per app
+``gpc``                   the browser's opt-out signal: read, kept, told
 ``gate``                  ``check``, ``share`` and ``require`` as views call them
 ``widgets``               the question in a template, as a notice in a form
 ``tokens``, ``origin``    who made this form, and which site sent it
@@ -10,6 +11,7 @@
 ``centre``, ``cards``     the person's pages and their cards
 ``receipts``              the receipt, to read and as files
 ``disclosures``           who received what
+``erasure_routes``        the page that erases one's records, and what it says
 ``api``, ``problems``     JSON, and refusals as RFC 9457 documents
 ``log_views``             the published log, for auditors
 ``commands``              ``flask consent …``

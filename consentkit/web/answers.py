@@ -16,6 +16,7 @@ from consentkit.core.act import AUTHORISING
 from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.vocabulary import OWN_USE_ID
+from consentkit.store.deliveries import DeliveryStatus
 from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from consentkit.core.act import Millis
     from consentkit.core.registry import Registry
     from consentkit.core.status import Status
+    from consentkit.store.deliveries import Delivery
     from consentkit.web.locale import Locale
 
     Key = tuple[str, str]
@@ -38,6 +40,7 @@ __all__ = [
     "card_view",
     "choice_line",
     "data_titles",
+    "told_text",
 ]
 
 _TOLD = {
@@ -158,6 +161,26 @@ _CHANGED = mark(
     "You said yes on {since}. Something has changed since then, "
     "so we ask you again before we go on."
 )
+_CORRECTED = mark(
+    "We corrected this on {since}. What we had stored before was a mistake."
+)
+_SIGNALLED = mark(
+    "On {since} your browser told us not to share your data, so we stopped."
+)
+_QUIET = mark(
+    "We will not ask you about this before {date}, unless something in it changes."
+)
+_RECIPIENT_TOLD = {
+    DeliveryStatus.WAITING: mark(
+        "We are telling {recipient}. They have not confirmed it yet."
+    ),
+    DeliveryStatus.ACKNOWLEDGED: mark(
+        "{recipient} confirmed on {date} that they know."
+    ),
+    DeliveryStatus.FAILED: mark(
+        "We could not reach {recipient} to tell them. Somebody here sees to it."
+    ),
+}
 _GROUPS: dict[State, Group] = {
     State.GIVEN: "agreed",
     State.RENEWED: "agreed",
@@ -223,7 +246,9 @@ class ChoiceLine:
 class CardView:
     """The standing answer to one question, with the button that stops it.
 
-    ``stop_token`` is empty where nothing is left to stop.
+    ``stop_token`` is empty where nothing is left to stop; ``told`` says whether the
+    recipient knows that it has ended, None where there was nothing to tell (R57);
+    ``quiet`` until when nobody asks again by themselves (R29).
     """
 
     matter: Matter
@@ -234,6 +259,8 @@ class CardView:
     stop_token: str = ""
     receipt_url: str = ""
     ask_url: str = ""
+    told: Markup | None = None
+    quiet: Markup | None = None
 
 
 def data_titles(
@@ -278,12 +305,25 @@ def card_view(
     stop_token: str = "",
     receipt_url: str = "",
     ask_url: str = "",
+    delivery: Delivery | None = None,
+    corrected: bool = False,
+    signalled: bool = False,
+    quiet_until: Millis | None = None,
 ) -> CardView:
-    """The card of one standing answer; a yes that no longer counts reads as ended."""
+    """The card of one standing answer; a yes that no longer counts reads as ended.
+
+    ``corrected`` says that it stands there because an earlier record was a mistake,
+    ``signalled`` that the browser's opt-out signal ended it.
+    """
     matter = Matter.of(key, registry, locale)
     state = status.at(now)
     changed = state in AUTHORISING and status.scope != matter.scope
     group: Group = "ended" if changed else _GROUPS.get(state, "ended")
+    since = _SINCE[state]
+    for message, applies in (
+        *((_SIGNALLED, signalled), (_CORRECTED, corrected), (_CHANGED, changed)),
+    ):
+        since = message if applies else since
     dates = {
         "since": locale.date(status.since),
         "until": locale.date(status.until) if status.until else "",
@@ -292,9 +332,24 @@ def card_view(
         matter=matter,
         group=group,
         stands=locale.text(_STANDS[matter.deed][group], **dates),
-        since=locale.text(_CHANGED if changed else _SINCE[state], **dates),
+        since=locale.text(since, **dates),
         data=data_titles(status.data, registry, locale),
         stop_token=stop_token if state in AUTHORISING else "",
         receipt_url=receipt_url,
         ask_url=ask_url,
+        told=told_text(delivery, matter, locale) if delivery else None,
+        quiet=(
+            locale.text(_QUIET, date=locale.date(quiet_until))
+            if quiet_until is not None and now < quiet_until
+            else None
+        ),
+    )
+
+
+def told_text(delivery: Delivery, matter: Matter, locale: Locale) -> Markup:
+    """Whether the recipient knows; a delivery that is over was last due at its end."""
+    return locale.text(
+        _RECIPIENT_TOLD[delivery.status],
+        recipient=matter.recipient,
+        date=locale.date(delivery.due),
     )

@@ -26,6 +26,7 @@ from consentkit.errors import LogError
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web.centre import facts_of_request
+from consentkit.web.export_routes import export_file
 from consentkit.web.origin import check_same_site
 from consentkit.web.problems import http_problem
 from consentkit.web.problems import problem
@@ -70,6 +71,12 @@ def _revocations() -> ResponseReturnValue:
     )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _export() -> ResponseReturnValue:
+    state = current_state()
+    subject = current_subject(state)
+    return problem("sign-in") if subject is None else export_file(state, subject)
 
 
 def _body() -> dict[str, Any]:
@@ -139,6 +146,7 @@ def make_api(name: str) -> Blueprint:
     """The API's blueprint; made per app, so that two apps can differ."""
     api = Blueprint(name, __name__, url_prefix="/api")
     for path, view, methods in (
+        ("/v1/export", _export, ("GET",)),
         ("/v1/revocations", _revocations, ("POST",)),
         ("/", _elsewhere, _METHODS),
         ("/<path:path>", _elsewhere, _METHODS),

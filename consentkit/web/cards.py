@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 from flask import request
 from flask import url_for
 
+from consentkit.core.act import Assurance
 from consentkit.core.registry import CROSS_BORDER
+from consentkit.core.vocabulary import OWN_USE_ID
+from consentkit.errors import ConfigurationError
+from consentkit.errors import VerificationError
+from consentkit.service.honouring import ended_by_signal
+from consentkit.service.receipts import list_receipts
 from consentkit.web.pages import CardView
 from consentkit.web.pages import card_view
 
 if TYPE_CHECKING:
     from consentkit.core.status import Status
+    from consentkit.store.deliveries import Delivery
     from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
 
 __all__ = ["cards_for"]
+
+_ASKING = frozenset({"consentkit.ask", "consentkit.choices"})
 
 
 def cards_for(
@@ -34,7 +43,41 @@ def cards_for(
         if purpose_id in (None, key[0].removesuffix(CROSS_BORDER))
     ]
     wanted.sort(key=lambda item: (-item[1].since, item[0]))
-    return tuple(_card(state, subject, key, status, locale) for key, status in wanted)
+    told = _told_by_act(state, subject)
+    asserted = any(status.assurance is Assurance.ASSERTED for _, status in wanted)
+    corrected = _corrections(state, subject) if asserted else frozenset()
+    signalled = ended_by_signal(
+        state.installation, subject, [status for _, status in wanted]
+    )
+    return tuple(
+        _card(
+            state,
+            subject,
+            key,
+            status,
+            locale,
+            delivery=told.get((status.record, key[1])),
+            corrected=status.record in corrected,
+            signalled=status.record in signalled,
+        )
+        for key, status in wanted
+    )
+
+
+def _told_by_act(state: AppState, subject: str) -> dict[tuple[str, str], Delivery]:
+    """What each recipient was, or is to be, told, by the act that it is about."""
+    person = state.installation.history.person(subject)
+    found = state.installation.deliveries.about(person.handle) if person else ()
+    return {(each.record, each.recipient): each for each in found}
+
+
+def _corrections(state: AppState, subject: str) -> frozenset[str]:
+    """The acts that stand for a mistake; none if their private facts do not open."""
+    try:
+        receipts = list_receipts(state.installation, subject)
+    except (VerificationError, ConfigurationError):
+        return frozenset()
+    return frozenset(each.correction.id for each in receipts if each.correction)
 
 
 def _card(
@@ -43,9 +86,14 @@ def _card(
     key: tuple[str, str],
     status: Status,
     locale: Locale,
+    *,
+    delivery: Delivery | None,
+    corrected: bool,
+    signalled: bool,
 ) -> CardView:
     registry = state.installation.registry
     base = key[0].removesuffix(CROSS_BORDER)
+    asking = request.endpoint in _ASKING
     return card_view(
         status,
         key,
@@ -57,7 +105,11 @@ def _card(
         # Not from the question's own page to itself.
         ask_url=(
             url_for("consentkit.ask", purpose=base)
-            if registry.question(*key) and request.endpoint != "consentkit.ask"
+            if registry.question(*key) and not asking
             else ""
         ),
+        delivery=delivery if key[1] != OWN_USE_ID else None,
+        corrected=corrected,
+        signalled=signalled,
+        quiet_until=None if asking else state.config.cooldown.ends(status),
     )

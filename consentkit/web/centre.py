@@ -32,6 +32,8 @@ from consentkit.web import frame
 from consentkit.web.cards import cards_for
 from consentkit.web.disclosures import disclosures_file
 from consentkit.web.disclosures import disclosures_view
+from consentkit.web.gpc import honour_for
+from consentkit.web.gpc import is_signalled
 from consentkit.web.origin import check_same_site
 from consentkit.web.pages import NoticePageView
 from consentkit.web.pages import ResultView
@@ -44,6 +46,7 @@ from consentkit.web.schemas import form_answers
 from consentkit.web.schemas import form_token
 from consentkit.web.state import current_state
 from consentkit.web.subject import current_subject
+from consentkit.web.widgets import holds_despite
 from consentkit.web.widgets import widget_view
 
 if TYPE_CHECKING:
@@ -88,6 +91,8 @@ def facts_of_request(state: AppState) -> dict[str, Any]:
 @signed_in
 def _centre(state: AppState, subject: str) -> Response:
     locale = frame.current_locale(state)
+    honour_for(state, subject)
+    standing = state.installation.history.statuses(subject)
     cards = cards_for(state, subject, locale)
     answered = {card.matter.key[0].removesuffix(CROSS_BORDER) for card in cards}
     view = centre_view(
@@ -98,11 +103,16 @@ def _centre(state: AppState, subject: str) -> Response:
         account=mask_account(state.loaders.account_label(subject)),
         stop_all_token=state.tokens.issue_stop(subject),
         csrf_token=frame.host_csrf_token(),
+        export_url=url_for("consentkit.export_file"),
+        copy_url=url_for("consentkit.export"),
+        erase_url=url_for("consentkit.erasure"),
         asks=[
             (locale.localise(purpose.title), url_for("consentkit.ask", purpose=key))
             for key, purpose in state.installation.registry.purposes.items()
             if key not in answered
         ],
+        opt_out_signal=is_signalled(),
+        despite_signal=is_signalled() and holds_despite(state, standing),
     )
     return frame.page("centre.html", view)
 
@@ -130,6 +140,7 @@ def _choices(state: AppState, subject: str) -> Response:
                 answers=form_answers(request.form),
                 channel=Channel.WEB,
                 facts=facts_of_request(state),
+                signal=is_signalled(),
             ),
         )
     except InvalidRequestError as error:
@@ -184,7 +195,10 @@ def _result(state: AppState, subject: str, leaf: Leaf | None) -> Response:
     registry = state.installation.registry
     answered: tuple[Choice, ...] = act_of(leaf).choices if leaf else ()
     standing = state.installation.history.statuses(subject)
-    choices = [standing[each.key].choice(each.key) for each in answered]
+    # Somebody who erases everything meanwhile has no answers left to be told.
+    choices = [
+        standing[each.key].choice(each.key) for each in answered if each.key in standing
+    ]
     view = ResultView(
         lines=tuple(choice_line(each, each.key, registry, locale) for each in choices),
         receipt_url=(url_for("consentkit.receipt", receipt_id=leaf.id) if leaf else ""),
@@ -233,7 +247,13 @@ def _disclosures(state: AppState, subject: str) -> Response:
     asked = request.args.get("after", default=0, type=int)
     locale = frame.current_locale(state)
     offset = min(max(asked, 0), _FURTHEST)
-    view = disclosures_view(state, subject, locale, offset=offset)
+    view = disclosures_view(
+        state,
+        subject,
+        locale,
+        offset=offset,
+        recipient=request.args.get("recipient", ""),
+    )
     return frame.page("disclosures.html", view)
 
 

@@ -10,13 +10,28 @@ import click
 from flask.cli import AppGroup
 from flask.cli import with_appcontext
 
+from consentkit.service.erasing import follow_erasures
+from consentkit.service.erasing import sweep
+from consentkit.service.publishing import accept_high_water
 from consentkit.service.publishing import publish_all
 from consentkit.service.rebuilding import differences
+from consentkit.service.rotating import list_keys
+from consentkit.service.stamping import follow_timestamps
 from consentkit.service.witnessing import ask_witnesses
 from consentkit.service.witnessing import follow_witnesses
 from consentkit.service.witnessing import list_witnesses
+from consentkit.web.admin_commands import ADMIN_COMMANDS
 from consentkit.web.command_errors import told
+from consentkit.web.delivery_commands import deliver
+from consentkit.web.erasure_commands import ERASURE_COMMANDS
+from consentkit.web.export_commands import export_log
+from consentkit.web.export_commands import tell_handle
+from consentkit.web.key_commands import keys
+from consentkit.web.lint_commands import lint_pages
+from consentkit.web.log_commands import log
 from consentkit.web.state import current_state
+from consentkit.web.timestamp_commands import stamp_and_tell
+from consentkit.web.timestamp_commands import timestamps
 
 __all__ = ["make_commands"]
 
@@ -27,7 +42,13 @@ _DOES_NOT_HOLD = 1
 def make_commands() -> AppGroup:
     """The command group; each command works on the current app's installation."""
     group = AppGroup("consent", help="Consent records: keys, publishing, checking.")
-    for command in (_init, _publish, _keys, _rebuild, _witnesses):
+    for command in (_init, _publish, keys, _rebuild, _witnesses, timestamps, deliver):
+        group.add_command(command)
+    group.add_command(export_log)
+    group.add_command(tell_handle)
+    group.add_command(lint_pages)
+    group.add_command(log)
+    for command in (*ERASURE_COMMANDS, *ADMIN_COMMANDS):
         group.add_command(command)
     return group
 
@@ -39,8 +60,9 @@ def _init() -> None:
     installation = current_state().installation
     click.echo(f"log: {installation.origin}")
     click.echo(f"log files: {installation.log_folder}")
-    for vkey in told(lambda: installation.keyring.vkeys):
-        click.echo(f"key: {vkey}")
+    for each in told(lambda: list_keys(installation)):
+        if each.range.signs_on:
+            click.echo(f"key: {each.range.vkey}")
 
 
 @click.command("publish")
@@ -50,16 +72,30 @@ def _init() -> None:
     default=False,
     help="Go on, once a second, until interrupted.",
 )
+@click.option(
+    "--accept-high-water",
+    "accepts",
+    is_flag=True,
+    default=False,
+    help="The high-water file is lost, and the database is the newest: begin it anew.",
+)
 @with_appcontext
-def _publish(*, follow: bool) -> None:
-    """Number and sign what waits, write the log's files, ask the witnesses."""
+def _publish(*, follow: bool, accepts: bool) -> None:
+    """Number and sign what waits, write the files, ask witnesses and authority."""
     installation = current_state().installation
+    if accepts:
+        accepted = told(lambda: accept_high_water(installation))
+        click.echo(f"high-water mark: {accepted} entries")
     told(_publish_once)
     if installation.cosigners and told(lambda: ask_witnesses(installation)) is not None:
         told(lambda: publish_all(installation))  # their lines, under the checkpoint
         _tell_witnesses()
+    stamp_and_tell()
+    sweep(installation)
     if follow:
         follow_witnesses(installation)
+        follow_erasures(installation)
+        follow_timestamps(installation)
     while follow:
         time.sleep(_SECOND)
         told(_publish_once)
@@ -90,16 +126,6 @@ def _tell_witnesses() -> None:
             cosigned = f"{each.newest.size} entries, {at:%Y-%m-%dT%H:%M:%SZ}"
         fault = f"; {each.standing.fault}" if each.standing.fault else ""
         click.echo(f"witness {each.cosigner.name}: cosigned {cosigned}{fault}")
-
-
-_keys = AppGroup("keys", help="The keys of the log.")
-
-
-@_keys.command("list")
-def _keys_list() -> None:
-    """Print the verifier keys for auditors, one a line, log key first."""
-    for vkey in told(lambda: current_state().installation.keyring.vkeys):
-        click.echo(vkey)
 
 
 @click.command("rebuild")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import ParamSpec
 from typing import TypeVar
 
@@ -11,23 +12,34 @@ from flask import Blueprint
 
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
+from consentkit.core.period import millis_of
 from consentkit.core.registry import Registry
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
+from consentkit.service import erasing
 from consentkit.service import receipts as receipt_service
 from consentkit.service import revoking
+from consentkit.service.administering import Official
+from consentkit.service.personal import personal_records
 from consentkit.service.publishing import PublisherThread
 from consentkit.service.sharing import Circumstances
 from consentkit.service.starting import Places
 from consentkit.service.starting import start
+from consentkit.service.starting import warn_of_development_keys
 from consentkit.web import centre
+from consentkit.web import erasure_routes
+from consentkit.web import export_routes
 from consentkit.web import frame
 from consentkit.web import gate
+from consentkit.web import gpc
 from consentkit.web import log_views
 from consentkit.web import receipts
 from consentkit.web.api import make_api
 from consentkit.web.commands import make_commands
 from consentkit.web.config import read_config
+from consentkit.web.delivery_commands import deliver_in_background
+from consentkit.web.locale import check_spoken
+from consentkit.web.operating import Operating
 from consentkit.web.state import KEY
 from consentkit.web.state import AppState
 from consentkit.web.state import Loaders
@@ -43,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Container
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from flask import Flask
 
@@ -50,9 +63,11 @@ if TYPE_CHECKING:
     from consentkit.core.vocabulary import DataCategory
     from consentkit.core.vocabulary import Purpose
     from consentkit.core.vocabulary import Recipient
+    from consentkit.service.erasing import Erasure
     from consentkit.service.receipts import Receipt
     from consentkit.service.release import Release
     from consentkit.service.revoking import Revocation
+    from consentkit.service.telling import ErasureHandler
     from consentkit.store.history import DisclosureRow
     from consentkit.web.config import Config
     from consentkit.web.subject import SubjectId
@@ -67,7 +82,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class ConsentKit:
+class ConsentKit(Operating):
     """Asks people, remembers their answers, and refuses what those do not cover.
 
     Declare once, ``init_app`` for each app, and tell it who is here::
@@ -100,20 +115,25 @@ class ConsentKit:
         Raises:
             DeclarationError: a mandatory element of a notice is missing; the error
                 names every one (R1).
-            ConfigurationError: a ``CONSENTKIT_*`` key cannot be used, or the app is
-                set up already.
+            ConfigurationError: a ``CONSENTKIT_*`` key cannot be used, a declared
+                language is not one of ours, or the app is set up already.
             LogUnavailableError: the database cannot be reached or written.
         """
         if KEY in app.extensions:
             raise ConfigurationError(
                 "consentkit is already set up for this app: call init_app once"
             )
+        check_spoken(self.registry.locales)
         config = read_config(app, self.registry)
         state = self._state(config)
+        if not (app.debug or app.testing):
+            warn_of_development_keys(state.installation)
         app.register_blueprint(_make_blueprint(config))
+        app.register_blueprint(gpc.make_well_known(f"{NAME}_well_known"))
         app.extensions[KEY] = state
         app.before_request(_publish_in_background)
         app.before_request(gate.refuse_bare_view)
+        app.after_request(gpc.settle)  # after the next line: the last one is first
         app.after_request(frame.protect_widget)
         app.jinja_env.globals.update(
             consent_widget=consent_widget,
@@ -139,6 +159,16 @@ class ConsentKit:
         """Register what else a request may see: ``{"auditor"}`` opens the log."""
         self._loaders.roles = loader
         return loader
+
+    def erasure_handler(self, handler: ErasureHandler) -> ErasureHandler:
+        """Decorate the function that erases what consent no longer covers (R59).
+
+        It gets an ``ErasureTask`` after each act that ended a grant, from a background
+        thread or from ``flask consent deliver``, within an app context. Returning
+        acknowledges the task; raising has it called again later.
+        """
+        self._loaders.erasure = handler
+        return handler
 
     def check(
         self,
@@ -255,6 +285,46 @@ class ConsentKit:
         )
         return rows
 
+    def export(self, subject: SubjectId) -> dict[str, Any]:
+        """All that is held about the person, as in the file they can take along (R91).
+
+        Raises:
+            VerificationError: what is stored is no longer what was stored.
+            LogUnavailableError: the database cannot be reached.
+        """
+        installation = current_state().installation
+        return personal_records(installation, subject_key(subject)).to_dict()
+
+    def erase(
+        self,
+        subject: SubjectId,
+        *,
+        reason: str,
+        by: Official | str | None = None,
+        hold_until: datetime | None = None,
+    ) -> Erasure:
+        """Forget a person: nothing ties them to the log any more, and it still holds.
+
+        ``reason`` is a word for the log, such as ``"request"``. ``by`` is the official
+        who does it, None where the person does. With ``hold_until`` their private
+        evidence stays sealed until then, for claims (GDPR Art. 17(3)(e)). Repeating it
+        is harmless.
+
+        Raises:
+            InvalidRequestError: the reason is no word, the hold ends before it begins,
+                or nobody answers for it.
+            LogUnavailableError: the database cannot be written; nothing was erased.
+        """
+        return erasing.erase(
+            current_state().installation,
+            erasing.Erasing(
+                subject=subject_key(subject),
+                reason=reason,
+                by=Official.of(by, reason) if isinstance(by, str) else by,
+                hold_until=None if hold_until is None else millis_of(hold_until),
+            ),
+        )
+
     def _state(self, config: Config) -> AppState:
         installation = start(
             self.registry,
@@ -262,11 +332,17 @@ class ConsentKit:
                 database_uri=config.database_uri,
                 keys=config.key_folder,
                 logs=config.log_folder,
+                sources=config.key_sources,
+                high_water=config.high_water,
             ),
             origin=config.log_origin,
             origin_is_a_guess=config.log_origin_is_a_guess,
             cosigners=config.witnesses,
+            authority=config.authority,
+            endpoints=config.endpoints,
+            retention=config.retention,
             publishes=config.publish,
+            production=config.production,
         )
         return AppState(
             installation=installation,
@@ -288,6 +364,8 @@ def _make_blueprint(config: Config) -> Blueprint:
     )
     centre.add_routes(blueprint)
     receipts.add_routes(blueprint)
+    erasure_routes.add_routes(blueprint)
+    export_routes.add_routes(blueprint)
     log_views.add_routes(blueprint)
     blueprint.register_blueprint(make_api("api"))
     blueprint.after_request(frame.protect)
@@ -298,8 +376,8 @@ def _make_blueprint(config: Config) -> Blueprint:
 def _publish_in_background() -> None:
     """Start this process's publisher thread; here, since here no fork can follow."""
     publisher = current_state().publisher
-    if publisher is not None:
-        publisher.ensure_running()
+    if publisher is not None and publisher.ensure_running():
+        deliver_in_background()
 
 
 def _actor(by: Actor | str) -> Actor:

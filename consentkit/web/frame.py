@@ -11,16 +11,17 @@ from typing import Any
 from urllib.parse import quote
 from urllib.parse import urlencode
 
+from flask import Response
 from flask import current_app
 from flask import g
 from flask import has_request_context
 from flask import make_response
 from flask import render_template
 from flask import request
+from flask import stream_template
 from flask import url_for
 
 from consentkit.web.locale import Locale
-from consentkit.web.locale import available_locales
 from consentkit.web.locale import choose_locale
 from consentkit.web.locale import negotiate
 from consentkit.web.pages import LanguageLink
@@ -32,7 +33,8 @@ from consentkit.web.problems import PROBLEM_STATUS
 from consentkit.web.state import current_state
 
 if TYPE_CHECKING:
-    from flask import Response
+    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from consentkit.web.state import AppState
 
@@ -40,17 +42,22 @@ __all__ = [
     "current_locale",
     "host_csrf_token",
     "host_url",
+    "in_chunks",
     "keep_language",
     "page",
     "problem_page",
     "protect",
     "protect_widget",
+    "script",
     "site",
+    "stream_page",
     "stylesheet",
 ]
 
 STYLESHEET = "consentkit.css"
+SCRIPT = "receipt.js"
 _LANGUAGE = "lang"
+_CHUNK = 16 * 1024  # characters that are sent together
 
 # Our pages need nothing but themselves. The host's own headers win where it sets them.
 _HEADERS = {
@@ -78,10 +85,11 @@ def current_locale(state: AppState) -> Locale:
 
 
 def _offered(state: AppState) -> tuple[str, ...]:
-    """The languages in which both the app's texts and ours are complete."""
-    ours = available_locales()
-    both = tuple(tag for tag in state.installation.registry.locales if tag in ours)
-    return both or ours[:1]
+    """The languages in which both the app's texts and ours are complete.
+
+    What else is declared kept the app from starting.
+    """
+    return state.installation.registry.locales
 
 
 def site(state: AppState, locale: Locale) -> SiteView:
@@ -142,10 +150,21 @@ def host_url(address: str) -> str:
     return request.script_root + address if address.startswith("/") else address
 
 
-@functools.cache
 def stylesheet() -> tuple[bytes, str]:
-    """Our style sheet and its integrity value (W3C Subresource Integrity)."""
-    data = (Path(__file__).with_name("static") / STYLESHEET).read_bytes()
+    """Our style sheet and its integrity value."""
+    return _static_file(STYLESHEET)
+
+
+def script() -> tuple[str, str]:
+    """The address and the integrity value of what checks a receipt in its page."""
+    address = url_for("consentkit.static", filename=SCRIPT)
+    return address, _static_file(SCRIPT)[1]
+
+
+@functools.cache
+def _static_file(name: str) -> tuple[bytes, str]:
+    """One of our files with its integrity value (W3C Subresource Integrity)."""
+    data = (Path(__file__).with_name("static") / name).read_bytes()
     digest = base64.b64encode(hashlib.sha384(data).digest()).decode()
     return data, f"sha384-{digest}"
 
@@ -167,6 +186,36 @@ def page(template: str, view: object, *, status: int = 200, **more: Any) -> Resp
     response = make_response(html, status)
     response.headers["Content-Language"] = locale.code
     return response
+
+
+def stream_page(template: str, view: object) -> Response:
+    """One of our pages, sent as it is made: for what grows with the years.
+
+    What fails on the way ends the page where it stands; look up beforehand what can
+    be looked up.
+    """
+    state = current_state()
+    locale = current_locale(state)
+    parts = stream_template(
+        f"consentkit/{template}",
+        **context(view, site=site(state, locale), locale=locale),
+    )
+    response = Response(in_chunks(parts), content_type="text/html; charset=utf-8")
+    response.headers["Content-Language"] = locale.code
+    return response
+
+
+def in_chunks(pieces: Iterable[str]) -> Iterator[str]:
+    """The same in fewer and larger pieces: each is a write to the network."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            yield "".join(waiting)
+            waiting, size = [], 0
+    yield "".join(waiting)
 
 
 def problem_page(code: str, *, ask_url: str = "") -> Response:

@@ -29,6 +29,8 @@ from consentkit.errors import InvalidRequestError
 from consentkit.service import checking
 from consentkit.service import sharing
 from consentkit.web import frame
+from consentkit.web.gpc import GATED
+from consentkit.web.gpc import is_signalled_for
 from consentkit.web.problems import denial
 from consentkit.web.problems import problem
 from consentkit.web.problems import wants_html
@@ -92,6 +94,7 @@ def _request(
         id_of(recipient),
         None if data is None else _ids(data),
         assurance_of(min_assurance),
+        is_signalled_for(subject),
     )
 
 
@@ -232,6 +235,7 @@ def require(
 
         # After ``wraps``, which would have copied it: only the bare view bears it.
         setattr(view, _BARE, True)
+        setattr(gated, GATED, True)
         return gated
 
     return decorate

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CentreView",
+    "CheckingView",
     "DisclosureRow",
     "DisclosuresView",
     "GroupView",
@@ -115,10 +116,12 @@ class DisclosuresView:
     """A page of the table of shares. Empty addresses are not shown.
 
     ``recipients`` are (id, name) to filter by, ``recipient`` the one filtered by.
+    ``lang`` is the language that the form has to ask for again, if any was asked for.
     """
 
     rows: tuple[DisclosureRow, ...]
     url: str = ""
+    lang: str = ""
     recipients: tuple[tuple[str, str], ...] = ()
     recipient: str = ""
     newer_url: str = ""
@@ -144,8 +147,10 @@ class CentreView:
     csrf_token: str = ""
     asks: tuple[tuple[str, str], ...] = ()
     export_url: str = ""
+    copy_url: str = ""
     erase_url: str = ""
     opt_out_signal: bool = False
+    despite_signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,9 @@ class ReceiptView:
 
     ``index`` and ``size`` are None until the log holds the entry; until then the signed
     entry is a promise. ``entry`` is the leaf hash, ``root`` the root hash, both in hex.
+    ``correction`` leads to what counts instead, if this was recorded by mistake.
+    ``keys`` are the verifier keys under which the script checks the proof in the page,
+    and ``checking_url`` tells how to check it elsewhere.
     """
 
     id: str
@@ -170,6 +178,18 @@ class ReceiptView:
     root: str
     proof_url: str
     json_url: str
+    correction: Markup | None = None
+    keys: tuple[str, ...] = ()
+    checking_url: str = ""
+    script_url: str = ""
+    script_integrity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckingView:
+    """How to check a receipt without us: ``logs`` are (origin, verifier keys)."""
+
+    logs: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def centre_view(
@@ -183,8 +203,10 @@ def centre_view(
     csrf_token: str = "",
     asks: Iterable[tuple[str, str]] = (),
     export_url: str = "",
+    copy_url: str = "",
     erase_url: str = "",
     opt_out_signal: bool = False,
+    despite_signal: bool = False,
 ) -> CentreView:
     """The centre with its cards in three groups; each group keeps the cards' order."""
     return CentreView(
@@ -205,8 +227,10 @@ def centre_view(
         csrf_token=csrf_token,
         asks=tuple(asks),
         export_url=export_url,
+        copy_url=copy_url,
         erase_url=erase_url,
         opt_out_signal=opt_out_signal,
+        despite_signal=despite_signal,
     )
 
 
@@ -263,7 +287,7 @@ def _summary(cards: Sequence[CardView], locale: Locale) -> Markup:
         "You share data with *{count} organisation*: {names}.",
         "You share data with *{count} organisations*: {names}.",
         len(names),
-        names=locale.listing(names),
+        names=locale.names(names),
     )
 
 

@@ -41,6 +41,7 @@ from markupsafe import escape
 from consentkit.core.text import FALLBACK_LOCALE
 from consentkit.core.text import TextLike
 from consentkit.core.text import localise
+from consentkit.errors import ConfigurationError
 from consentkit.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -50,7 +51,14 @@ if TYPE_CHECKING:
 
     Selector = str | Callable[[], object] | None
 
-__all__ = ["Locale", "available_locales", "choose_locale", "mark", "negotiate"]
+__all__ = [
+    "Locale",
+    "available_locales",
+    "check_spoken",
+    "choose_locale",
+    "mark",
+    "negotiate",
+]
 
 _TRANSLATIONS = Path(__file__).parent / "translations"
 _STRONG = re.compile(r"\*(.+?)\*")
@@ -146,6 +154,14 @@ class Locale:
         """The items as this language lists them in a sentence."""
         return format_list(list(items), locale=self._cldr)
 
+    def names(self, items: Iterable[str]) -> Markup:
+        """Names as this language lists them, each isolated from its neighbours.
+
+        Else two Latin names in an Arabic list would be read in the wrong order.
+        """
+        isolated = [str(Markup("<bdi>{}</bdi>").format(item)) for item in items]
+        return Markup(self.listing(isolated))  # noqa: S704  escaped one line above
+
     def quoted(self, items: Iterable[str]) -> str:
         """The items as names in quotation marks, listed."""
         return self.listing(self.plain("“{title}”", title=item) for item in items)
@@ -181,6 +197,23 @@ def available_locales() -> tuple[str, ...]:
     """The BCP 47 tags of the languages that our own messages exist in."""
     found = {path.parents[1].name for path in _TRANSLATIONS.glob("*/LC_MESSAGES/*.po")}
     return (FALLBACK_LOCALE, *sorted(name.replace("_", "-") for name in found))
+
+
+def check_spoken(locales: Iterable[str]) -> None:
+    """Refuse languages that our own messages do not exist in (R114).
+
+    ``de-AT`` is met by ``de``: a country changes dates and lists, not our words.
+
+    Raises:
+        ConfigurationError: a page in one of them would be half in English.
+    """
+    silent = [locale for locale in locales if not _catalogue_of(locale)]
+    if silent:
+        raise ConfigurationError(
+            "the registry's locales must be languages that consentkit's own messages "
+            f"exist in, {', '.join(available_locales())}; got {', '.join(silent)}: "
+            "take it out, or add its catalogue (docs/languages.md)"
+        )
 
 
 def choose_locale(
@@ -228,6 +261,12 @@ def _wishes(selector: Selector) -> Iterable[list[str]]:
         yield accepted
 
 
+def _catalogue_of(code: str) -> str:
+    """The language of ours in which ``code`` is spoken, same script; else empty."""
+    tags = available_locales()
+    return next((tag for tag in tags if _parts(tag) == _parts(code)), "")
+
+
 def _parts(tag: str) -> tuple[str, ...]:
     """(language, script) of a tag, the likely script filled in; unique if unknown."""
     try:
@@ -253,7 +292,8 @@ def _name_of(tag: str) -> str:
 
 @lru_cache(maxsize=64)
 def _load_catalogue(code: str) -> gettext.NullTranslations:
-    path = _TRANSLATIONS / code.replace("-", "_") / "LC_MESSAGES" / "consentkit.po"
+    folder = _catalogue_of(code).replace("-", "_")
+    path = _TRANSLATIONS / folder / "LC_MESSAGES" / "consentkit.po"
     if not path.is_file():
         return gettext.NullTranslations()
     with path.open("rb") as source:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Blueprint
 from flask import Response
 
+from consentkit.audit.annexed import parse_timestamp_path
 from consentkit.errors import MalformedError
 from consentkit.web.problems import problem
 from consentkit.web.state import current_state
@@ -41,6 +42,18 @@ def _tile(path: str) -> Response:
     return response
 
 
+def _timestamp(path: str) -> Response:
+    if not _is_auditor():
+        return problem("not-found")
+    found = parse_timestamp_path(f"timestamps/{path}")
+    data = found and current_state().installation.timestamps.read(*found)
+    if not data:
+        return problem("not-found")
+    response = Response(data, mimetype="application/timestamp-reply")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
 def _is_auditor() -> bool:
     """Whether this request has the role; without a role loader nobody has it."""
     loader = current_state().loaders.roles
@@ -53,3 +66,4 @@ def add_routes(blueprint: Blueprint) -> None:
     """Put the log's files on the blueprint."""
     blueprint.add_url_rule("/log/checkpoint", "log_checkpoint", _checkpoint)
     blueprint.add_url_rule("/log/tile/<path:path>", "log_tile", _tile)
+    blueprint.add_url_rule("/log/timestamps/<path:path>", "log_timestamp", _timestamp)

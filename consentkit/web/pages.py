@@ -14,6 +14,10 @@ template                ``page``                          built by
 ``disclosures.html``    ``DisclosuresView``               itself, ``disclosure_row``
 ``receipt.html``        ``ReceiptView``                   itself, ``choice_line``
 ``notice_page.html``    ``NoticePageView``                itself
+``checking.html``       ``CheckingView``                  itself
+``export.html``         ``ExportView``                    ``export_view``
+``erasure.html``        ``ErasureView``                   itself, ``erasure_view``
+``erased.html``         ``ErasedView``                    itself
 ``problem.html``        ``ProblemView``                   ``problem_view``
 ``head.html``           ``SiteView`` as ``site``          itself
 ======================  ================================  =========================
@@ -30,7 +34,13 @@ from consentkit.web.answers import ChoiceLine
 from consentkit.web.answers import card_view
 from consentkit.web.answers import choice_line
 from consentkit.web.answers import data_titles
+from consentkit.web.erasure import ErasedView
+from consentkit.web.erasure import ErasureView
+from consentkit.web.erasure import erasure_view
+from consentkit.web.export import ExportView
+from consentkit.web.export import export_view
 from consentkit.web.history import CentreView
+from consentkit.web.history import CheckingView
 from consentkit.web.history import DisclosureRow
 from consentkit.web.history import DisclosuresView
 from consentkit.web.history import ReceiptView
@@ -56,9 +66,13 @@ if TYPE_CHECKING:
 __all__ = [
     "CardView",
     "CentreView",
+    "CheckingView",
     "ChoiceLine",
     "DisclosureRow",
     "DisclosuresView",
+    "ErasedView",
+    "ErasureView",
+    "ExportView",
     "LanguageLink",
     "NoticePageView",
     "NoticeView",
@@ -76,6 +90,8 @@ __all__ = [
     "data_titles",
     "disclosure_row",
     "ends_today",
+    "erasure_view",
+    "export_view",
     "mask_account",
     "notice_view",
     "problem_view",
@@ -178,7 +194,8 @@ class WidgetView:
 
     With ``sign_in_url`` nobody is signed in and nothing can be answered. With ``cards``
     the person has answered before: the answers are shown, with their way out.
-    ``changes`` says what is different since then, a sentence each.
+    ``changes`` says what is different since then, a sentence each. ``unasked`` is in a
+    page that the person did not open for it: what is not granted is then one line.
     """
 
     lang: str
@@ -199,6 +216,8 @@ class WidgetView:
     centre_url: str = ""
     changes: tuple[Markup, ...] = ()
     opt_out_signal: bool = False
+    despite_signal: bool = False
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from markupsafe import escape
 
 from consentkit.web import wording
+from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from consentkit.web.locale import Locale
 
 __all__ = ["Fact", "ItemView", "NoticeView", "QuestionView", "notice_view"]
+
+
+_CONFLICT = mark(
+    "Your browser tells us not to share your data, and we do not. "
+    "If you say yes to sharing here, your yes counts in spite of it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class NoticeView:
     reasons: tuple[Fact, ...]
     effects: tuple[Fact, ...]
     closing: tuple[Fact, ...]
+    signal: Markup | None = None
 
     @property
     def title_id(self) -> str:
@@ -129,9 +137,16 @@ class NoticeView:
 
 
 def notice_view(
-    questions: Sequence[Question], locale: Locale, *, centre_url: str
+    questions: Sequence[Question],
+    locale: Locale,
+    *,
+    centre_url: str,
+    signal: bool = False,
 ) -> NoticeView:
-    """The notice that asks ``questions``, which all belong to one purpose."""
+    """The notice that asks ``questions``, which all belong to one purpose.
+
+    With ``signal`` it tells of the conflict with the browser's opt-out signal.
+    """
     purpose, controller = questions[0].purpose, questions[0].controller
     return NoticeView(
         lang=locale.code,
@@ -150,6 +165,7 @@ def notice_view(
         ),
         effects=_effects(purpose, locale),
         closing=_closing(questions[0], locale, centre_url=centre_url),
+        signal=locale.text(_CONFLICT) if signal else None,
     )
 
 

@@ -18,15 +18,22 @@ from consentkit.log.note import split_note
 from consentkit.log.proof import parse_proof
 from consentkit.service.receipts import Receipt
 from consentkit.service.receipts import find_receipt
+from consentkit.store.keys import LOG
 from consentkit.web import frame
 from consentkit.web.centre import signed_in
+from consentkit.web.pages import CheckingView
 from consentkit.web.pages import ReceiptView
 from consentkit.web.pages import assurance_text
 from consentkit.web.pages import choice_line
 from consentkit.web.problems import problem
+from consentkit.web.state import current_state
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from consentkit.log.checkpoint import Checkpoint
+    from consentkit.service.installation import Installation
+    from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
 
 __all__ = ["add_routes"]
@@ -48,6 +55,7 @@ def _receipt(state: AppState, subject: str, receipt_id: str) -> Response:
     leaf, act = receipt.leaf, act_of(receipt.leaf)
     checkpoint = _checkpoint(receipt)
     registry = state.installation.registry
+    script_url, script_integrity = frame.script() if receipt.proof else ("", "")
     view = ReceiptView(
         id=leaf.id,
         at=locale.moment(Millis(leaf.time)),
@@ -71,8 +79,35 @@ def _receipt(state: AppState, subject: str, receipt_id: str) -> Response:
             else ""
         ),
         json_url=url_for("consentkit.receipt_json", receipt_id=leaf.id),
+        correction=_correction(receipt, locale),
+        keys=_keys(state, receipt),
+        checking_url=url_for("consentkit.checking"),
+        script_url=script_url,
+        script_integrity=script_integrity,
     )
     return frame.page("receipt.html", view)
+
+
+def _keys(state: AppState, receipt: Receipt) -> tuple[str, ...]:
+    """The log's keys, and those that could sign an entry at the receipt's index."""
+    ranges = state.installation.of_log(receipt.leaf.log).keys.ranges()
+    index = receipt.index
+    return tuple(
+        each.vkey
+        for each in ranges
+        if each.role == LOG or (index is not None and each.covers(index))
+    )
+
+
+def _correction(receipt: Receipt, locale: Locale) -> Markup | None:
+    if receipt.correction is None:
+        return None
+    return locale.text(
+        "Something here was a mistake. We corrected it on {date}. "
+        "[See what counts now]",
+        date=locale.date(Millis(receipt.correction.time)),
+        link=url_for("consentkit.receipt", receipt_id=receipt.correction.id),
+    )
 
 
 @signed_in
@@ -94,6 +129,22 @@ def _receipt_json(state: AppState, subject: str, receipt_id: str) -> Response:
     return response
 
 
+def _checking() -> Response:
+    """How to check a receipt without us; for everybody, signed in or not."""
+    state = current_state()
+    installation = state.installation
+    logs = (*installation.earlier, installation.origin)
+    view = CheckingView(
+        logs=tuple((each, _log_keys(installation, each)) for each in logs),
+    )
+    return frame.page("checking.html", view)
+
+
+def _log_keys(installation: Installation, origin: str) -> tuple[str, ...]:
+    ranges = installation.of_log(origin).keys.ranges(LOG)
+    return tuple(each.vkey for each in ranges)
+
+
 def _file_name(receipt: Receipt, ending: str) -> str:
     return f'attachment; filename="receipt-{receipt.leaf.id[:8]}.{ending}"'
 
@@ -108,6 +159,7 @@ def _checkpoint(receipt: Receipt) -> Checkpoint | None:
 def add_routes(blueprint: Blueprint) -> None:
     """Put the receipt pages on the blueprint."""
     add = blueprint.add_url_rule
+    add("/checking", "checking", _checking)
     add("/receipts/<receipt_id>", "receipt", _receipt)
     add("/receipts/<receipt_id>.tlog-proof", "receipt_proof", _receipt_proof)
     add("/receipts/<receipt_id>.json", "receipt_json", _receipt_json)

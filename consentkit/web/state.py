@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consentkit.core.notice import Notice
     from consentkit.service.installation import Installation
     from consentkit.service.publishing import PublisherThread
+    from consentkit.service.telling import ErasureHandler
     from consentkit.web.config import Config
     from consentkit.web.tokens import Tokens
 
@@ -35,12 +36,14 @@ class Loaders:
 
     ``subject`` gives the app's own id of the person, None if nobody is signed in;
     ``account_label`` how to show them which account it is; ``roles`` what else this
-    request may see, of ``auditor`` and ``operator``.
+    request may see, of ``auditor`` and ``operator``. ``erasure`` erases what the app
+    holds and consent no longer covers.
     """
 
     subject: Callable[[], object] | None = None
     account_label: Callable[[str], str] = lambda _subject: ""
     roles: Callable[[], Container[str] | None] | None = None
+    erasure: ErasureHandler | None = None
 
 
 @dataclass(frozen=True)

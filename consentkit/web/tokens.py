@@ -23,6 +23,7 @@ __all__ = ["AnswerToken", "StopToken", "Tokens"]
 
 _ANSWER = "consentkit/answer@v1"
 _STOP = "consentkit/stop@v1"
+_ERASURE = "consentkit/erasure@v1"
 _NONCE_BYTES = 16
 _MAX_TOKEN = 2_048  # ours are some 300 characters
 _STOP_LIFETIME = 30 * 24 * 3_600  # a page left open must still be able to stop sharing
@@ -105,6 +106,22 @@ class Tokens:
         """
         body = self._read(_STOP, token, subject, _STOP_LIFETIME)
         return StopToken(purpose=body["p"], recipient=body["r"])
+
+    def issue_erasure(self, subject: str, handle: str) -> str:
+        """A token with which ``subject`` can erase what stands under ``handle``.
+
+        Single-use by nature: an erased handle never comes back.
+        """
+        return self._issue(_ERASURE, {"h": handle, "s": self._tag(subject)})
+
+    def read_erasure(self, token: str, subject: str) -> str:
+        """The handle that may be erased, once the token is known to be the person's.
+
+        Raises:
+            InvalidRequestError: it is not; the code is ``token-expired``,
+                ``token-invalid`` or ``foreign-token``.
+        """
+        return str(self._read(_ERASURE, token, subject, self._lifetime)["h"])
 
     def _issue(self, salt: str, body: dict[str, Any]) -> str:
         token = self._serializer(salt).dumps(body)

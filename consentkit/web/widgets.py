@@ -17,12 +17,21 @@ from flask import render_template
 from flask import url_for
 from markupsafe import Markup
 
+from consentkit.core.notice import SIGNALLED
+from consentkit.core.notice import STANDARD
 from consentkit.core.notice import Notice
 from consentkit.errors import DeclarationError
 from consentkit.service.asking import publish_notice
+from consentkit.service.comparing import answered_notices
+from consentkit.service.comparing import differences
+from consentkit.service.honouring import is_covered
+from consentkit.service.honouring import is_despite
 from consentkit.web import frame
 from consentkit.web.cards import cards_for
+from consentkit.web.changes import change_text
 from consentkit.web.gate import id_of
+from consentkit.web.gpc import honour_for
+from consentkit.web.gpc import is_signalled
 from consentkit.web.pages import WidgetView
 from consentkit.web.pages import context
 from consentkit.web.pages import ends_today
@@ -32,16 +41,19 @@ from consentkit.web.state import current_state
 from consentkit.web.subject import current_subject
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from consentkit.core.registry import Question
+    from consentkit.core.status import Status
     from consentkit.core.vocabulary import Purpose
     from consentkit.web.locale import Locale
-    from consentkit.web.pages import CardView
     from consentkit.web.state import AppState
 
 __all__ = [
     "consent_centre_link",
     "consent_head",
     "consent_widget",
+    "holds_despite",
     "shown_notice",
     "widget_view",
 ]
@@ -54,7 +66,8 @@ def consent_widget(purpose: str | Purpose) -> Markup:
     """Return the question about one purpose, for any template of the host.
 
     Nothing can be passed to it that would set an answer. Somebody who has answered
-    sees the answer and the way out of it.
+    sees the answer and the way out of it; nobody is asked again within the cool-down,
+    nor where their browser says no.
 
     Raises:
         DeclarationError: no such purpose is declared.
@@ -105,6 +118,7 @@ def widget_view(
             f"expected the id of a declared purpose ({known}); got {purpose_id!r:.80}"
         )
     subject = current_subject(state)
+    signal = is_signalled() and any(each.covered_by_signal for each in questions)
     if subject is None:
         return WidgetView(
             lang=locale.code,
@@ -112,13 +126,10 @@ def widget_view(
             sign_in_url=frame.host_url(
                 state.config.sign_in_url or state.config.home_url
             ),
+            opt_out_signal=signal,
         )
-    cards = cards_for(state, subject, locale, purpose_id=purpose_id)
-    open_questions = {question.key for question in questions} - {
-        card.matter.key for card in cards
-    }
-    asking = ask_again or bool(open_questions)
-    return _view(state, subject, questions, locale, cards=cards, asking=asking)
+    honour_for(state, subject)
+    return _view(state, subject, questions, locale, ask_again=ask_again, signal=signal)
 
 
 def _view(
@@ -127,21 +138,28 @@ def _view(
     questions: tuple[Question, ...],
     locale: Locale,
     *,
-    cards: tuple[CardView, ...],
-    asking: bool,
+    ask_again: bool,
+    signal: bool,
 ) -> WidgetView:
+    standing = _standing(state, subject, questions)
+    notices = answered_notices(state.installation, subject, standing)
     view = WidgetView(
         lang=locale.code,
         dir=locale.direction,
         account=mask_account(state.loaders.account_label(subject)),
-        cards=cards,
+        cards=cards_for(state, subject, locale, purpose_id=questions[0].purpose.id),
         revoke_url=url_for("consentkit.revocations"),
         centre_url=url_for("consentkit.centre"),
         csrf_token=frame.host_csrf_token(),
+        opt_out_signal=signal,
+        despite_signal=signal and holds_despite(state, standing),
+        unasked=not ask_again,
     )
-    if not asking:
+    asked = questions if ask_again else _open(state, questions, standing, notices)
+    if not asked:
         return view
-    notice, title_id = shown_notice(state, questions, locale)
+    conflict = signal and any(each.covered_by_signal for each in asked)
+    notice, title_id = shown_notice(state, asked, locale, signal=conflict)
     return replace(
         view,
         title_id=title_id,
@@ -152,13 +170,66 @@ def _view(
         notice_url=url_for("consentkit.notice", digest=notice.digest),
         fingerprint=notice.digest,
         version=notice.version,
+        changes=tuple(
+            change_text(each, state.installation.registry, locale)
+            for each in differences(questions, notices)
+        ),
+    )
+
+
+def _standing(
+    state: AppState, subject: str, questions: tuple[Question, ...]
+) -> dict[tuple[str, str], Status]:
+    """What the person has answered to these questions."""
+    found = state.installation.history.statuses(subject)
+    return {each.key: found[each.key] for each in questions if each.key in found}
+
+
+def _open(
+    state: AppState,
+    questions: tuple[Question, ...],
+    standing: Mapping[tuple[str, str], Status],
+    notices: Mapping[tuple[str, str], Notice],
+) -> tuple[Question, ...]:
+    """What may be asked of somebody who did not come for it (R29).
+
+    What their browser says no to is answered (11 CCR §7025(c)(1)).
+    """
+    now, signal = state.installation.clock(), is_signalled()
+    return tuple(
+        each
+        for each in questions
+        if state.config.cooldown.reopens(
+            each,
+            standing.get(each.key),
+            notices[each.key].offers[each.key] if each.key in notices else None,
+            now=now,
+        )
+        and not (signal and each.covered_by_signal)
+    )
+
+
+def holds_despite(state: AppState, standing: Mapping[tuple[str, str], Status]) -> bool:
+    """Whether a yes holds that the person gave in the face of their browser's no."""
+    now = state.installation.clock()
+    return any(
+        status.authorises(now)
+        and is_covered(state.installation, key)
+        and is_despite(state.installation, status)
+        for key, status in standing.items()
     )
 
 
 def shown_notice(
-    state: AppState, questions: tuple[Question, ...], locale: Locale
+    state: AppState,
+    questions: tuple[Question, ...],
+    locale: Locale,
+    *,
+    signal: bool = False,
 ) -> tuple[Notice, str]:
     """The notice that asks ``questions`` now, stored and logged; and its heading's id.
+
+    With ``signal`` it says that a yes counts in spite of the browser's no.
 
     Raises:
         LogUnavailableError: it cannot be stored, so it must not be shown.
@@ -167,10 +238,10 @@ def shown_notice(
     centre_url = url_for("consentkit.centre", lang=None)
     template = current_app.jinja_env.get_template(_TEMPLATE)
     asked = tuple(question.key for question in questions)
-    made_of = template, asked, locale.code, centre_url
+    made_of = template, asked, locale.code, centre_url, signal
     shown = state.notices.get(made_of)
     if shown is None:
-        shown = _publish(state, questions, locale, centre_url=centre_url)
+        shown = _publish(state, questions, locale, centre_url=centre_url, signal=signal)
         # What a host's own template puts in, nobody here knows: it is rendered anew.
         if template.filename == str(_OURS / _TEMPLATE):
             state.notices[made_of] = shown
@@ -178,9 +249,14 @@ def shown_notice(
 
 
 def _publish(
-    state: AppState, questions: tuple[Question, ...], locale: Locale, *, centre_url: str
+    state: AppState,
+    questions: tuple[Question, ...],
+    locale: Locale,
+    *,
+    centre_url: str,
+    signal: bool,
 ) -> tuple[Notice, str]:
-    view = notice_view(questions, locale, centre_url=centre_url)
+    view = notice_view(questions, locale, centre_url=centre_url, signal=signal)
     html = render_template(_TEMPLATE, **context(view, site=None, locale=locale))
     notice = Notice.of(
         questions,
@@ -190,7 +266,8 @@ def _publish(
         template=_template_source(),
         assets={frame.STYLESHEET: frame.stylesheet()[0]},
         controls=view.controls,
-        variant="standard",
+        # A template of the host's may leave it out: then it told nobody.
+        variant=SIGNALLED if view.signal and view.signal in html else STANDARD,
     )
     if notice.digest not in state.seen_notices:
         publish_notice(state.installation, notice)

@@ -31,6 +31,8 @@ __all__ = [
     "keeping",
     "lasting",
     "party",
+    "relation",
+    "role",
     "safe_href",
     "statement",
     "stopping",
@@ -172,14 +174,25 @@ def party(question: Question, locale: Locale) -> tuple[Markup, ...]:
     ]
     if recipient.address:
         place.append(locale.text("Address: {address}.", address=recipient.address))
-    relation = locale.text(_RELATIONS[recipient.relation], controller=controller)
-    role = locale.text(_ROLES[recipient.role], controller=controller)
     return (
         Markup("<strong><bdi>{}</bdi></strong>").format(recipient.name),
-        locale.sentences(relation, role),
+        locale.sentences(
+            relation(recipient.relation, controller, locale),
+            role(recipient.role, controller, locale),
+        ),
         locale.sentences(*place),
         locale.text("Contact: {contact}", contact=contact_link(recipient.contact)),
     )
+
+
+def relation(word: str, controller: str, locale: Locale) -> Markup:
+    """What a recipient is to the controller, as a sentence."""
+    return locale.text(_RELATIONS[word], controller=controller)
+
+
+def role(word: str, controller: str, locale: Locale) -> Markup:
+    """Who answers for the data, as a sentence."""
+    return locale.text(_ROLES[word], controller=controller)
 
 
 def lasting(purpose: Purpose, locale: Locale) -> Markup:

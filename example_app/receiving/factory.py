@@ -15,6 +15,8 @@ from flask import jsonify
 from flask import render_template
 from flask import request
 from marshmallow import ValidationError
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from example_app.headers import send_security_headers
 from example_app.options import instance_folder
@@ -64,6 +66,7 @@ def create_recipient(
     app = _flask(identity, config)
     inbox = Inbox(app.config["RECIPIENT_DATABASE_URI"])
     _add_views(app, identity, inbox)
+    _add_events(app, inbox)
 
     @app.post(path)
     def take() -> ResponseReturnValue:
@@ -104,7 +107,11 @@ def _add_views(app: Flask, identity: Identity, inbox: Inbox) -> None:
 
     @app.get("/")
     def show() -> ResponseReturnValue:
-        return render_template("receiving/inbox.html", received=inbox.latest())
+        return render_template(
+            "receiving/inbox.html",
+            received=inbox.latest(),
+            forgotten=inbox.forgotten(),
+        )
 
     @app.get("/received/<int:number>")
     def show_one(number: int) -> ResponseReturnValue:
@@ -121,6 +128,30 @@ def _add_views(app: Flask, identity: Identity, inbox: Inbox) -> None:
     @app.get("/up")
     def up() -> ResponseReturnValue:
         return "up\n", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _add_events(app: Flask, inbox: Inbox) -> None:
+    @app.post("/consent-events")
+    def hear() -> ResponseReturnValue:
+        """Delete what came under a consent that has ended; any 2xx acknowledges."""
+        told = _open(app.config["RECIPIENT_SECRET"])
+        if told["type"] == "consent.ended":
+            inbox.forget({each["record"] for each in told["data"]["ended"]})
+        return "", 204
+
+
+def _open(secret: str) -> dict[str, Any]:
+    """The message, if the wallet signed it within the last five minutes.
+
+    A copy sent again in that time only deletes what is gone already.
+    """
+    try:
+        told: dict[str, Any] = Webhook(secret).verify(
+            request.get_data(), dict(request.headers)
+        )
+    except (WebhookVerificationError, ValueError):  # its header may be no header
+        abort(401)
+    return told
 
 
 def _check_token(expected: str) -> None:

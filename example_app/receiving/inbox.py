@@ -17,13 +17,15 @@ from sqlalchemy import Row
 from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import create_engine
+from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Mapping
 
-__all__ = ["Inbox", "Received"]
+__all__ = ["Forgotten", "Inbox", "Received"]
 
 _metadata = MetaData()
 
@@ -34,6 +36,14 @@ _received = Table(
     Column("at", DateTime, nullable=False),  # UTC
     Column("content", JSON, nullable=False),
     Column("answer", String(120), nullable=False),
+)
+
+_forgotten = Table(
+    "forgotten",
+    _metadata,
+    Column("record", String(32), primary_key=True),
+    Column("at", DateTime, nullable=False),  # UTC
+    Column("requests", Integer, nullable=False),
 )
 
 _SHOWN = 200  # the page is for looking, not for archives
@@ -47,6 +57,15 @@ class Received:
     at: datetime
     content: Mapping[str, Any]
     answer: str
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was deleted since the consent ended: under which record, how much, when."""
+
+    record: str
+    requests: int
+    at: datetime
 
 
 class Inbox:
@@ -65,6 +84,26 @@ class Inbox:
         }
         with self._engine.begin() as connection:
             connection.execute(insert(_received), row)
+
+    def forget(self, records: Collection[str]) -> None:
+        """Delete all that came under these records, which hold no longer."""
+        record = _received.c.content["record"].as_string()
+        now = datetime.now(UTC).replace(tzinfo=None)
+        with self._engine.begin() as connection:
+            for each in sorted(records):
+                gone = connection.execute(delete(_received).where(record == each))
+                if gone.rowcount:
+                    row = {"record": each, "at": now, "requests": gone.rowcount}
+                    connection.execute(insert(_forgotten), row)
+
+    def forgotten(self) -> list[Forgotten]:
+        """What was deleted last, newest first."""
+        newest = select(_forgotten).order_by(_forgotten.c.at.desc()).limit(_SHOWN)
+        with self._engine.connect() as connection:
+            return [
+                Forgotten(row.record, row.requests, row.at.replace(tzinfo=UTC))
+                for row in connection.execute(newest)
+            ]
 
     def latest(self) -> list[Received]:
         """What came last, newest first."""

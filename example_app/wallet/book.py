@@ -35,6 +35,8 @@ __all__ = [
     "balance_of",
     "find_account",
     "find_sign_in",
+    "forget_offers",
+    "forget_score",
     "keep_offers",
     "keep_score",
     "months_of",
@@ -263,3 +265,16 @@ def keep_offers(person_id: str, offers: Sequence[Offer]) -> None:
         )
         if rows:
             connection.execute(insert(schema.offer), rows)
+
+
+def forget_score(person_id: str) -> None:
+    """Delete the score that was worked out for the person."""
+    with _engine().begin() as connection:
+        connection.execute(
+            delete(schema.score).where(schema.score.c.person_id == person_id)
+        )
+
+
+def forget_offers(person_id: str) -> None:
+    """Delete the offers that came for the person."""
+    keep_offers(person_id, [])

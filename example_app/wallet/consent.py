@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from consentkit import ConsentKit
+from consentkit import ErasureTask
 from consentkit import Registry
 from example_app.wallet import book
 from example_app.wallet.signing_in import current_account
@@ -27,6 +28,19 @@ def account_label(subject: str) -> str:
     """How a question names the account that is answered for, without giving it away."""
     account = book.find_account(subject)
     return account.masked_email if account else ""
+
+
+@consent.erasure_handler
+def erase_what_came_back(task: ErasureTask) -> None:
+    """Delete what recipients sent back: no consent covers it any more.
+
+    The payments themselves stay: the wallet keeps them to run the account, not on the
+    strength of a consent.
+    """
+    if task.purpose == "credit-score":
+        book.forget_score(task.subject)
+    elif task.purpose == "shop-offers":
+        book.forget_offers(task.subject)
 
 
 @consent.role_loader

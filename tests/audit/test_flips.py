@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from itertools import accumulate
+from collections.abc import Mapping
+from functools import lru_cache
 
 import pytest
 
+from consentkit.audit import tree
+from consentkit.audit import verify
+from consentkit.audit.receipt import verify_receipt
 from consentkit.audit.report import Layer
 from consentkit.audit.verify import find_faults
+from consentkit.errors import VerificationError
+from consentkit.log.checkpoint import open_checkpoint
+from consentkit.log.merkle import hash_leaf
 from consentkit.log.tiles import ENTRIES
 from consentkit.log.tiles import decode_bundle
 from consentkit.log.tiles import parse_tile_path
 
 from .builder import LogBuilder
 from .builder import MemorySource
+from .builder import answer
 
 LOG = LogBuilder()
 LOG.disclosure(LOG.choice())
@@ -23,33 +30,115 @@ FILES = LOG.files(2, 5)  # of 6 entries: two generations of left-over partial fi
 HASH = 32
 
 
-def entry_of(path: str, at: int) -> int | None:
-    """Which entry the byte at ``at`` of a file belongs to, None if to no single one."""
+def log_of_300_records() -> LogBuilder:
+    """People who agree, are shared about and stop, and people who say no."""
+    log = LogBuilder("log.example")
+    while len(log.leaves) < 300:
+        person, other = (f"{len(log.leaves) + more:032x}" for more in (0, 1))
+        record = log.choice(person)
+        log.disclosure(record, person)
+        log.revocation(person)
+        log.choice(other, answer("refused"))
+        log.denial(other)
+    del log.leaves[300:]
+    return log
+
+
+LARGE = log_of_300_records()
+LARGE_FILES = LARGE.files()
+STRETCH = 1 << 14
+STRETCHES = [
+    (path, begin)
+    for path, data in sorted(LARGE_FILES.items())
+    for begin in range(0, len(data), STRETCH)
+]
+
+
+def entries_of(files: Mapping[str, bytes], path: str) -> list[int | None]:
+    """For each byte of a file the entry it belongs to, None if to no single one."""
     if path == "checkpoint":
-        return None
+        return [None] * len(files[path])
     tile = parse_tile_path(path)
     if tile.level == ENTRIES:
-        entries = decode_bundle(FILES[path], count=tile.width)
-        return bisect_right(list(accumulate(2 + len(data) for data in entries)), at)
-    return at // HASH
+        entries = decode_bundle(files[path], count=tile.width)
+        places = [place for place, data in enumerate(entries) for _ in b"\0\0" + data]
+    else:
+        places = [at // HASH for at in range(len(files[path]))]
+    if tile.level not in {ENTRIES, 0}:
+        return [None] * len(places)  # a hash of 256 entries or more
+    return [tile.n * 256 + place for place in places]
+
+
+def flip(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
 
 
 def flipped(path: str, at: int) -> MemorySource:
-    data = bytearray(FILES[path])
-    data[at] ^= 1 << at % 8
-    return MemorySource({**FILES, path: bytes(data)})
+    return MemorySource({**FILES, path: flip(FILES[path], at)})
 
 
 @pytest.mark.requirement("R95", "R96")
 @pytest.mark.parametrize("path", sorted(FILES))
 def test_every_flipped_byte_of_every_file_is_found_in_its_entry(path: str) -> None:
-    for at in range(len(FILES[path])):
+    for at, entry in enumerate(entries_of(FILES, path)):
         first = next(
             find_faults(flipped(path, at), trust=LOG.trust(), layers=[Layer.LOG]), None
         )
 
         assert first is not None, f"byte {at} of {path} was not missed"
-        assert (first.layer, first.entry) == (Layer.LOG, entry_of(path, at)), at
+        assert (first.layer, first.entry) == (Layer.LOG, entry), at
+
+
+@pytest.fixture
+def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not to open, split and hash what is undamaged anew for each byte that is not."""
+    monkeypatch.setattr(verify, "open_checkpoint", lru_cache(4)(open_checkpoint))
+    monkeypatch.setattr(tree, "hash_leaf", lru_cache(maxsize=1024)(hash_leaf))
+    monkeypatch.setattr(tree, "decode_bundle", lru_cache(maxsize=4)(decode_bundle))
+
+
+@pytest.mark.requirement("R95", "R96")
+@pytest.mark.usefixtures("remembered")
+@pytest.mark.parametrize(("path", "begin"), STRETCHES)
+def test_every_flipped_byte_of_a_log_of_300_records_is_found_in_its_entry(
+    path: str, begin: int
+) -> None:
+    whole, source = LARGE_FILES[path], MemorySource(LARGE_FILES)
+    trust, entries = LARGE.trust(), entries_of(LARGE_FILES, path)
+    for at in range(begin, min(begin + STRETCH, len(whole))):
+        source.files[path] = flip(whole, at)
+        first = next(find_faults(source, trust=trust, layers=[Layer.LOG]), None)
+
+        assert first is not None, f"byte {at} of {path} was not missed"
+        assert (first.layer, first.entry) == (Layer.LOG, entries[at]), at
+
+
+RECEIPT = LARGE.receipt(299)
+
+
+def steps_of(receipt: bytes) -> list[set[str]]:
+    """For each byte of a receipt the steps that may find it damaged."""
+    lines = receipt.split(b"\n")
+    leaf_ends = lines.index(b"")
+    steps: list[set[str]] = []
+    for number, line in enumerate(lines):
+        wrong = {"form", "inclusion"} if number < leaf_ends else {"form", "checkpoint"}
+        steps += [wrong if number else {"form"}] * (len(line) + 1)
+    return steps[: len(receipt)]
+
+
+@pytest.mark.requirement("R49", "R95")
+@pytest.mark.parametrize("bit", range(8))
+def test_every_flipped_bit_of_a_receipt_is_found_by_the_step_that_reads_it(
+    bit: int,
+) -> None:
+    trust = LARGE.trust()
+    for at, steps in enumerate(steps_of(RECEIPT)):
+        damaged = RECEIPT[:at] + bytes([RECEIPT[at] ^ 1 << bit]) + RECEIPT[at + 1 :]
+        with pytest.raises(VerificationError) as caught:
+            verify_receipt(damaged, trust=trust)
+
+        assert caught.value.step in steps, at
 
 
 @pytest.mark.requirement("R95", "R96")
@@ -63,8 +152,13 @@ def test_a_flipped_byte_of_an_entry_is_found_by_the_records_layer_too() -> None:
         # A damaged length leaves no entry to be named; any other damage does.
         assert found, at
         assert {finding.layer for finding in found} == {Layer.RECORDS}
-        assert found[0].entry in {entry_of(path, at), None}
+        assert found[0].entry in {entries_of(FILES, path)[at], None}
 
 
-def test_the_undamaged_files_hold() -> None:
-    assert list(find_faults(MemorySource(FILES), trust=LOG.trust(pinned=True))) == []
+def test_the_undamaged_files_and_the_undamaged_receipt_hold() -> None:
+    for log, files in ((LOG, FILES), (LARGE, LARGE_FILES)):
+        assert (
+            list(find_faults(MemorySource(files), trust=log.trust(pinned=True))) == []
+        )
+    assert len(LARGE.leaves) == 300
+    assert verify_receipt(RECEIPT, trust=LARGE.trust(pinned=True)).index == 299

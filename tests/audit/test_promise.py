@@ -310,6 +310,19 @@ def test_a_receipt_from_after_its_own_cosignature_is_refused() -> None:
 
 
 @pytest.mark.requirement("R98")
+def test_a_receipt_may_be_younger_than_its_cosignature_by_the_skew_and_no_more() -> (
+    None
+):
+    trust, policy = LogBuilder().trust(), policy_of("ngo")
+    edge = NOW + 4 - MAX_SKEW_MS // 1_000  # Alice answers at 4 s
+
+    assert verify_receipt(cosigned_receipt(edge), trust=trust, policy=policy)
+    with pytest.raises(VerificationError) as caught:
+        verify_receipt(cosigned_receipt(edge - 1), trust=trust, policy=policy)
+    assert caught.value.step == "time window"
+
+
+@pytest.mark.requirement("R98")
 def test_a_receipt_that_the_quorum_did_not_cosign_is_refused() -> None:
     with pytest.raises(UnknownKeyError) as caught:
         verify_receipt(

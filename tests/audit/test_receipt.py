@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from consentkit.audit import receipt
+from consentkit.audit.receipt import VerifiedReceipt
 from consentkit.audit.receipt import verify_receipt
+from consentkit.audit.report import format_time
+from consentkit.audit.rules import MAX_SKEW_MS
+from consentkit.audit.timestamps import TimeStamp
 from consentkit.audit.trust import Trust
 from consentkit.errors import InclusionError
 from consentkit.errors import InvalidSignatureError
@@ -238,3 +243,70 @@ def test_the_machine_readable_form_holds_the_leaf_and_its_place() -> None:
     assert value["leaf"]["choices"][0]["state"] == "given"
     assert value["index"] == 3
     assert value["collector"] == LOG.collector.name
+
+
+@pytest.mark.requirement("R47")
+def test_the_machine_readable_form_names_all_that_was_checked_and_what_was_not() -> (
+    None
+):
+    shown = file_of(disclosures=SHOWN)
+    checked = verify_receipt(RECEIPT, trust=LOG.trust(), disclosures=shown)
+
+    value = checked.to_dict()
+
+    assert value.pop("leaf") == dict(checked.leaf.body)
+    assert value == {
+        "checkpoint": {
+            "origin": LOG.origin,
+            "root": checked.checkpoint.root.hex(),
+            "size": 5,
+        },
+        "collector": "not checked",
+        "evidence": {"locale": "en-GB", "page": "/bill"},
+        "index": 3,
+        "stamped": "not checked",
+        "witnessed": "not checked",
+    }
+
+
+def test_a_record_without_an_answer_is_told_by_its_kind_alone() -> None:
+    log = whole_log()
+    denial = next(i for i, leaf in enumerate(log.leaves) if b'"kind":"denial"' in leaf)
+
+    lines = list(verify_receipt(log.receipt(denial), trust=log.trust()).lines())
+
+    assert lines[1:] == [
+        "  is named in a record of the kind denial",
+        f"Record {denial:032x}, entry {denial} of {log.origin}",
+        f"in the tree of {len(log.leaves)} entries that the log signed.",
+        "Collector's signature: not checked",
+    ]
+
+
+def test_an_answer_is_told_with_how_far_it_is_proven_and_not_by_its_kind() -> None:
+    lines = list(verify_receipt(RECEIPT, trust=LOG.trust()).lines())
+
+    assert "How far the person's own part is proven: session." in lines
+    assert not any("record of the kind" in line for line in lines)
+
+
+def stamped_before(by: int, monkeypatch: pytest.MonkeyPatch) -> VerifiedReceipt:
+    """Alice's receipt, with a stamp that an authority gave so many ms before it."""
+    moment = LOG.time - 1_000 - by  # Alice answered a second before Bob
+    monkeypatch.setattr(receipt, "open_timestamp", lambda *_, **__: moment)
+    stamp = TimeStamp(b"a reply", b"roots")
+    return verify_receipt(RECEIPT, trust=LOG.trust(), stamp=stamp)
+
+
+def test_a_record_may_be_younger_than_its_stamp_by_the_skew_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked = stamped_before(MAX_SKEW_MS, monkeypatch)
+
+    assert checked.stamped is not None
+    told = f"An authority time-stamped it at {format_time(checked.stamped)}."
+    assert told in checked.lines()
+    assert checked.to_dict()["stamped"] == checked.stamped
+    with pytest.raises(VerificationError) as caught:
+        stamped_before(MAX_SKEW_MS + 1, monkeypatch)
+    assert caught.value.step == "time window"

@@ -67,6 +67,17 @@ def test_collector_keys_rotate_and_old_entries_stay_verifiable() -> None:
     assert places(log, log.trust(pinned=True)) == []
 
 
+@pytest.mark.requirement("R97")
+def test_a_key_registered_right_after_the_first_signs_what_follows() -> None:
+    log = LogBuilder(begin=False)
+    log.genesis()
+    log.key(log.collector, 0)
+    log.key(SECOND, 3)
+    log.add("admin", action="login", target="dpo", evidence="e" * 64, signer=SECOND)
+
+    assert places(log) == []
+
+
 def test_keys_of_other_roles_say_nothing_about_who_may_sign_entries() -> None:
     log = LogBuilder()
     log.key(FOREIGN, 4, role="partner")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consentkit.audit.trust import Trust
+from consentkit.audit.trust import is_collector_name
 from consentkit.audit.verify import verify_log
 from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
@@ -51,6 +52,20 @@ def test_keys_that_do_not_go_together_are_refused(case: str) -> None:
 def test_a_collectors_key_alone_is_not_called_none() -> None:
     with pytest.raises(ConfigurationError, match="the log's own key is needed"):
         Trust.of([COLLECTOR.vkey])
+
+
+def test_what_was_given_in_place_of_one_logs_key_is_said() -> None:
+    with pytest.raises(ConfigurationError, match=r"exactly one log, got none$"):
+        Trust.of([])
+    both = r"got those of logs\.example/one, logs\.example/two$"
+    with pytest.raises(ConfigurationError, match=both):
+        Trust.of([OTHER.vkey, LOG.vkey])
+
+
+def test_a_collector_has_a_name_of_its_own() -> None:
+    assert is_collector_name("logs.example/one/collector/a", origin="logs.example/one")
+    for name in ("logs.example/one/collector/", "logs.example/one/collector"):
+        assert not is_collector_name(name, origin="logs.example/one")
 
 
 def test_what_is_no_key_is_refused() -> None:

@@ -175,3 +175,27 @@ def test_an_entry_that_is_no_leaf_has_no_time_to_check() -> None:
     found = faults(log, {3: (10_000,)}, layers=(Layer.HISTORY,))
 
     assert found == []
+
+
+@pytest.mark.requirement("R98")
+def test_an_entry_behind_one_that_is_no_leaf_is_still_checked() -> None:
+    log = log_at(15_000)
+    log.append(b"given")
+    log.choice(BOB, time=START)
+
+    (finding,) = faults(log, {3: (10_000,), 5: (16_000,)}, layers=(Layer.HISTORY,))
+
+    assert finding.entry == 5
+
+
+@pytest.mark.requirement("R98")
+def test_an_entry_of_the_second_bundle_is_held_against_its_own_window() -> None:
+    log = log_at(0)
+    for _ in range(256):
+        log.denial(BOB)
+    log.choice("c" * 32, time=START + 10_000_000)
+    stored = {3: (-1,), 260: (9_000,)}
+
+    (finding,) = faults(log, {**stored, 261: (9_000,)}, layers=(Layer.HISTORY,))
+
+    assert finding.entry == 260

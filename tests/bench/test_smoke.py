@@ -11,6 +11,7 @@ import pytest
 
 from tests.bench import act
 from tests.bench import check
+from tests.bench import export
 from tests.bench import start
 from tests.bench import verify
 from tests.bench.measure import Line
@@ -59,9 +60,19 @@ BENCHMARKS: dict[
             (start.CENTRE, None),
         ],
     ),
+    export.main: (
+        "same tree: 603 leaves in 13 files",
+        [(export.PURE, None), (export.OURS, export.PURE)],
+    ),
     verify.main: (
-        "same root: 603 leaves",
-        [(verify.PURE, None), (verify.LAYER, verify.PURE)],
+        "same root: 600 leaves",
+        [
+            (verify.BARE, None),
+            (verify.WHOLE, verify.BARE),
+            (verify.PURE, None),
+            (verify.LAYER, verify.PURE),
+            (verify.REPLAYED, verify.PURE),
+        ],
     ),
 }
 

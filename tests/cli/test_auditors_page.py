@@ -13,6 +13,8 @@ from ..audit.builder import ALICE  # noqa: TID252 - tests are no package with a 
 from ..audit.builder import BOB  # noqa: TID252 - the same
 from ..audit.builder import LogBuilder  # noqa: TID252 - the same
 from ..audit.builder import answer  # noqa: TID252 - the same
+from ..audit.exported import exported  # noqa: TID252 - the same
+from ..audit.exported import told_log  # noqa: TID252 - the same
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/auditors.md"
 KEYS = ["--key", LogBuilder().log_key.vkey, "--key", LogBuilder().collector.vkey]
@@ -63,4 +65,18 @@ def test_a_receipt_prints_what_the_page_shows(
     (sample,) = samples("receipt")
 
     assert cli.main(["receipt", str(file), *KEYS]) == 0
+    assert_printed(sample, capsys)
+
+
+def test_an_as_of_question_is_answered_as_the_page_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = told_log()
+    for path, data in exported(log).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    (sample,) = samples("as-of")
+    asked = ["--subject", ALICE, "--at", "2026-01-01T00:00:06Z"]
+
+    assert cli.main(["as-of", str(tmp_path), *asked, *KEYS[:2]]) == 0
     assert_printed(sample, capsys)

@@ -236,3 +236,102 @@ def test_assurance_grows_from_asserted_to_signed() -> None:
         enumerate(order), repeat=2
     ):
         assert Assurance(higher).covers(Assurance(lower)) is (strong >= weak)
+
+
+def test_the_largest_number_that_every_reader_keeps_is_a_time_and_a_place() -> None:
+    last = act(time=Millis(2**53 - 1), seq=2**53 - 1)
+
+    assert (last.time, last.seq) == (2**53 - 1, 2**53 - 1)
+    assert choice(until=Millis(2**53 - 1)).until == 2**53 - 1
+
+
+SAID_OF_A_CHOICE: dict[str, tuple[dict[str, Any], str]] = {
+    "fields": (
+        {"checked": True},
+        (
+            "a choice must have the fields ['data', 'purpose', 'recipient', 'scope', "
+            "'state', 'until']"
+        ),
+    ),
+    "texts": (
+        {"purpose": 5},
+        "a choice must hold text in every field but its end",
+    ),
+    "state": (
+        {"state": "agreed"},
+        "the state of a choice must be on the closed list",
+    ),
+    "id": (
+        {"purpose": "Score"},
+        "a choice must name ids of a-z, 0-9 and '-', 64 at most",
+    ),
+    "data": (
+        {"data": ["city", "city"]},
+        "the data of a choice must be sorted, each id once",
+    ),
+    "scope": (
+        {"scope": SCOPE[1:]},
+        "the scope of a choice must be 64 hex digits",
+    ),
+    "end": (
+        {"until": -1},
+        "the end of a choice must be 0 or milliseconds, below 2^53",
+    ),
+    "grant of nothing": (
+        {"data": []},
+        "a choice that is 'given' must name data and an end",
+    ),
+    "refusal of something": (
+        {"state": "refused"},
+        "a choice that is 'refused' must name no data and no end",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID_OF_A_CHOICE)
+def test_a_refused_choice_is_told_what_a_choice_holds(name: str) -> None:
+    fields, message = SAID_OF_A_CHOICE[name]
+
+    with pytest.raises(MalformedError) as caught:
+        Choice.from_dict({**GIVEN, **fields})
+
+    assert str(caught.value) == message
+
+
+SAID: dict[str, tuple[dict[str, Any], str]] = {
+    "time": (
+        {"time": -1},
+        (
+            "the time of an act must be milliseconds and its seq a count, from 0 "
+            "and below 2^53"
+        ),
+    ),
+    "order": (
+        {"choices": (choice(purpose="shop-offers"), choice())},
+        "an act must hold choices sorted by (purpose, recipient), each once",
+    ),
+    "kind that has other states": (
+        {"kind": Kind.REVOCATION},
+        (
+            "an act of the kind 'revocation' must hold choices that are withdrawn, "
+            "revoked, invalidated, expired; got 'given'"
+        ),
+    ),
+    "kind that is no act": (
+        {"kind": Kind.GENESIS},
+        (
+            "an act of the kind 'genesis' must hold choices that are none, as it is no "
+            "act; got 'given'"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refused_act_is_told_what_an_act_holds(name: str) -> None:
+    fields, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        act(**fields)
+
+    assert str(caught.value) == message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,54 @@ def test_nesting_up_to_the_limit_is_read() -> None:
     data = b"[" * canonical.MAX_DEPTH + b"]" * canonical.MAX_DEPTH
 
     assert canonical.encode(canonical.decode(data)) == data
+
+
+def test_objects_nest_as_deep_as_arrays_and_no_deeper() -> None:
+    deepest = b'{"a":' * (canonical.MAX_DEPTH - 1) + b"{}" + b"}" * 15
+
+    assert canonical.encode(canonical.decode(deepest)) == deepest
+    with pytest.raises(MalformedError) as caught:
+        canonical.decode(b'{"a":' + deepest + b"}")
+    assert str(caught.value) == "canonical JSON nests at most 16 deep"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_are_taken_up_to_the_last_that_every_reader_keeps(sign: int) -> None:
+    largest = sign * (2**53 - 1)
+
+    assert canonical.encode({"n": largest}) == b'{"n":%d}' % largest
+    with pytest.raises(MalformedError) as caught:
+        canonical.encode({"n": [largest + sign]})
+    assert str(caught.value) == (
+        "canonical JSON takes integers up to 2^53-1 either way; $.n[] is beyond"
+    )
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "surrogate": (
+        lambda: canonical.encode("\ud800"),
+        "canonical JSON takes Unicode text; a string holds a lone surrogate",
+    ),
+    "no JSON": (
+        lambda: canonical.decode(b"{"),
+        "expected canonical JSON, got no JSON in UTF-8",
+    ),
+    "spelling": (
+        lambda: canonical.decode(b"[ ]"),
+        "expected canonical JSON, got JSON in another spelling",
+    ),
+    "key": (
+        lambda: canonical.encode({"a": {5: "b"}}),
+        "canonical JSON takes strings as keys; $.a has one of type int",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message

@@ -15,6 +15,7 @@ from datetime import UTC
 from datetime import datetime
 from typing import Any
 from typing import NamedTuple
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,8 @@ NOT_FOR_THIS_GATE = {
     Reason.PROHIBITED_FOR_MINORS,
     Reason.OPT_OUT_SIGNAL,
 }
-"""Reasons about a person's age or browser, of which ``decide`` is told nothing."""
+"""Reasons about a person's age, of which ``decide`` is told nothing, and about their
+browser, which the table leaves out: every row of it is heard with a signal below."""
 
 OTHER_SCOPE = "6" * 64
 GRANTED = frozenset({"spending", "contacts"})
@@ -110,7 +112,7 @@ class Row(NamedTuple):
         request = REQUESTS[self.asked_for]
         return frozenset(self.question.data) if request is None else request
 
-    def decide(self) -> Decision:
+    def decide(self, *, signal: bool = False, despite: bool = False) -> Decision:
         question = self.question
         request = ShareRequest(
             "anna",
@@ -118,11 +120,13 @@ class Row(NamedTuple):
             question.recipient_id,
             data=REQUESTS[self.asked_for],
             min_assurance=self.minimum,
+            signal=signal,
         )
         standing = Standing(
             status=self._status(question.scope),
             transfer=transfer_status(self.transfer, question.transfer_scope, self),
             suspended=self.suspended,
+            despite_signal=despite,
         )
         return decide(request, question, standing, now=NOW)
 
@@ -240,6 +244,54 @@ def test_the_table_is_total_and_says_yes_where_every_condition_holds() -> None:
     assert set(reasons) == set(Reason) - NOT_FOR_THIS_GATE - undeclared - unanswered
 
 
+EVERY = 7  # rows apart; no factor of the table's, so that all values come up
+
+
+@pytest.mark.requirement("R106")
+def test_a_signal_only_ever_narrows() -> None:
+    """It beats every yes but one given in its face, and turns no deny into an allow."""
+    heard: Counter[bool] = Counter()
+    for row in itertools.islice(rows(), 0, None, EVERY):
+        plain, signalled = row.decide(), row.decide(signal=True)
+        unheard = {Reason.RECIPIENT_INACTIVE, Reason.SUSPENDED}
+        if plain.reason in unheard:
+            assert signalled == plain, row
+        else:
+            assert signalled.reason is Reason.OPT_OUT_SIGNAL, row
+        assert row.decide(signal=True, despite=True) == plain, row
+        assert row.decide(despite=True) == plain, row
+        heard[bool(plain)] += 1
+    assert heard[True]
+    assert heard[False]
+
+
+COVERED = {
+    "a recipient of its own": ({}, {}, True),
+    "a joint controller": ({"role": "joint-controller"}, {}, True),
+    "a processor": ({"role": "processor"}, {}, False),
+    "what the law sees no sale in": ({}, {"opt_out_signal": False}, False),
+}
+
+
+@pytest.mark.requirement("R106")
+@pytest.mark.parametrize(("party", "asked", "covered"), COVERED.values(), ids=COVERED)
+def test_a_signal_is_about_shares_and_not_about_processors(
+    party: dict[str, Any], asked: dict[str, Any], *, covered: bool
+) -> None:
+    for relation in get_args(Relation):
+        recipient = replace(CREDIT, relation=relation, **party)
+        purpose = replace(
+            SCORE, data=[SPENDING], recipients=[recipient], own_use=True, **asked
+        )
+        own, question = registry(purposes=[purpose]).questions("credit-score")
+        agreed = Standing(given_with(scope=question.scope))
+        request = asking(signal=True)
+
+        assert question.covered_by_signal is covered
+        assert not own.covered_by_signal
+        assert bool(decide(request, question, agreed, now=NOW)) is not covered
+
+
 QUESTION = QUESTIONS[True, False]
 
 
@@ -319,6 +371,17 @@ def test_a_yes_says_what_it_rests_on_and_until_when() -> None:
     assert (decision.record, decision.missing) == (RECORD, frozenset())
     assert decision.until_ms == NOW + YEAR
     assert decision.until == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_no_says_what_it_was_asked_as_a_yes_does() -> None:
+    for said in (answer(None), answer(data=frozenset({"photos"})), answer()):
+        assert (said.purpose, said.recipient) == ("credit-score", "acme-credit")
+
+
+def test_an_undeclared_question_is_the_recipients_fault_unless_told_otherwise() -> None:
+    decision = decide(REQUEST, None, Standing(GIVEN), now=NOW)
+
+    assert decision.reason is Reason.RECIPIENT_UNKNOWN
 
 
 def test_a_no_has_no_end_and_no_record() -> None:

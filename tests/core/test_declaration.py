@@ -82,6 +82,12 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "extra",
         "Unknown field",
     ),
+    "unknown table in a capital": (
+        "[controller]",
+        "[X]\n[controller]",
+        "X",
+        "Unknown field",
+    ),
     "unknown key": (
         'iri = "dpv:CustomerCare"',
         "checked = true",
@@ -271,6 +277,8 @@ NO_TOML: dict[str, tuple[bytes, str]] = {
     "UTF-16": ("[controller]".encode("utf-16"), "is not TOML"),
     "a megabyte and a byte": (b"#" * 1_048_577, "is larger than 1048576 bytes"),
     "nothing": (b"", "controller: Missing data for required field"),
+    "a number too long for Python": (b"a = " + b"1" * 5_000, "is not TOML"),
+    "lists too deep for Python": (b"a = " + b"[" * 5_000, "is not TOML"),
 }
 
 
@@ -279,3 +287,53 @@ def test_what_is_no_declaration_is_refused_by_name(name: str, tmp_path: Path) ->
     data, message = NO_TOML[name]
 
     assert message in refusal(tmp_path, data)
+
+
+def test_a_file_of_exactly_a_megabyte_is_read(tmp_path: Path) -> None:
+    padded = GOOD.encode() + b"#" * (1_048_576 - len(GOOD.encode()))
+
+    assert load(tmp_path, padded).missing() == ()
+    assert refusal(tmp_path, padded + b"#") == (
+        "consent.toml is larger than 1048576 bytes; declarations of a very large app "
+        "are some tens of kilobytes"
+    )
+
+
+def test_a_purpose_may_name_no_recipient_where_the_controller_alone_uses_data(
+    tmp_path: Path,
+) -> None:
+    text = changed('recipients = ["night-desk"]\n', "own_use = true\n")
+
+    assert load(tmp_path, text).purposes["night-help"].recipients == ()
+
+
+def test_a_fault_in_one_item_of_data_is_named_with_its_purpose(tmp_path: Path) -> None:
+    text = changed(
+        'data = ["messages"]',
+        'data = [{ id = "messages", if_refused = { english = "Nothing." } }]',
+    )
+
+    assert refusal(tmp_path, text).startswith(
+        "consent.toml: purposes.night-help.data: data item 'messages': if_refused must"
+    )
+
+
+def test_faults_are_listed_one_a_line(tmp_path: Path) -> None:
+    text = changed('contact = "privacy@wallet.example"\n', "")
+    text = text.replace('aim = "picks shop offers for me"', "aim = 5")
+    text = text.replace('data = ["messages"]', "data = [5]")
+    text = text.replace('"P180D"', "180")
+
+    assert sorted(refusal(tmp_path, text).split("\n")) == [
+        "  - controller.contact: Missing data for required field.",
+        (
+            "  - purposes.night-help.data.0: expected the id of a data category, or a "
+            "table with one"
+        ),
+        "  - purposes.shop-offers.aim: expected text, or a table of locale to text",
+        (
+            "  - purposes.shop-offers.valid_for: expected days or weeks as an ISO 8601 "
+            "duration, such as 'P365D'"
+        ),
+        "consent.toml cannot be used:",
+    ]

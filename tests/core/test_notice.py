@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -127,8 +128,10 @@ def test_every_control_of_a_notice_begins_as_off() -> None:
 
 
 def test_a_notice_that_asks_nothing_is_none() -> None:
-    with pytest.raises(DeclarationError, match="at least one question"):
+    with pytest.raises(DeclarationError) as caught:
         Notice.of([], **SHOWN)
+
+    assert str(caught.value) == "a notice must ask at least one question"
 
 
 MANIFEST = dict(shown().manifest)
@@ -242,3 +245,97 @@ def test_a_manifest_that_does_not_define_its_purposes_gives_no_validity(
 ) -> None:
     with pytest.raises(MalformedError, match="must define each of its purposes"):
         Notice(manifest, HTML).validity(("credit-score", "acme-credit"))
+
+
+@pytest.mark.parametrize("offers", [5, True, "all", {"a": 1}], ids=repr)
+def test_a_manifest_whose_offers_are_no_list_offers_nothing(offers: Any) -> None:
+    with pytest.raises(MalformedError) as caught:
+        _ = Notice({**MANIFEST, "offers": offers}, HTML).offers
+
+    assert str(caught.value) == "the offers of a notice must be a list"
+
+
+def test_the_manifest_says_in_words_of_the_standard_what_was_shown() -> None:
+    question = registry(purposes=[SCORE]).question("credit-score", "acme-credit")
+    assert question is not None
+    manifest = dict(shown().manifest)
+    version = manifest.pop("version")
+
+    assert manifest == {
+        "assets": [
+            {
+                "path": "consentkit.css",
+                "sha256": hashlib.sha256(b"form { font-size: 1rem }").hexdigest(),
+            }
+        ],
+        "controller": "wallet",
+        "controls": [{"initial": "off", "name": "choice.credit-score.acme-credit"}],
+        "html_sha256": hashlib.sha256(HTML).hexdigest(),
+        "id": "credit-score",
+        "locale": "en",
+        "offers": [
+            {
+                "data": ["city", "spending"],
+                "optional": ["city"],
+                "purpose": "credit-score",
+                "recipient": "acme-credit",
+                "scope": question.scope,
+            }
+        ],
+        "purposes": [
+            {
+                "definition": question.definition(),
+                "id": "credit-score",
+                "sha256": canonical.digest(question.definition()),
+            }
+        ],
+        "template_sha256": hashlib.sha256(b"<form>{{ statement }}</form>").hexdigest(),
+        "text_sha256": hashlib.sha256(SHOWN["text"].encode()).hexdigest(),
+        "variant": "card",
+    }
+    assert version == canonical.digest(manifest)[:12]
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "no object": (
+        lambda: Notice.from_bytes(b"[]", HTML),
+        "a notice manifest must be a JSON object",
+    ),
+    "two elements missing": (
+        lambda: Notice.from_bytes(canonical.encode({**MANIFEST_OF_TEN}), HTML),
+        "a notice manifest must have assets, controller",
+    ),
+    "another text": (
+        lambda: Notice(MANIFEST, HTML + b" "),
+        "the notice's text is not the one its manifest names",
+    ),
+    "offer without a field": (
+        lambda: Offer.from_dict({}),
+        "an offer must have data, optional, purpose, recipient and scope",
+    ),
+    "offer of numbers": (
+        lambda: Offer.from_dict({**OFFERED, "data": [5]}),
+        "an offer must hold text and lists of text",
+    ),
+    "purposes without definition": (
+        lambda: Notice(damaged(), HTML).validity(("credit-score", "acme-credit")),
+        "a notice manifest must define each of its purposes",
+    ),
+    "question that is not asked": (
+        lambda: shown().validity(("credit-score", "corner-shops")),
+        "the notice does not ask about that purpose and recipient",
+    ),
+}
+MANIFEST_OF_TEN = {
+    name: MANIFEST[name] for name in MANIFEST if name not in {"assets", "controller"}
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refused_notice_is_told_what_a_notice_holds(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message

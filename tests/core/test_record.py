@@ -303,3 +303,78 @@ def test_times_are_utc_to_the_millisecond_and_end_in_z(millis: int, text: str) -
 def test_a_time_that_rfc_3339_cannot_write_is_refused(millis: int) -> None:
     with pytest.raises(MalformedError, match="before the year 10000"):
         rfc3339(Millis(millis))
+
+
+def test_what_no_notice_defined_stays_empty_in_the_record() -> None:
+    bare = ConsentRecord(subject=HANDLE, act=act(choice()))
+
+    (processing,) = bare.to_dict()["pii_processing"]
+
+    assert processing == {
+        "purpose": "credit-score",
+        "purpose_type": "",
+        "lawful_basis": "eu-gdpr:A6-1-a",
+        "recipient_third_parties": ["acme-credit"],
+        "recipient": {},
+        "pii_information": [],
+        "processing_methods": [],
+        "retention_period": "",
+        "scope": SCOPE,
+    }
+
+
+SAID: dict[str, tuple[tuple[Any, ...], Any, str]] = {
+    "schema": (
+        ("schema_version",),
+        "https://example.org/record",
+        (
+            "a consent record must have the fields ['events', 'pii_principal_id', "
+            "'pii_processing', 'privacy_notice', 'record_id', 'schema_version'] and "
+            f"the schema version {SCHEMA}"
+        ),
+    ),
+    "form": (
+        ("events", 0, "assurance"),
+        "sworn",
+        "a consent record's field is not of its form",
+    ),
+    "repetition": (
+        ("events", 1, "assurance"),
+        "signed",
+        "a consent record must say the same in each of its parts, and no more",
+    ),
+    "time in words": (
+        ("events", 0, "event_time"),
+        "New Year",
+        "a record's times must be RFC 3339 in UTC",
+    ),
+    "time of no zone": (
+        ("events", 0, "event_time"),
+        "2026-01-01T00:00:00.000",
+        "a record's times must be RFC 3339 in UTC",
+    ),
+    "handle": (
+        ("pii_principal_id",),
+        "anna",
+        "the subject of a record must be 32 hex digits",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refused_record_is_told_what_a_record_holds(name: str) -> None:
+    path, value, message = SAID[name]
+    damaged = copy.deepcopy(TWO)
+    at(damaged, path[:-1])[path[-1]] = value
+
+    with pytest.raises(MalformedError) as caught:
+        ConsentRecord.from_dict(damaged)
+
+    assert str(caught.value) == message
+
+
+def test_a_time_beyond_rfc_3339_is_refused_in_words() -> None:
+    with pytest.raises(MalformedError) as caught:
+        rfc3339(Millis(253_402_300_800_000))
+
+    assert str(caught.value) == "a record's times must lie before the year 10000"

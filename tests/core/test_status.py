@@ -137,3 +137,28 @@ def test_the_last_act_by_seq_counts_whatever_the_clock_or_the_order_says(
     standing = score(*shuffled)
 
     assert standing == score(*acts) == status_of(acts[-1], acts[-1].choices[0])
+
+
+def test_a_status_gives_back_the_choice_that_it_rests_on() -> None:
+    for said in (choice(data=("city", "spending")), choice(State.REFUSED)):
+        standing = status_of(act(said), said)
+
+        assert standing.choice(said.key) == said
+
+
+def test_one_question_is_found_among_the_choices_of_one_act() -> None:
+    offers = choice(State.REFUSED, purpose="shop-offers")
+
+    standing = fold(
+        [act(choice(), offers)], purpose="shop-offers", recipient="acme-credit"
+    )
+
+    assert standing is not None
+    assert standing.state is State.REFUSED
+
+
+def test_of_two_acts_with_one_seq_the_first_to_come_counts() -> None:
+    """No log holds such a pair, and a reader has to say something."""
+    said = [act(choice()), act(choice(State.REFUSED))]
+
+    assert score(*said) == status_of(said[0], choice())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from typing import cast
 
 import pytest
 
@@ -81,6 +82,10 @@ def test_what_is_no_text_is_refused_with_its_place(name: str) -> None:
         freeze_text("purpose 'score'", "title", NO_TEXTS[name])
 
 
+def test_a_text_in_no_locale_at_all_says_nothing() -> None:
+    assert localise({}, "en") == ""
+
+
 @pytest.mark.parametrize("text", ["", "a" * 4_000, "two\nlines\tand a tab", "نص"])
 def test_what_is_a_text_is_kept_as_it_is(text: str) -> None:
     assert freeze_text("purpose 'score'", "title", text) == text
@@ -134,3 +139,17 @@ def test_an_iri_is_a_curie(value: str) -> None:
 def test_a_code_that_is_no_text_is_refused(check: Any) -> None:
     with pytest.raises(DeclarationError, match="must be text, got int"):
         check("recipient 'a'", 5)
+
+
+def test_a_refused_text_is_told_what_a_text_is() -> None:
+    with pytest.raises(DeclarationError) as too_long:
+        freeze_text("purpose 'a'", "title", "x" * 4_001)
+    with pytest.raises(DeclarationError) as number:
+        freeze_text("purpose 'a'", "title", cast("str", 5))
+
+    assert str(too_long.value) == (
+        "purpose 'a': title must be at most 4000 characters without control characters"
+    )
+    assert str(number.value) == (
+        "purpose 'a': title must be text or a mapping of locale to text, got int"
+    )

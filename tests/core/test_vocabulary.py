@@ -235,3 +235,19 @@ def test_equal_declarations_count_once_in_a_set() -> None:
         same = replace(value)
         assert len({value, same}) == 1
     assert len({CREDIT, SHOP, replace(SHOP, name="Shops Ltd")}) == 3
+
+
+@pytest.mark.parametrize("name", ["logic", "consequence", "human"])
+def test_every_text_about_an_automated_decision_is_checked_and_frozen(
+    name: str,
+) -> None:
+    texts: dict[str, Any] = {"logic": "a", "consequence": "b", "human": "c"}
+
+    with pytest.raises(DeclarationError) as caught:
+        AutomatedDecision(**{**texts, name: 5})
+
+    assert str(caught.value).startswith(f"automated decision: {name} must be text")
+    given = {"en": "x"}
+    declared = AutomatedDecision(**{**texts, name: given})
+    given["en"] = "y"
+    assert getattr(declared, name) == {"en": "x"}

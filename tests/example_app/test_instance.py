@@ -33,9 +33,17 @@ def test_each_process_knows_what_it_needs_and_no_more(tmp_path: Path) -> None:
     assert wallet["WALLET_SCORES_URL"] == "http://127.0.0.1:2/scores"
     assert wallet["WALLET_OFFERS_URL"] == "http://127.0.0.1:3/offers/audience"
     scorer, shops = config_of(tmp_path, "affiliate"), config_of(tmp_path, "partner")
-    assert scorer == {"RECIPIENT_TOKEN": wallet["WALLET_SCORES_TOKEN"]}
-    assert shops == {"RECIPIENT_TOKEN": wallet["WALLET_OFFERS_TOKEN"]}
-    assert scorer != shops
+    told = wallet["CONSENTKIT_NOTIFY"]
+    assert told["acme-credit"]["url"] == "http://127.0.0.1:2/consent-events"
+    assert scorer == {
+        "RECIPIENT_TOKEN": wallet["WALLET_SCORES_TOKEN"],
+        "RECIPIENT_SECRET": told["acme-credit"]["secret"],
+    }
+    assert shops == {
+        "RECIPIENT_TOKEN": wallet["WALLET_OFFERS_TOKEN"],
+        "RECIPIENT_SECRET": told["corner-shops"]["secret"],
+    }
+    assert not scorer.items() & shops.items()
 
 
 def test_only_the_owner_can_read_the_configurations(tmp_path: Path) -> None:
@@ -50,7 +58,10 @@ def test_a_second_start_keeps_the_keys_and_draws_new_passwords(tmp_path: Path) -
     before = config_of(tmp_path, "wallet")
     second = prepare(tmp_path, ADDRESSES)
     after = config_of(tmp_path, "wallet")
-    kept = ("SECRET_KEY", "WALLET_REFERENCE_KEY", "WALLET_SCORES_TOKEN")
+    kept = (
+        *("SECRET_KEY", "WALLET_REFERENCE_KEY", "WALLET_SCORES_TOKEN"),
+        "CONSENTKIT_NOTIFY",
+    )
     assert [before[name] for name in kept] == [after[name] for name in kept]
     assert before["WALLET_AUDITOR_DIGEST"] != after["WALLET_AUDITOR_DIGEST"]
     assert set(first.people) == set(second.people) == {each.email for each in PEOPLE}

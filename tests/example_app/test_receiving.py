@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
+from datetime import UTC
 from datetime import date
+from datetime import datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from example_app import affiliate
 from example_app import partner
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 TOKEN = secrets.token_hex(16)
+SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 SCORES = "/scores"
@@ -56,16 +63,22 @@ def audience_request(**changes: Any) -> dict[str, Any]:
     }
 
 
+def config(folder: Path) -> dict[str, object]:
+    return {
+        "RECIPIENT_INSTANCE": folder,
+        "RECIPIENT_TOKEN": TOKEN,
+        "RECIPIENT_SECRET": SECRET,
+    }
+
+
 @pytest.fixture
 def scorer(tmp_path: Path) -> FlaskClient:
-    config = {"RECIPIENT_INSTANCE": tmp_path / "affiliate", "RECIPIENT_TOKEN": TOKEN}
-    return affiliate.create_app(config).test_client()
+    return affiliate.create_app(config(tmp_path / "affiliate")).test_client()
 
 
 @pytest.fixture
 def shops(tmp_path: Path) -> FlaskClient:
-    config = {"RECIPIENT_INSTANCE": tmp_path / "partner", "RECIPIENT_TOKEN": TOKEN}
-    return partner.create_app(config).test_client()
+    return partner.create_app(config(tmp_path / "partner")).test_client()
 
 
 def test_both_show_that_nothing_was_received_until_something_is(
@@ -166,6 +179,66 @@ def test_the_pages_cannot_be_framed_and_load_nothing_from_elsewhere(
     policy = scorer.get("/").headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def ended(*records: str) -> bytes:
+    told = [
+        {"purpose": "credit-score", "record": each, "state": "withdrawn"}
+        for each in records
+    ]
+    return json.dumps({"type": "consent.ended", "data": {"ended": told}}).encode()
+
+
+def tell(client: FlaskClient, body: bytes, *, at: datetime | None = None) -> int:
+    moment = at or datetime.now(UTC)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(SECRET).sign("msg_1", moment, body.decode()),
+    }
+    return client.post("/consent-events", data=body, headers=headers).status_code
+
+
+@pytest.mark.requirement("R57")
+def test_what_came_under_an_ended_agreement_is_deleted_and_nothing_else(
+    scorer: FlaskClient,
+) -> None:
+    for record in ("a", "b"):
+        content = score_request(record=record * 32)
+        scorer.post(SCORES, json=content, headers=HEADERS)
+
+    assert tell(scorer, ended("a" * 32)) == 204
+    assert tell(scorer, ended("a" * 32)) == 204  # told again: nothing is left
+
+    (left,) = scorer.get("/received.json").json or []
+    assert left["record"] == "b" * 32
+    page = scorer.get("/").text
+    assert "What we have deleted" in page
+    assert "1 request</td>" in page
+
+
+@pytest.mark.requirement("R120")
+@pytest.mark.parametrize("how", ["unsigned", "by another", "old", "changed"])
+def test_nobody_but_the_wallet_has_anything_deleted(
+    scorer: FlaskClient, how: str
+) -> None:
+    scorer.post(SCORES, json=score_request(), headers=HEADERS)
+    body, now = ended("a" * 32), datetime.now(UTC)
+    if how == "old":
+        status = tell(scorer, body, at=now - timedelta(hours=1))
+    else:
+        signed_by = "whsec_" + "A" * 40 if how == "by another" else SECRET
+        signature = Webhook(signed_by).sign("msg_1", now, body.decode())
+        headers = {
+            "webhook-id": "msg_1",
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": "" if how == "unsigned" else signature,
+        }
+        sent = body + b" " if how == "changed" else body
+        answer = scorer.post("/consent-events", data=sent, headers=headers)
+        status = answer.status_code
+    assert status == 401
+    assert len(scorer.get("/received.json").json or []) == 1
 
 
 def test_a_score_is_the_same_for_the_same_payments_and_within_its_range() -> None:

@@ -7,6 +7,9 @@ from datetime import date
 import pytest
 from marshmallow import Schema
 
+from consentkit.lint import lint
+from consentkit.web.locale import Locale
+from consentkit.web.locale import available_locales
 from example_app.wallet import sharing
 from example_app.wallet.book import Account
 from example_app.wallet.catalogue import PEOPLE
@@ -14,6 +17,7 @@ from example_app.wallet.consent import consent
 from example_app.wallet.payment import INCOME
 from example_app.wallet.payment import Payment
 from example_app.wallet.seeding import payments_of
+from tests.web import screens
 
 MAYA = PEOPLE[0]
 
@@ -57,7 +61,17 @@ def test_what_somebody_earns_is_not_spending() -> None:
 
 def test_the_notices_of_the_wallet_are_complete_in_all_their_languages() -> None:
     assert consent.registry.missing() == ()
-    assert set(consent.registry.locales) == {"en", "de", "ar", "zh-Hans"}
+    assert set(consent.registry.locales) == set(available_locales())
+
+
+@pytest.mark.requirement("R114", "D42")
+@pytest.mark.parametrize("code", available_locales())
+def test_no_question_of_the_wallet_breaks_a_rule_in_any_language(code: str) -> None:
+    locale, app = Locale(code), consent.registry
+    for purpose in app.purposes:
+        page = screens.widget(app, purpose, locale)
+        html = screens.render("ask.html", page, locale, screens.site(app, locale))
+        assert list(lint(html, lang=code)) == [], purpose
 
 
 def test_an_address_is_shown_masked() -> None:

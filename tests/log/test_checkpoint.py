@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,50 @@ def test_during_a_change_of_keys_either_key_opens_the_checkpoint() -> None:
 
     assert open_checkpoint(signed, [LOG.verifier]) == CHECKPOINT
     assert open_checkpoint(signed, [successor.verifier]) == CHECKPOINT
+
+
+def test_who_signed_instead_of_the_log_is_named() -> None:
+    third = Ed25519Signer.from_seed("third.example/log", bytes([9]) * 32)
+    foreign = sign_note(TEXT, OTHER, third)
+
+    with pytest.raises(UnknownKeyError) as caught:
+        open_checkpoint(foreign, [OTHER.verifier, third.verifier])
+
+    assert str(caught.value) == (
+        f"expected a signature of {ORIGIN!r}, the log itself; "
+        "got other.example/log, third.example/log"
+    )
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "size": (
+        lambda: Checkpoint(ORIGIN, -1, ROOT),
+        "expected a tree size from 0 to 2^63-1",
+    ),
+    "length of the root": (
+        lambda: parse_checkpoint_text(BAD_TEXTS["root of 31 bytes"]),
+        "expected a root of 32 bytes, got 31",
+    ),
+    "root of nothing": (
+        lambda: parse_checkpoint_text(BAD_TEXTS["size 0 with zeroes"]),
+        "size 0 goes with the empty tree's root, no other",
+    ),
+    "lines": (
+        lambda: parse_checkpoint_text(BAD_TEXTS["extension line"]),
+        "expected a checkpoint of three lines: origin, size, root",
+    ),
+    "origin": (
+        lambda: parse_checkpoint_text(BAD_TEXTS["origin not UTF-8"]),
+        "expected an origin in UTF-8",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,3 +80,41 @@ def test_base64_in_another_spelling_is_refused(name: str) -> None:
 def test_base64url_in_another_spelling_is_refused(name: str) -> None:
     with pytest.raises(MalformedError):
         encoding.decode_base64url(BAD_BASE64URL[name])
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "decimal": (
+        lambda: encoding.parse_decimal(b"05"),
+        "expected a decimal number below 2^63, no leading zero",
+    ),
+    "base64": (
+        lambda: encoding.decode_base64(b"AA=A"),
+        "expected base64 (RFC 4648 §4) with padding",
+    ),
+    "base64, foreign character": (
+        lambda: encoding.decode_base64(b"AAAA!"),
+        "expected base64 (RFC 4648 §4) with padding",
+    ),
+    "base64, last bits": (
+        lambda: encoding.decode_base64(b"AB=="),
+        "expected base64 whose unused last bits are zero",
+    ),
+    "base64url": (
+        lambda: encoding.decode_base64url("A"),
+        "expected base64url (RFC 4648 §5) unpadded",
+    ),
+    "base64url, last bits": (
+        lambda: encoding.decode_base64url("AB"),
+        "expected base64url in its only spelling, unpadded",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message

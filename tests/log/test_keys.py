@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,7 @@ def bad_pems() -> dict[str, bytes]:
         "public key": key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         ),
+        "another curve's name": good.to_pem().replace(b"K2Vw", b"K2Vv"),
         "encrypted": key.private_bytes(
             *pkcs8, serialization.BestAvailableEncryption(b"password")
         ),
@@ -188,3 +190,51 @@ def test_a_signer_shows_its_public_half_only() -> None:
     signer = Ed25519Signer.from_seed(NAME, SEED)
 
     assert repr(signer) == f"Ed25519Signer({LOG['vkey']!r})"
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "parts": (
+        lambda: Verifier.parse("a+b"),
+        "expected a verifier key name+id+base64",
+    ),
+    "id": (
+        lambda: Verifier.parse(BAD_VKEYS["id of another key"]),
+        f"verifier key of {NAME!r}: expected id 08659f1e",
+    ),
+    "type": (
+        lambda: Verifier.parse(BAD_VKEYS["ECDSA"]),
+        "expected a key of type 01 or 04, got 02",
+    ),
+    "no type": (
+        lambda: Verifier.parse(BAD_VKEYS["no type"]),
+        "expected a key of type 01 or 04, got none",
+    ),
+    "length": (
+        lambda: Verifier.parse(BAD_VKEYS["key of 33 bytes"]),
+        "expected a key of 32 bytes, got 33",
+    ),
+    "point": (
+        lambda: Verifier.parse(BAD_VKEYS["order 8"]),
+        "expected an Ed25519 point that is not of small order",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message
+
+
+def test_a_witness_key_survives_its_pem_as_a_witness_key() -> None:
+    made = Ed25519Signer.generate("w", algorithm=Algorithm.COSIGNATURE_V1)
+
+    read = Ed25519Signer.from_pem(
+        "w", made.to_pem(), algorithm=Algorithm.COSIGNATURE_V1
+    )
+
+    assert read.vkey == made.vkey

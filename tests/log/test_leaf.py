@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,9 @@ ACCEPTED_BODIES = {
     "expiry by the system": ended("expired", actor="system"),
     "reason of 512 characters": changed("closure", reason="a" * 512),
     "empty reason": changed("closure", reason=""),
+    "all data optional": changed(
+        "notice", offers=[{**OFFER, "optional": ["income", "spending"]}]
+    ),
     "everything suspended": changed("suspension", purpose="", recipient=""),
     "own use": choice(recipient="controller"),
     "witness": changed(
@@ -411,6 +415,27 @@ def test_a_leaf_longer_than_a_bundle_can_hold_is_not_signed() -> None:
         sign_leaf(changed("choice", choices=many), COLLECTOR)
 
 
+def test_a_leaf_as_long_as_a_bundle_can_hold_is_signed_and_read() -> None:
+    names = [f"r{n:05}" for n in range(300)]
+    short = sign_leaf(
+        changed("choice", choices=[{**GIVEN, "recipient": each} for each in names]),
+        COLLECTOR,
+    )
+    missing = 65_535 - len(short)
+    filled = [
+        each + "x" * min(58, max(0, missing - 58 * place))
+        for place, each in enumerate(names)
+    ]
+
+    longest = sign_leaf(
+        changed("choice", choices=[{**GIVEN, "recipient": each} for each in filled]),
+        COLLECTOR,
+    )
+
+    assert len(longest) == 65_535
+    assert read_leaf(longest).data == longest
+
+
 def test_a_leaf_read_without_keys_names_no_signer() -> None:
     leaf = read_leaf(GOOD)
 
@@ -459,3 +484,114 @@ def test_a_leaf_signed_by_anybody_but_a_collector_of_its_log_does_not_open() -> 
 def test_the_body_cannot_be_changed_after_it_was_read() -> None:
     with pytest.raises(TypeError):
         read_leaf(GOOD).body["seq"] = 4  # type: ignore[index]  # that it fails is shown
+
+
+def test_a_leaf_keeps_its_bytes_and_who_is_said_to_have_signed_them() -> None:
+    for leaf in (read_leaf(GOOD), open_leaf(GOOD, [COLLECTOR.verifier])):
+        assert leaf.data == GOOD
+        assert leaf.claimed == (COLLECTOR.name,)
+        assert leaf.hash == hash_leaf(GOOD)
+
+
+FOREIGN = Ed25519Signer.from_seed("other.example/collector/a1", bytes([3]) * 32)
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "another key's name": (
+        lambda: sign_leaf(BODIES["choice"], LOG),
+        f"expected a key named {ORIGIN}/collector/…, got {ORIGIN!r}",
+    ),
+    "another first line": (
+        lambda: read_leaf(MALFORMED_LEAVES["a newer version"]),
+        "expected the first line 'consentkit/leaf@v1'",
+    ),
+    "no object": (
+        lambda: read_leaf(MALFORMED_LEAVES["array"]),
+        "expected a JSON object in the leaf",
+    ),
+    "unknown kind": (
+        lambda: sign_leaf(MALFORMED_BODIES["unknown kind"], COLLECTOR),
+        "a leaf's kind must be on the closed list",
+    ),
+    "fields of another kind": (
+        lambda: sign_leaf({"kind": "closure", "email": "x", "ip": "y"}, COLLECTOR),
+        (
+            "closure leaf: expected exactly the fields of its kind; missing "
+            "['id', 'log', 'reason', 'time'], and 2 that it does not have"
+        ),
+    ),
+    "field of another form": (
+        lambda: sign_leaf(changed("closure", time=-1), COLLECTOR),
+        (
+            "closure leaf: expected 'time' to be an integer from 0 to 2^53-1; "
+            "got something else of type int"
+        ),
+    ),
+    "word that is not on the list": (
+        lambda: sign_leaf(MALFORMED_BODIES["suspension that does neither"], COLLECTOR),
+        (
+            "suspension leaf: expected 'action' to be one of resume, suspend; "
+            "got something else of type str"
+        ),
+    ),
+    "key that cannot be parsed": (
+        lambda: sign_leaf(MALFORMED_BODIES["key with a wrong id"], COLLECTOR),
+        (
+            "key leaf: expected 'vkey' to be a verifier key; "
+            "got something else of type str"
+        ),
+    ),
+    "object without a field": (
+        lambda: sign_leaf(changed("genesis", previous={}), COLLECTOR),
+        (
+            "genesis leaf: expected 'previous' to be an object of checkpoint, reason; "
+            "got something else of type dict"
+        ),
+    ),
+    "offers of nothing": (
+        lambda: sign_leaf(changed("notice", offers=[]), COLLECTOR),
+        (
+            "notice leaf: expected 'offers' to be at least 1, sorted and each once, "
+            "of: an object of data, optional, purpose, recipient, scope; optional is "
+            "part of data; got something else of type list"
+        ),
+    ),
+    "choices of nothing": (
+        lambda: sign_leaf(changed("import", choices=()), COLLECTOR),
+        (
+            "import leaf: expected 'choices' to be at least 1, sorted and each once, "
+            "of: an object of data, purpose, recipient, scope, state, until; state "
+            "requested, deferred, refused, given, renewed, withdrawn, expired, "
+            "revoked, invalidated; data and end only in a grant; "
+            "got something else of type tuple"
+        ),
+    ),
+    "fields that contradict": (
+        lambda: sign_leaf(changed("choice", seq=0), COLLECTOR),
+        (
+            "choice leaf: expected prev to be empty at seq 0 and the previous leaf's "
+            "hash after it"
+        ),
+    ),
+    "too long": (
+        lambda: read_leaf(b"x" * 65_536),
+        "a leaf has at most 65535 bytes, got 65536",
+    ),
+    "signed by others": (
+        lambda: open_leaf(
+            signed(BODIES["choice"], LOG, FOREIGN), [LOG.verifier, FOREIGN.verifier]
+        ),
+        (
+            f"expected a signature of {ORIGIN}/collector/…, got {ORIGIN}, "
+            "other.example/collector/a1"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refused_leaf_is_told_what_was_expected_at_which_step(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises((MalformedError, UnknownKeyError)) as caught:
+        read()
+
+    assert (str(caught.value), caught.value.step) == (message, "leaf")

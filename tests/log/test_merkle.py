@@ -355,3 +355,40 @@ def test_a_subtree_is_taken_only_where_one_begins() -> None:
     with pytest.raises(MalformedError, match="cannot shrink to 5"):
         tree.extend(5, READER)
     assert tree.root() == root_of(LEAVES[:6])
+
+
+def test_a_range_cut_short_is_told_what_stands_in_front() -> None:
+    with pytest.raises(MalformedError) as caught:
+        CompactRange.from_bytes(bytes(7))
+
+    assert str(caught.value) == "expected a size of 8 bytes before the hashes"
+
+
+def test_a_range_of_other_hashes_than_its_size_has_is_told_how_many() -> None:
+    with pytest.raises(MalformedError) as caught:
+        CompactRange(3, [bytes(32)])
+
+    assert str(caught.value) == (
+        "expected one hash of 32 bytes for each bit set in the size"
+    )
+
+
+def test_a_range_may_be_extended_to_where_it_is() -> None:
+    tree = CompactRange(1, [hash_leaf(b"a")])
+
+    tree.extend(1, NothingToRead())
+
+    assert tree.root() == hash_leaf(b"a")
+
+
+class NothingToRead:
+    def read_hash(self, level: int, index: int) -> bytes:
+        raise AssertionError((level, index))
+
+
+def test_what_is_no_leaf_hash_is_in_no_tree() -> None:
+    for leaf_hash in (b"", bytes(31), bytes(33)):
+        with pytest.raises(InclusionError) as caught:
+            check_inclusion(leaf_hash, 0, 1, [], bytes(32))
+
+        assert str(caught.value) == "expected at most 63 hashes, each of 32 bytes"

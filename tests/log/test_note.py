@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from consentkit.log.note import MAX_NOTE_BYTES
 from consentkit.log.note import MAX_SIGNATURES
 from consentkit.log.note import Signature
 from consentkit.log.note import open_note
+from consentkit.log.note import parse_signature
 from consentkit.log.note import sign_note
 from consentkit.log.note import split_note
 
@@ -216,3 +218,57 @@ def test_a_text_that_could_not_be_read_back_is_not_signed() -> None:
             sign_note(text, ANNE)
     with pytest.raises(MalformedError):
         sign_note(TEXT)
+
+
+def test_all_who_could_have_signed_and_all_who_did_are_named() -> None:
+    third = Ed25519Signer.from_seed("third.example", bytes([3]) * 32)
+    fourth = Ed25519Signer.from_seed("fourth.example", bytes([4]) * 32)
+
+    with pytest.raises(UnknownKeyError) as caught:
+        open_note(sign_note(TEXT, ANNE, BEN), [third.verifier, fourth.verifier])
+
+    named = [f"{key.name}+{key.key_id.hex()}" for key in (third, fourth, ANNE, BEN)]
+    assert str(caught.value) == (
+        "expected a signature of {}, {}, got only {}, {}".format(*named)
+    )
+
+
+NO_PARTS = "expected a note: text, an empty line, signature lines"
+NO_LINE = "expected a signature line: dash, name, base64, newline"
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "no empty line": (lambda: split_note(MALFORMED["no empty line"]), NO_PARTS),
+    "no line after it": (lambda: split_note(TEXT + b"\n"), NO_PARTS),
+    "too many lines": (
+        lambda: split_note(MALFORMED["one line too many"]),
+        "a note has at most 100 signature lines, got 101",
+    ),
+    "too long": (
+        lambda: split_note(MALFORMED["one byte too long"]),
+        "a note has at most 65536 bytes, got 65537",
+    ),
+    "no line": (lambda: split_note(MALFORMED["hyphen for the dash"]), NO_LINE),
+    "line cut short": (lambda: parse_signature(LINE[:-1]), NO_LINE),
+    "no signature": (
+        lambda: split_note(MALFORMED["key id alone"]),
+        "expected a key id and a signature of 'anne.example/log'",
+    ),
+    "no newline": (
+        lambda: split_note(MALFORMED["no final newline"]),
+        "expected a newline at the end of the note",
+    ),
+    "control character": (
+        lambda: split_note(MALFORMED["tab"]),
+        "a note holds no control character but the newline",
+    ),
+    "no UTF-8": (lambda: split_note(MALFORMED["text not UTF-8"]), "a note is UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message

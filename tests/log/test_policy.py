@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from collections.abc import Collection
 
 import pytest
@@ -307,3 +308,105 @@ def test_no_minority_of_witnesses_moves_the_moment_a_checkpoint_was_seen() -> No
     assert two_of_three.seen({"X1": 1, "X2": 5, "X3": 9}) == Seen(5, 5)
     assert two_of_three.seen({"X1": 1, "X2": 5}) == Seen(5, 1)
     assert two_of_three.seen({"X1": 1}) is None
+
+
+def test_a_policy_of_exactly_the_limit_is_read() -> None:
+    line = "quorum none\n"
+    comment = "#" * (policy.MAX_POLICY_BYTES - len(line) - 1) + "\n"
+
+    assert parsed(comment + line) == Policy()
+
+
+def test_the_address_of_a_log_reads_back() -> None:
+    one = Policy((PolicyLog(LOG.verifier, "https://logs.example/one"),))
+
+    assert policy.parse_policy(policy.format_policy(one)) == one
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "length": (
+        lambda: parsed(BAD["too long"]),
+        "a policy has at most 65536 bytes, got 65549",
+    ),
+    "characters": (
+        lambda: parsed(BAD["a null byte"]),
+        (
+            "expected lines that end in a newline, and no other control character but "
+            "the tab"
+        ),
+    ),
+    "items": (
+        lambda: parsed(BAD["a quorum of two"]),
+        (
+            "policy, line 3: expected log, witness, group or quorum with its items, "
+            "got 'quorum' with 2"
+        ),
+    ),
+    "second quorum": (
+        lambda: parsed(BAD["two quorums"]),
+        "policy, line 3: a second quorum",
+    ),
+    "no quorum": (
+        lambda: parsed(X1),
+        "expected a line 'quorum <name>' or 'quorum none'",
+    ),
+    "order": (
+        lambda: parsed(BAD["a quorum above its witness"]),
+        "policy, line 1: 'X1' is defined on no line above",
+    ),
+    "threshold that is no number": (
+        lambda: parsed(X1 + "group g \udcff X1\nquorum g\n"),
+        "policy, line 2: expected a decimal number below 2^63, no leading zero",
+    ),
+    "type of key": (
+        lambda: parsed(BAD["a witness with a log's key"]),
+        f"expected a key of type 04, got that of {LOG.name!r}",
+    ),
+    "one key": (
+        lambda: parsed(BAD["two witnesses with one key"]),
+        "one public key is given twice",
+    ),
+    "threshold": (
+        lambda: parsed(BAD["a group that asks for too many"]),
+        "group 'g': expected a threshold from 1 to 1, got 2",
+    ),
+    "member": (
+        lambda: parsed(BAD["a member of two groups"]),
+        "group 'h': 'X1' is not defined above, or is in a group already",
+    ),
+    "name": (
+        lambda: parsed(BAD["a witness called none"]),
+        "the name 'none' is taken",
+    ),
+    "item": (
+        lambda: Policy(witnesses=(Witness("a b", WITNESSES["X1"].verifier),)),
+        "'a b' cannot stand in a policy",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("cosigners", "came"),
+    [((), "nobody"), (("X1",), "'X1'"), (("X1", "X2"), "'X1', 'X2'")],
+    ids=["nobody", "one", "two"],
+)
+def test_a_quorum_that_is_not_met_is_told_with_whom_it_has(
+    cosigners: tuple[str, ...], came: str
+) -> None:
+    with pytest.raises(UnknownKeyError) as caught:
+        policy.check_policy(cosigned(*cosigners), parsed(EXAMPLE))
+
+    assert caught.value.step == "quorum"
+    assert str(caught.value) == (
+        f"expected cosignatures that make up the quorum 'X-and-Y', got those of {came}"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,41 @@ def test_a_proof_that_could_not_be_read_back_is_not_made() -> None:
     ):
         with pytest.raises(MalformedError):
             TlogProof(index, hashes, CHECKPOINT, extra)
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "length": (
+        lambda: parse_proof(b"x" * (MAX_PROOF_BYTES + 1)),
+        f"a proof has at most {MAX_PROOF_BYTES} bytes, got {MAX_PROOF_BYTES + 1}",
+    ),
+    "first line": (
+        lambda: parse_proof(BAD_FILES["another version"]),
+        "expected the first line 'c2sp.org/tlog-proof@v1'",
+    ),
+    "index": (
+        lambda: parse_proof(BAD_FILES["no index"]),
+        "expected a line 'index <number>'",
+    ),
+    "index too large": (
+        lambda: TlogProof(2**63, (), CHECKPOINT),
+        "expected an index from 0 to 2^63-1",
+    ),
+    "hashes": (
+        lambda: parse_proof(BAD_FILES["64 hashes"]),
+        "expected at most 63 hashes, each of 32 bytes",
+    ),
+    "extra": (
+        lambda: parse_proof(BAD_FILES["empty extra"]),
+        "expected an extra of 1 to 65,535 bytes, or none",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message

@@ -19,6 +19,7 @@ from consentkit.log.merkle import EMPTY_ROOT
 from consentkit.log.merkle import hash_leaf
 from consentkit.log.merkle import root_of
 from consentkit.log.publisher import Frontier
+from consentkit.log.publisher import Prefixes
 from consentkit.log.publisher import Publication
 from consentkit.log.publisher import TileRow
 from consentkit.log.publisher import plan
@@ -123,6 +124,36 @@ def test_the_edge_loads_from_what_was_stored(size: int) -> None:
     assert loaded == frontier
     assert loaded.compact_range().root() == root_of(HASHES[:size])
     assert loaded.compact_range().size == size
+
+
+def prefixes(published: int, waiting: int, read: list[str]) -> Prefixes:
+    """Those of the first leaves; ``read`` gets the path of each tile that is read."""
+
+    def tile(path: str) -> bytes:
+        read.append(path)
+        return expected(parse_tile_path(path))
+
+    return Prefixes(
+        publish([published])[0].frontier,
+        tile,
+        lambda count: HASHES[published : published + min(count, waiting)],
+    )
+
+
+@pytest.mark.requirement("R119")
+@pytest.mark.parametrize("published", [1, 255, 256, 257, 600])
+def test_every_tree_of_the_past_and_of_what_waits_has_its_root(published: int) -> None:
+    trees = prefixes(published, 40, [])
+    for size in range(published + 41):
+        assert trees.root(size) == root_of(HASHES[:size])
+    assert trees.root(published + 41) is None
+
+
+@pytest.mark.parametrize("size", [1, 65_535, 65_537, 66_000, 69_999, 70_000])
+def test_a_tree_of_the_past_takes_a_few_tiles_and_the_present_none(size: int) -> None:
+    read: list[str] = []
+    assert prefixes(70_000, 0, read).root(size) == root_of(HASHES[:size])
+    assert len(read) <= (0 if size == 70_000 else 3)
 
 
 def test_without_new_leaves_nothing_is_new() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consentkit.core import canonical
 from consentkit.errors import InvalidSignatureError
 from consentkit.errors import MalformedError
 from consentkit.log import sealing
@@ -205,3 +207,61 @@ def test_cut_short_bytes_and_short_keys_are_refused() -> None:
         sealing.unseal(bytes(16), bytes(28), b"")
     with pytest.raises(MalformedError, match="32 bytes, got 16"):
         sealing.wrap_key(bytes(16), KEY, b"")
+
+
+def test_a_salt_is_kept_as_it_was_given_and_has_128_bits_or_more() -> None:
+    shortest = Disclosure.make("locale", "en-GB", bytes(16))
+
+    assert decode_base64url(shortest.salt) == bytes(16)
+    with pytest.raises(MalformedError):
+        Disclosure.make("locale", "en-GB", bytes(15))
+
+
+def test_a_disclosure_of_exactly_the_limit_is_read() -> None:
+    frame = len(canonical.encode([S, "page", ""]))
+    largest = Disclosure.make("page", "x" * (12_288 - frame), SALT)
+
+    assert len(largest.encoded) == 16_384
+    assert sealing.parse_disclosure(largest.encoded) == largest
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "length": (
+        lambda: sealing.parse_disclosure("A" * 16_385),
+        "a disclosure has at most 16384 characters",
+    ),
+    "form": (
+        lambda: sealing.parse_disclosure(BAD_DISCLOSURES["two parts"]),
+        "expected a disclosure: [salt, name, value]",
+    ),
+    "salt": (
+        lambda: sealing.parse_disclosure(BAD_DISCLOSURES["salt of 15 bytes"]),
+        "expected a salt of 16 bytes or more, and a name",
+    ),
+    "digest": (
+        lambda: sealing.commit([], withheld=["AAAA"]),
+        "expected digests of 32 bytes in base64url",
+    ),
+    "fact twice": (
+        lambda: sealing.commit([LOCALE, LOCALE]),
+        "one act commits to each fact once",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message
+
+
+def test_what_does_not_open_says_so_and_at_which_step() -> None:
+    with pytest.raises(InvalidSignatureError) as caught:
+        sealing.unseal(KEY, bytes(28), CONTEXT)
+
+    assert str(caught.value) == "expected data sealed under this key for this context"
+    assert caught.value.step == "sealing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ BAD_PATHS = {
     "four digits": "tile/0/0001",
     "leading zero group": "tile/0/x000/001",
     "last group with x": "tile/0/x001",
+    "more groups than 2^63 has": "tile/0/" + "x000/" * 7 + "000",
+    "more digits than int takes": "tile/0/" + "x001/" * 2_000 + "000",
     "group without x": "tile/0/001/002",
     "level with leading zero": "tile/00/000",
     "level 8": "tile/8/000",
@@ -146,6 +149,32 @@ BAD_BUNDLES = {
 def test_a_bundle_of_another_length_is_refused(name: str) -> None:
     with pytest.raises(MalformedError):
         tiles.decode_bundle(BAD_BUNDLES[name], count=3)
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "cut within a length": (
+        lambda: tiles.decode_bundle(b"\x00\x01a\x00", count=2),
+        "the bundle ends within entry 1",
+    ),
+    "cut within an entry": (
+        lambda: tiles.decode_bundle(b"\x00\x02a", count=1),
+        "the bundle ends within entry 0",
+    ),
+    "more than was asked for": (
+        lambda: tiles.decode_bundle(b"\x00\x01a\x00\x00", count=1),
+        "expected the bundle to end after 1 entries",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message
 
 
 @pytest.fixture(scope="module")

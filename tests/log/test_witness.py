@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -325,3 +326,116 @@ def test_a_line_for_another_checkpoint_is_not_taken() -> None:
 
     with pytest.raises(InvalidSignatureError):
         pick_cosignature(LOG.checkpoint(5), [line], WITNESS.verifier)
+
+
+def test_an_answer_may_hold_the_lines_of_several_keys() -> None:
+    note = LOG.checkpoint(5)
+    lines = [cosign(note, key, time=NEW_YEAR) for key in (WITNESS, OTHER_WITNESS)]
+    body = format_answer(Verdict(Outcome.COSIGNED, size=5, note=note), lines)
+
+    assert body == b"".join(lines)
+    assert parse_answer(200, body) == Answer(Outcome.COSIGNED, tuple(lines))
+    assert parse_answer(409, b"7\n") == Answer(Outcome.OTHER_SIZE, size=7)
+
+
+def test_an_answer_of_exactly_the_limit_is_read() -> None:
+    name, encoded = b"n" * 506, b"A" * 512
+    line = "— ".encode() + name + b" " + encoded + b"\n"
+    body = line * (MAX_ANSWER_BYTES // len(line))
+
+    assert len(body) == MAX_ANSWER_BYTES
+    assert len(parse_answer(200, body).lines) == 64
+
+
+SAID: dict[str, tuple[Callable[[], object], str]] = {
+    "length of a request": (
+        lambda: parse_request(b"x" * (MAX_REQUEST_BYTES + 1)),
+        f"a request has at most {MAX_REQUEST_BYTES} bytes, got {MAX_REQUEST_BYTES + 1}",
+    ),
+    "hashes": (
+        lambda: parse_request(BAD_REQUESTS["64 hashes"]),
+        "expected at most 63 hashes, each of 32 bytes",
+    ),
+    "old size": (
+        lambda: parse_request(BAD_REQUESTS["old size beyond the checkpoint"]),
+        "expected an old size from 0 to the checkpoint's 5, got 6",
+    ),
+    "first line": (
+        lambda: parse_request(BAD_REQUESTS["no old size"]),
+        "expected a first line 'old <size>'",
+    ),
+    "status": (
+        lambda: parse_answer(302, b""),
+        "expected a witness's answer, got status 302",
+    ),
+    "length of an answer": (
+        lambda: parse_answer(403, b"x" * (MAX_ANSWER_BYTES + 1)),
+        f"an answer has at most {MAX_ANSWER_BYTES} bytes",
+    ),
+    "end of an answer": (
+        lambda: parse_answer(409, b"3"),
+        "expected a newline at the end of the answer",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_refusal_says_what_was_expected(name: str) -> None:
+    read, message = SAID[name]
+
+    with pytest.raises(MalformedError) as caught:
+        read()
+
+    assert str(caught.value) == message
+
+
+def test_a_missing_cosignature_is_told_by_name_and_id() -> None:
+    with pytest.raises(UnknownKeyError) as caught:
+        pick_cosignature(LOG.checkpoint(5), [], WITNESS.verifier)
+
+    assert str(caught.value) == (
+        "expected a cosignature of witness.example.org/w1+0d7cf386, got none"
+    )
+
+
+STRANGER = Ed25519Signer.from_seed("log.example", b"2" * 32)
+REWRITTEN = SmallLog(rewritten=2)
+CONTINUES = LOG.request(5, 8)
+VERDICTS: dict[str, tuple[Callable[[], Verdict], Verdict]] = {
+    "a log that it does not know": (
+        lambda: judge(CONTINUES, 5, LOG.root(5), [OTHER_WITNESS.verifier]),
+        Verdict(Outcome.UNKNOWN_LOG, "this witness does not know that log"),
+    ),
+    "a signature of somebody else": (
+        lambda: verdict(CONTINUES, 5, STRANGER.verifier),
+        Verdict(
+            Outcome.NOT_SIGNED,
+            f"expected a signature of log.example+{STRANGER.key_id.hex()}, "
+            f"got only log.example+{KEY.key_id.hex()}",
+        ),
+    ),
+    "another size": (
+        lambda: verdict(CONTINUES, 3),
+        Verdict(Outcome.OTHER_SIZE, "the newest size here is 3", 3, LOG.checkpoint(8)),
+    ),
+    "another tree": (
+        lambda: verdict(REWRITTEN.request(5, 8), 5),
+        Verdict(
+            Outcome.INCONSISTENT,
+            "the tree of 8 leaves does not continue the tree of 5",
+            5,
+            REWRITTEN.checkpoint(8),
+        ),
+    ),
+    "an honest step": (
+        lambda: verdict(CONTINUES, 5),
+        Verdict(Outcome.COSIGNED, "", 8, LOG.checkpoint(8)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_a_verdict_tells_all_that_a_witness_and_its_people_need(case: str) -> None:
+    say, expected = VERDICTS[case]
+
+    assert say() == expected

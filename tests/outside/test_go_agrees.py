@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consentkit.log.checkpoint import Checkpoint
+from consentkit.log.checkpoint import parse_checkpoint_text
 from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.log.cosignature import add_cosignatures
 from consentkit.log.cosignature import cosign
@@ -19,6 +20,7 @@ from consentkit.log.keys import Algorithm
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import sign_leaf
+from consentkit.log.note import split_note
 from consentkit.log.proof import parse_proof
 from consentkit.log.tiles import parse_tile_path
 from tests.outside.golang import Judge
@@ -102,6 +104,23 @@ def test_the_line_of_a_witness_does_not_disturb_go(
     given.write("log/checkpoint", add_cosignatures(note, [line]))
 
     assert judge(given)[0] == 0
+
+
+@pytest.mark.requirement("R97")
+def test_go_opens_a_log_with_either_key_while_its_key_is_being_changed(
+    judge: Judge, given: Published
+) -> None:
+    new = Ed25519Signer.generate(ORIGIN)
+    note = given.read("log/checkpoint")
+    text = split_note(note).text
+    both = sign_checkpoint(parse_checkpoint_text(text), given.log_key, new)
+    given.write("log/checkpoint", both)
+    with_new_key = Published(given.folder, new, given.collector_key)
+
+    assert judge(given)[0] == 0
+    assert judge(with_new_key, since=(), requests=())[0] == 0
+    given.write("log/checkpoint", note)
+    assert failed(judge(with_new_key, since=(), requests=())[1]) == ["checkpoint"]
 
 
 def by_a_stranger(given: Published) -> None:

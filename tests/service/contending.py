@@ -10,10 +10,12 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentkit.core.act import State
 from consentkit.errors import ConsentDeniedError
+from consentkit.service.publishing import accept_high_water
 from consentkit.service.publishing import publish_all
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import NIGHT
@@ -26,7 +28,20 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
     from pathlib import Path
 
-__all__ = ["Act", "Check", "Notes", "begin", "contend", "press", "publish"]
+    from consentkit.service.starting import Places
+
+__all__ = [
+    "Act",
+    "Check",
+    "Host",
+    "Notes",
+    "begin",
+    "contend",
+    "press",
+    "publish",
+    "publish_beside",
+    "work",
+]
 
 PEOPLE = ("alice", "bob", "carol")
 KEYS = (CREDIT_SCORE, SHOPS, OWN_OFFERS, NIGHT)
@@ -70,6 +85,48 @@ def publish(folder: Path, rounds: int) -> int:
         wallet.answer(f"person-{number}", CREDIT_SCORE)
         elected += publish_all(wallet.installation) is not None
     return elected
+
+
+@dataclass
+class Host(Wallet):
+    """One of several that have a log's database and keys in common, and little else.
+
+    Without a ``high_water`` file of its own it has that, too.
+    """
+
+    logs_folder: str = "logs"
+    high_water: str = ""
+
+    @property
+    def places(self) -> Places:
+        mark = self.folder / self.high_water if self.high_water else None
+        return replace(
+            super().places, logs=self.folder / self.logs_folder, high_water=mark
+        )
+
+
+def publish_beside(folder: Path, name: str, rounds: int) -> None:
+    """Write and publish on a host of that name, with files of its own."""
+    host = Host(folder, logs_folder=name, high_water=f"{name}.mark")
+    accept_high_water(host.installation)
+    for number in range(rounds):
+        host.answer(f"{name}-{number}", CREDIT_SCORE)
+        publish_all(host.installation)
+
+
+def work(folder: Path, name: str, acts: int) -> list[str]:
+    """Act for a few people of one's own and a few whom all share, and publish.
+
+    The ids of the leaves that were promised.
+    """
+    wallet = Wallet(folder)
+    promised = []
+    for number in range(acts):
+        who = PEOPLE[number % 3] if number % 2 else f"{name}-{number % 5}"
+        promised.append(wallet.answer(who, KEYS[number % 3]).id)
+        if number % 10 == 0:
+            publish_all(wallet.installation)
+    return promised
 
 
 def press(folder: Path, challenge: str, notice: str, times: int) -> list[str]:

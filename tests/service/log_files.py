@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
+from consentkit.audit.bundle import FolderSource
+from consentkit.audit.verify import verify_log
 from consentkit.core.act import Kind
 from consentkit.log.checkpoint import open_checkpoint
 from consentkit.log.merkle import root_of
+from consentkit.log.sealing import commit
+from consentkit.log.tiles import tiles_for_size
 from consentkit.service.recording import sign_plain_leaf
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
@@ -15,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["check_tree", "files", "fill", "say"]
+__all__ = ["check_tree", "files", "fill", "on_disk", "say", "verify_prefix"]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -27,6 +32,12 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def on_disk(wallet: Wallet) -> bytes:
+    """The published checkpoint, empty if there is none."""
+    path = wallet.logs / "checkpoint"
+    return path.read_bytes() if path.exists() else b""
+
+
 def say(wallet: Wallet, *, times: int = 1) -> None:
     """Some acts of some people."""
     for number in range(times):
@@ -36,7 +47,7 @@ def say(wallet: Wallet, *, times: int = 1) -> None:
 
 def fill(wallet: Wallet, *, times: int) -> None:
     """Many leaves in one transaction."""
-    fields = {"action": "test", "target": "nothing", "evidence": "e" * 64}
+    fields = {"action": "test", "target": "nothing", "evidence": commit(())}
     with wallet.installation.ledger.write() as transaction:
         for _ in range(times):
             transaction.append(
@@ -62,3 +73,18 @@ def check_tree(wallet: Wallet) -> None:
         sizes.append(size)
     assert wallet.sql("SELECT size FROM consent_log") == [(sizes[-1],)]
     assert sizes[-1] == len(numbered)
+
+
+def verify_prefix(wallet: Wallet) -> int:
+    """The folder holds what its checkpoint says, whatever else lies there; its size."""
+    checkpoint = open_checkpoint(
+        (wallet.logs / "checkpoint").read_bytes(), wallet.trust.log
+    )
+    needed = {tile.path for tile in tiles_for_size(checkpoint.size)} | {"checkpoint"}
+    copy = wallet.folder / "copy"
+    for path in needed:
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(wallet.logs / path, copy / path)
+    assert verify_log(FolderSource(copy), trust=wallet.trust).size == checkpoint.size
+    shutil.rmtree(copy)
+    return checkpoint.size

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from consentkit.errors import ConfigurationError
-from consentkit.service import keyring as keyring_module
+from consentkit.service import key_texts
 from consentkit.service.keyring import Keyring
 from tests.service.wallet import ORIGIN
 
@@ -50,7 +50,7 @@ def test_keys_stay_the_same_over_a_restart(keyring: Keyring) -> None:
 
 def test_no_two_uses_share_a_secret(keyring: Keyring) -> None:
     file = (keyring.folder / "secret.key", keyring.form_key)[0]
-    secret = bytes.fromhex(file.read_text())
+    secret = bytes.fromhex(file.read_text().splitlines()[-1])
     assert len({keyring.form_key, keyring.key_encryption_key, secret}) == 3
     assert keyring.log.vkey != keyring.collector.vkey
 
@@ -138,13 +138,13 @@ def test_a_slower_maker_takes_the_faster_ones_key(
 ) -> None:
     """Somebody else's key appears between looking for it and making one."""
     faster = Keyring(keyring.folder, ORIGIN)
-    create = keyring_module._create
+    create = key_texts.create_file
 
-    def create_late(path: Path, data: bytes) -> None:
-        monkeypatch.setattr(keyring_module, "_create", create)
+    def create_late(path: Path, data: bytes) -> bool:
+        monkeypatch.setattr(key_texts, "create_file", create)
         assert faster.collector.vkey
-        create(path, data)
+        return create(path, data)
 
-    monkeypatch.setattr(keyring_module, "_create", create_late)
+    monkeypatch.setattr(key_texts, "create_file", create_late)
     assert keyring.collector.vkey == faster.collector.vkey
     assert [each.name for each in keyring.folder.iterdir()] == ["collector-a1.pem"]

@@ -20,6 +20,8 @@ from consentkit.core.act import State
 from tests.processes import at_once
 from tests.processes import counter
 from tests.service.contending import contend
+from tests.service.contending import work
+from tests.service.log_files import check_tree
 from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
@@ -148,3 +150,23 @@ def test_the_state_is_what_the_leaves_say_and_an_auditor_agrees(
     kinds = contest.wallet.verify().kinds
     assert kinds["disclosure"] > 0
     assert kinds["denial"] > 0
+
+
+WORKERS, ACTS = 8, 200
+
+
+@pytest.mark.requirement("R119")
+def test_concurrent_workers_lose_no_number_and_break_no_chain(tmp_path: Path) -> None:
+    """Eight processes write and publish as fast as they can, partly for one person."""
+    wallet = Wallet(tmp_path)
+    for purpose in ("credit-score", "shop-offers"):
+        wallet.notice(purpose)
+    before = {leaf.id for leaf in wallet.leaves()}
+    told = at_once(work, [(tmp_path, f"w{each}", ACTS) for each in range(WORKERS)])
+    promised = [leaf for each in told for leaf in each]
+    wallet.prove()  # chains and states as well
+    check_tree(wallet)
+    rows = wallet.sql("SELECT idx, id FROM consent_leaf ORDER BY idx")
+    assert [row[0] for row in rows] == list(range(len(before) + WORKERS * ACTS))
+    assert sorted(row[1] for row in rows) == sorted(before | set(promised))
+    assert len(set(promised)) == WORKERS * ACTS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import shutil
 import signal
 import threading
 import time
@@ -15,13 +14,9 @@ from typing import Any
 
 import pytest
 
-from consentkit.audit.bundle import FolderSource
-from consentkit.audit.verify import verify_log
 from consentkit.errors import LogUnavailableError
-from consentkit.log.checkpoint import open_checkpoint
 from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.log.tiles import parse_tile_path
-from consentkit.log.tiles import tiles_for_size
 from consentkit.service import background
 from consentkit.service import publishing
 from consentkit.service.publishing import PublisherThread
@@ -33,6 +28,7 @@ from tests.service.contending import publish
 from tests.service.log_files import check_tree
 from tests.service.log_files import files
 from tests.service.log_files import say
+from tests.service.log_files import verify_prefix
 from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
@@ -50,6 +46,7 @@ def test_publishers_at_once_make_one_tree(wallet: Wallet) -> None:
 
 def test_publishers_without_an_election_make_one_tree_too(wallet: Wallet) -> None:
     """The database alone keeps the numbers straight, should the lock file fail."""
+    wallet.verify()
     publications = wallet.installation.publications
     key = wallet.installation.keyring.log
     failures: list[BaseException] = []
@@ -58,7 +55,7 @@ def test_publishers_without_an_election_make_one_tree_too(wallet: Wallet) -> Non
         try:
             for _ in range(10):
                 publications.publish(
-                    lambda checkpoint: sign_checkpoint(checkpoint, key),
+                    lambda checkpoint, _prefixes: sign_checkpoint(checkpoint, key),
                     now=wallet.clock(),
                 )
         except BaseException as error:  # noqa: BLE001  shown by the main thread
@@ -115,7 +112,7 @@ DEATHS: dict[str, tuple[object, str]] = {
     "before the numbers are committed": (Publications, "_keep"),
     "between commit and files": (publishing, "write_files"),
     "before a file": (publishing, "_write_once"),
-    "before a file gets its name": (publishing, "_replace"),
+    "before a file gets its name": (publishing, "replace_file"),
     "before a file is flushed": (os, "fsync"),
 }
 
@@ -143,20 +140,6 @@ def test_after_a_killed_publisher_the_next_one_catches_up(
         wallet.prove()
         check_tree(wallet)
     assert call > 1
-
-
-def verify_prefix(wallet: Wallet) -> None:
-    """The folder holds what its checkpoint says, whatever else lies there."""
-    checkpoint = open_checkpoint(
-        (wallet.logs / "checkpoint").read_bytes(), wallet.trust.log
-    )
-    needed = {tile.path for tile in tiles_for_size(checkpoint.size)} | {"checkpoint"}
-    copy = wallet.folder / "copy"
-    for path in needed:
-        (copy / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(wallet.logs / path, copy / path)
-    assert verify_log(FolderSource(copy), trust=wallet.trust).size == checkpoint.size
-    shutil.rmtree(copy)
 
 
 def test_no_checkpoint_that_was_signed_is_ever_lost(wallet: Wallet) -> None:
@@ -192,6 +175,7 @@ def test_the_publisher_thread_outlives_every_error(wallet: Wallet) -> None:
 def test_there_is_one_publisher_thread_a_process_and_one_in_each_fork(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And one beside it that rewrites the file after an erasure."""
     started: list[int] = []
     monkeypatch.setattr(
         threading.Thread, "start", lambda _thread: started.append(os.getpid())
@@ -199,14 +183,14 @@ def test_there_is_one_publisher_thread_a_process_and_one_in_each_fork(
     publisher = PublisherThread(wallet.installation)
     for _ in range(3):
         publisher.ensure_running()
-    assert started == [os.getpid()]
+    assert started == [os.getpid()] * 2
 
     def again() -> int:
         for _ in range(3):
             publisher.ensure_running()
         return len(started)
 
-    assert in_fork(again).value == 2
+    assert in_fork(again).value == 4
 
 
 def test_the_publisher_thread_publishes_what_comes_in(wallet: Wallet) -> None:

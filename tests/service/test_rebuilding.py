@@ -112,8 +112,9 @@ def test_a_row_that_somebody_changed_is_named(
         value,
     )
     other = "refused" if column == "state" else f"given, with other {column}"
+    about = f"subject {leaf.subject}, credit-score for acme-credit: "
     assert list(differences(wallet.installation)) == [
-        f"subject {leaf.subject}, credit-score for acme-credit: {SAID}{other}"
+        f"{about}{SAID}{other} (leaf {leaf.id})"
     ]
 
 
@@ -129,7 +130,7 @@ def test_a_row_that_cannot_be_read_is_named_as_well(
     wallet.sql(f"UPDATE consent_state SET {column} = ?", value)  # noqa: S608  see above
     (line,) = differences(wallet.installation)
     assert line.startswith(f"subject {leaf.subject}, credit-score for acme-credit: ")
-    assert line.endswith(f"{SAID}what cannot be read")
+    assert line.endswith(f"{SAID}what cannot be read (leaf {leaf.id})")
 
 
 def test_an_answer_that_nobody_gave_is_named(wallet: Wallet) -> None:
@@ -147,9 +148,10 @@ def test_an_answer_that_nobody_gave_is_named(wallet: Wallet) -> None:
         )
     found = list(differences(wallet.installation))
     about = "credit-score for acme-credit: the leaves say"
+    given, leaf = "the state table says given", f"(leaf {refused.id})"
     assert found == [
-        f"subject without handle, {about} nothing, the state table says given",
-        f"subject {refused.subject}, {about} refused, the state table says given",
+        f"subject without handle, {about} nothing, {given}",
+        f"subject {refused.subject}, {about} refused, {given} {leaf}",
     ]
     assert not any("mallory" in line for line in found)
 
@@ -270,6 +272,7 @@ def test_a_superseded_leaf_that_is_lost_leaves_a_gap(wallet: Wallet) -> None:
         wallet,
         f"subject {second.subject}, leaf {second.id}: it has number 1 in the chain, "
         "where number 0 is due",
+        f"leaf {first.id}: its evidence is stored, and by the leaves it went or never",
     )
 
 
@@ -306,6 +309,7 @@ def test_a_persons_row_that_is_lost_is_named(wallet: Wallet) -> None:
         wallet,
         f"subject {leaf.subject}, credit-score for acme-credit: the leaves say given",
         f"subject {leaf.subject}: has 1 leaves and no row of their own",
+        f"leaf {leaf.id}: its evidence does not open: it or its key was changed",
     )
 
 

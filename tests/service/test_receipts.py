@@ -169,6 +169,7 @@ def test_the_readable_form_has_the_record_and_what_was_shown(wallet: Wallet) -> 
 
 
 def test_evidence_that_was_moved_to_another_act_does_not_open(wallet: Wallet) -> None:
+    wallet.damaged = True
     one, other = answer(wallet), answer(wallet, agent="Lynx")
     rows = wallet.sql("SELECT id, sealed FROM consent_evidence")
     assert {row[0] for row in rows} == {one.id, other.id}
@@ -186,6 +187,7 @@ def test_evidence_that_was_moved_to_another_act_does_not_open(wallet: Wallet) ->
 def test_evidence_of_another_person_is_not_found_under_ones_own_act(
     wallet: Wallet,
 ) -> None:
+    wallet.damaged = True
     leaf = answer(wallet)
     other = answer(wallet, "bob")
     wallet.sql("UPDATE consent_evidence SET handle = ?", other.subject)

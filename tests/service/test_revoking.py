@@ -199,6 +199,7 @@ def test_an_end_does_not_wait_for_the_key_of_the_evidence(
     wallet: Wallet, caplog: pytest.LogCaptureFixture, data_key: object
 ) -> None:
     wallet.answer("alice", CREDIT_SCORE)
+    ((good_key,),) = wallet.sql("SELECT data_key FROM consent_subject")
     wallet.sql("UPDATE consent_subject SET data_key = ?", data_key)
     before = len(wallet.contents()["consent_evidence"])
     done = revoke(wallet.installation, Ending("alice", facts=FACTS))
@@ -210,6 +211,7 @@ def test_an_end_does_not_wait_for_the_key_of_the_evidence(
     assert record.levelname == "ERROR"
     assert "without its private facts" in record.getMessage()
     assert "alice" not in caplog.text
+    wallet.sql("UPDATE consent_subject SET data_key = ?", good_key)
 
 
 def test_an_end_does_not_wait_for_the_secret(wallet: Wallet) -> None:
@@ -229,8 +231,10 @@ def test_an_end_does_not_wait_for_the_secret(wallet: Wallet) -> None:
 def test_a_grant_is_not_stored_without_its_evidence(wallet: Wallet) -> None:
     wallet.answer("alice", CREDIT_SCORE)
     form = wallet.form("alice", {CREDIT_SCORE: State.GIVEN}, facts=dict(FACTS))
+    ((good_key,),) = wallet.sql("SELECT data_key FROM consent_subject")
     wallet.sql("UPDATE consent_subject SET data_key = ?", bytes(60))
     before = wallet.contents()
     with pytest.raises(VerificationError):
         wallet.submit(form)
     assert wallet.contents() == before
+    wallet.sql("UPDATE consent_subject SET data_key = ?", good_key)

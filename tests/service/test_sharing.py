@@ -18,10 +18,12 @@ from consentkit.core.decision import Reason
 from consentkit.core.registry import Registry
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
+from consentkit.service.suspending import suspend
 from tests.declared import CREDIT
 from tests.declared import SCORE
 from tests.declared import WALLET
 from tests.processes import in_fork
+from tests.service.officials import OFFICER
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import DAY
 from tests.service.wallet import NIGHT
@@ -148,7 +150,7 @@ def expired(wallet: Wallet) -> None:
 
 def suspended(wallet: Wallet) -> None:
     wallet.answer("alice", CREDIT_SCORE)
-    wallet.sql("INSERT INTO consent_suspension VALUES ('', 'acme-credit', 0, '')")
+    suspend(wallet.installation, recipient="acme-credit", by=OFFICER)
 
 
 DENIALS: dict[Callable[[Wallet], None], Reason] = {

@@ -221,8 +221,8 @@ def test_a_database_that_is_gone_is_said(
     wallet: Wallet, witness: WitnessProcess
 ) -> None:
     wallet.damaged = True
-    wallet.sql("DROP TABLE consent_witness")
     publish_all(wallet.installation)
+    wallet.sql("DROP TABLE consent_witness")
     with pytest.raises(LogUnavailableError):
         ask_witnesses(wallet.installation)
     assert witness.process.poll() is None

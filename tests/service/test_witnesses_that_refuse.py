@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consentkit.errors import LogConflictError
 from consentkit.log.cosignature import open_cosignature
+from consentkit.service.publishing import accept_high_water
 from consentkit.service.publishing import publish_all
 from consentkit.service.witnessing import ask_witnesses
 from tests.service.log_files import say
@@ -87,10 +89,12 @@ def test_a_witness_that_never_agrees_about_the_size_is_given_up(
 
 
 def put_back(wallet: Wallet, backup: Path) -> None:
-    """The database as it was, and no published file that would tell."""
+    """The database as it was, and nothing else here that would tell."""
     wallet.installation.ledger._database.dispose()
     shutil.copy(backup, wallet.file)
     shutil.rmtree(wallet.logs)
+    wallet.installation.high_water.path.unlink()
+    accept_high_water(wallet.installation)
 
 
 def back_up(wallet: Wallet) -> Path:
@@ -115,10 +119,14 @@ def test_a_log_that_was_put_back_and_went_on_is_refused_by_its_witness(
     put_back(wallet, backup)
     say(wallet)
 
-    assert show(wallet) == 0
+    with pytest.raises(LogConflictError, match="w1 has cosigned 8 entries"):
+        show(wallet)
     (fault,) = faults(wallet)
     assert "cosigned a longer log than this one" in fault
+    use(wallet)  # who does not ask it any more can go on, until somebody asks it
     say(wallet, times=10)
+    publish_all(wallet.installation)
+    use(wallet, witness.line)
     wallet.clock.now += 10 * MINUTE
     assert show(wallet) == 0
     (fault,) = faults(wallet)

@@ -36,6 +36,7 @@ from consentkit.service.revoking import Revocation
 from consentkit.service.revoking import revoke
 from consentkit.service.sharing import Circumstances
 from consentkit.service.sharing import authorise
+from consentkit.service.signers import KeySources
 from consentkit.service.starting import Places
 from consentkit.service.starting import start
 from consentkit.store.schema import METADATA
@@ -103,6 +104,7 @@ class Wallet:
     declared: Registry = field(default_factory=registry)
     damaged: bool = False
     publishes: bool = True
+    sources: KeySources = field(default_factory=KeySources)
 
     def __post_init__(self) -> None:
         self.installation: Installation = start(
@@ -119,6 +121,7 @@ class Wallet:
             database_uri=f"sqlite:///{self.file}",
             keys=self.folder / "keys",
             logs=self.folder / "logs",
+            sources=self.sources,
         )
 
     @property

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from tests.running import Running
 
+_FLIPS = 40  # of one file: a notice alone has ten thousand bytes
+_PARTS = {"MANIFEST", "README", "checkpoints", "keys", "notices", "policy", "tile"}
+
 
 class Copy:
     """The files of a log in memory, one byte of one of them flipped."""
@@ -50,11 +53,7 @@ def test_any_one_flipped_byte_of_any_file_is_found(
     running.flask("consent", "publish")
     folder = tmp_path / "log"
     shutil.copytree(running.log_folder, folder)
-    files = {
-        file.relative_to(folder).as_posix(): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
+    files = _files(folder)
     trust = Trust.of(running.flask("consent", "keys", "list").split())
     copy = Copy(files)
     assert not list(find_faults(copy, trust=trust)), "undamaged, it holds"
@@ -67,8 +66,49 @@ def test_any_one_flipped_byte_of_any_file_is_found(
     assert missed == []
 
 
+@pytest.mark.requirement("R95", "R99")
+def test_a_flipped_byte_of_any_file_of_an_export_is_found_at_the_right_step(
+    running: Running, tmp_path: Path
+) -> None:
+    running.sign_in("amal").answer("credit-score", "given")
+    running.flask("consent", "publish")
+    folder = tmp_path / "export"
+    running.flask("consent", "export", str(folder))
+    files = _files(folder)
+    trust = Trust.of(running.flask("consent", "keys", "list").split())
+    copy = Copy(files)
+    assert not list(find_faults(copy, trust=trust)), "undamaged, it holds"
+    steps = {
+        path: {
+            _step(copy, path, at, trust)
+            for at in range(0, len(data), 1 + len(data) // _FLIPS)
+        }
+        for path, data in files.items()
+    }
+    assert steps == {path: {_expected(path)} for path in files}
+    assert {path.partition("/")[0] for path in files} >= _PARTS
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
 def _found(copy: Copy, path: str, at: int, trust: Trust) -> bool:
+    return _step(copy, path, at, trust) is not None
+
+
+def _step(copy: Copy, path: str, at: int, trust: Trust) -> str | None:
+    """The step that finds the flipped byte first."""
     copy.flip(path, at)
-    return (
-        next(iter(find_faults(copy, trust=trust, layers=[Layer.LOG])), None) is not None
-    )
+    first = next(iter(find_faults(copy, trust=trust, layers=[Layer.LOG])), None)
+    return first.step if first else None
+
+
+def _expected(path: str) -> str:
+    if path == "checkpoint":
+        return "checkpoint"
+    return "entries" if path.startswith("tile/") else "manifest"

@@ -54,7 +54,11 @@ def walk(page: Page, check: Callable[[Page], None]) -> None:
     page.goto("/consent/ask/credit-score")  # the answer stands, and can be changed
     check(page)
     notice = page.locator('a[href*="/notices/"]').first.get_attribute("href")
-    addresses = ("/consent/", "/consent/disclosures", receipt, notice)
+    addresses = (
+        *("/consent/", "/consent/disclosures", "/consent/erasure"),
+        *("/consent/export", "/consent/checking"),
+        *(receipt, notice),
+    )
     for address in (*addresses, "/consent/receipts/none"):
         assert address
         page.goto(address)

@@ -29,14 +29,18 @@ from consentkit.core.vocabulary import DataItem
 from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.web import pages
+from consentkit.web.export import ActView
+from consentkit.web.export import ShownView
 from consentkit.web.locale import Locale
 from consentkit.web.locale import available_locales
+from consentkit.web.problems import PROBLEM_STATUS
 from tests import declared
 
 WEB = Path(consentkit.web.__file__).parent
 ENGLISH = Locale("en")
 DAY = 86_400_000
 NOW = Millis(1_795_176_000_000)  # 20 November 2026, 12:00 UTC
+KEYS = ("wallet.example/consent+ac1af43f+AXO1EjzTBXdP",)
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{0}*x*[y]"
 
 TEXTS = frozenset(
@@ -225,6 +229,7 @@ def disclosures(app: Registry, locale: Locale = ENGLISH) -> pages.DisclosuresVie
             for reason in (Reason.GRANTED, Reason.REFUSED)
         ),
         url="/consent/disclosures",
+        lang=locale.code,
         recipients=(("acme-credit", app.recipients["acme-credit"].name),),
         recipient="acme-credit",
         newer_url="?page=1",
@@ -251,6 +256,51 @@ def receipt(app: Registry, locale: Locale = ENGLISH) -> pages.ReceiptView:
         root="13" * 32,
         proof_url="/consent/receipts/1.tlog-proof",
         json_url="/consent/receipts/1.json",
+        keys=KEYS,
+        checking_url="/consent/checking",
+        script_url="/consent/static/receipt.js",
+        script_integrity="sha384-abc",
+    )
+
+
+def export(
+    app: Registry, locale: Locale = ENGLISH, words: Words = plain
+) -> pages.ExportView:
+    """Everything about somebody who agreed to one thing."""
+    return pages.ExportView(
+        made=locale.moment(NOW),
+        account=words("a•••@example.org"),
+        handle="ab" * 16,
+        file_url="/consent/export.json",
+        cards=(replace(card(app, locale), stop_token="", receipt_url="", ask_url=""),),
+        acts=(
+            ActView(
+                at=locale.moment(NOW),
+                lines=lines(app, locale),
+                id="6f" * 16,
+                entry="77" * 32,
+                index=12041,
+                receipt_url="/consent/receipts/1",
+            ),
+        ),
+        told=((locale.moment(NOW), locale.text("{words}", words=words("Told."))),),
+        shared=2,
+        rows=iter(disclosures(app, locale).rows),
+        notices=iter(
+            (
+                ShownView(
+                    title=words("Work out your credit score"),
+                    passages=(
+                        (words("Wallet Ltd asks you."), False),
+                        (words("Why"), True),
+                    ),
+                    lang=locale.code,
+                    dir=locale.direction,
+                    digest="9f" * 32,
+                    url="/consent/notices/9f",
+                ),
+            )
+        ),
     )
 
 
@@ -267,8 +317,29 @@ def centre(
         csrf_token=words("CSRF"),
         asks=[(words("Get offers"), "/consent/ask/shop-offers")],
         export_url="/consent/export",
+        copy_url="/consent/export",
         erase_url="/consent/erasure",
         opt_out_signal=True,
+    )
+
+
+def erasure(
+    app: Registry, locale: Locale = ENGLISH, words: Words = plain
+) -> pages.ErasureView:
+    """The page of somebody who is about to erase their records."""
+    return pages.erasure_view(
+        locale,
+        app,
+        action="/consent/erasure",
+        token=words("TOKEN"),
+        csrf_token=words("CSRF"),
+        account=words("a•••@example.org"),
+        entries=4,
+        received=["acme-credit", "7"],
+        receipts=[(NOW, "/consent/receipts/1.json")],
+        disclosures_url="/consent/disclosures.json",
+        export_url="/consent/export.json",
+        copy_url="/consent/export",
     )
 
 
@@ -284,6 +355,38 @@ def notice_page(app: Registry, locale: Locale = ENGLISH) -> pages.NoticePageView
         first_shown=locale.moment(NOW),
         ask_url="/consent/ask/credit-score",
     )
+
+
+def rare_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
+    """What few people ever see: each problem, and the pages of somebody new."""
+    app = registry(words)
+    nobody = replace(
+        widget(app, "credit-score", locale, words),
+        sign_in_url="/login",
+        notice_html=None,
+    )
+    nothing = pages.centre_view(
+        [],
+        locale,
+        disclosures=replace(disclosures(app, locale), rows=()),
+        revoke_url="/consent/revocations",
+    )
+    shown: dict[str, tuple[str, object]] = {
+        "ask a stranger": ("ask", nobody),
+        "empty centre": ("centre", nothing),
+        **{
+            f"problem {code}": (
+                "problem",
+                pages.problem_view(code, locale, status=status, ask_url="/ask"),
+            )
+            for code, status in PROBLEM_STATUS.items()
+        },
+    }
+    frame = site(app, locale)
+    return {
+        name: render(f"{template}.html", view, locale, frame)
+        for name, (template, view) in shown.items()
+    }
 
 
 def all_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
@@ -311,8 +414,35 @@ def all_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
         "receipt": ("receipt", receipt(app, locale)),
         "promise": (
             "receipt",
-            replace(receipt(app, locale), index=None, size=None, root="", proof_url=""),
+            replace(
+                receipt(app, locale),
+                index=None,
+                size=None,
+                root="",
+                proof_url="",
+                script_url="",
+            ),
         ),
+        "checking": (
+            "checking",
+            pages.CheckingView(logs=((words("wallet.example/consent"), KEYS),)),
+        ),
+        "export": ("export", export(app, locale, words)),
+        "nothing to export": (
+            "export",
+            replace(
+                export(app, locale, words),
+                handle="",
+                cards=(),
+                acts=(),
+                told=(),
+                shared=0,
+            ),
+        ),
+        "erasure": ("erasure", erasure(app, locale, words)),
+        "nothing to erase": ("erasure", pages.ErasureView(action="")),
+        "erased": ("erased", pages.ErasedView(erased=True)),
+        "nothing was erased": ("erased", pages.ErasedView(erased=False)),
         "notice": ("notice_page", notice_page(app, locale)),
         "problem": (
             "problem",

@@ -161,6 +161,8 @@ def test_an_answer_form_stops_nothing_and_a_stop_button_answers_nothing(
 
 PRIVATE = [
     "/consent/",
+    "/consent/export",
+    "/consent/export.json",
     "/consent/disclosures",
     "/consent/receipts/{id}",
     "/consent/receipts/{id}.json",
@@ -337,6 +339,54 @@ def test_the_whole_list_can_be_taken_along_and_holds_nobody_elses(
         assert entry["record"] == receipt
         assert entry["time"].endswith("Z")
     assert json.loads(tom.get("/consent/disclosures.json").text) == []
+
+
+@pytest.mark.requirement("R77")
+def test_the_list_can_be_narrowed_to_one_recipient(
+    shop: Host, maya: FlaskClient
+) -> None:
+    receipt_of(maya)
+    share(shop, MAYA, times=52)
+    assert "<select" not in maya.get("/consent/disclosures").text
+    with shop.app.app_context(), pytest.raises(ConsentDeniedError):
+        shop.consent.share(MAYA, "shop-offers", recipient="corner-shops").__enter__()
+
+    whole = maya.get("/consent/disclosures?lang=en").text
+    options = re.findall(r'<option value="([^"]*)"( selected)?>([^<]+)<', whole)
+    only = maya.get("/consent/disclosures?recipient=acme-credit").text
+    (older,) = re.findall(r'href="([^"]+)">Older entries', only)
+    refused = maya.get("/consent/disclosures?recipient=corner-shops").text
+
+    assert options == [
+        ("", "", "everyone"),
+        ("acme-credit", "", declared.CREDIT.name),
+        ("corner-shops", "", declared.SHOP.name),
+    ]
+    assert '<input type="hidden" name="lang" value="en">' in whole
+    assert "<td" in only
+    assert declared.SHOP.name not in re.sub(
+        "<select.*</select>", "", only, flags=re.DOTALL
+    )
+    assert '<option value="acme-credit" selected>' in only
+    assert maya.get(older.replace("&amp;", "&")).text.count("<tr role") == 2 + 1
+    assert refused.count("<tr role") == 1 + 1
+    assert "Refused: you had not been asked." in refused
+
+
+@pytest.mark.parametrize("recipient", ["nobody", "", "acme-credit' OR 1", "\x00", "%"])
+def test_a_recipient_who_is_not_on_the_list_narrows_nothing(
+    recipient: str, shop: Host, maya: FlaskClient, tom: FlaskClient
+) -> None:
+    receipt_of(maya)
+    share(shop, MAYA)
+
+    asked = {"recipient": recipient}
+    page = maya.get("/consent/disclosures", query_string=asked)
+
+    assert page.status_code == 200
+    assert page.text.count("<tr role") == 2
+    page = tom.get("/consent/disclosures", query_string={"recipient": "acme-credit"})
+    assert "Nobody has received your data." in page.text
 
 
 @pytest.mark.parametrize(

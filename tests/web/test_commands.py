@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from consentkit.log.keys import Verifier
 from consentkit.testing import answer
 from tests.web.hosts import MAYA
 from tests.web.hosts import Host
@@ -28,15 +28,6 @@ def test_init_tells_the_log_its_folder_and_its_keys(shop: Host, tmp_path: Path) 
     assert told["log files"].startswith(str(tmp_path))
     assert done.output.count("key: ") == 2
     assert run(shop, "init").output == done.output
-
-
-def test_keys_are_listed_one_a_line_the_logs_own_first(shop: Host) -> None:
-    done = run(shop, "keys", "list")
-
-    log, collector = map(Verifier.parse, done.output.splitlines())
-    assert done.exit_code == 0
-    assert log.name == shop.state.installation.origin
-    assert collector.name.startswith(f"{log.name}/collector/")
 
 
 def test_no_command_shows_a_private_key(shop: Host, tmp_path: Path) -> None:
@@ -71,6 +62,58 @@ def test_a_log_that_was_changed_is_not_published_and_no_traceback_is_shown(
     assert done.output.startswith("Error: ")
     assert "not what the database says" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_lost_high_water_file_is_begun_anew_only_when_somebody_says_so(
+    shop: Host,
+) -> None:
+    run(shop, "publish")
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    shop.state.installation.high_water.path.unlink()
+
+    done = run(shop, "publish")
+
+    assert done.exit_code == 1
+    assert "--accept-high-water" in done.output
+    assert "docs/recovery.md" in done.output
+    assert "Traceback" not in done.output
+
+    assert run(shop, "publish", "--accept-high-water").output == (
+        "high-water mark: 3 entries\npublished: 5 entries\n"
+    )
+    assert "nothing to accept" in run(shop, "publish", "--accept-high-water").output
+
+
+def test_a_restored_backup_is_told_and_people_are_still_answered(
+    shop: Host, tmp_path: Path
+) -> None:
+    run(shop, "publish")
+    file, backup = tmp_path / "consentkit/consent.sqlite3", tmp_path / "backup"
+    with closing(sqlite3.connect(file)) as source:
+        source.execute("VACUUM INTO ?", [str(backup)])
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    run(shop, "publish")
+    published = (shop.state.installation.log_folder / "checkpoint").read_bytes()
+    backup.replace(file)
+    again = host(tmp_path)
+
+    assert (
+        answer(
+            again.client(MAYA), "credit-score", {"acme-credit": "refused"}
+        ).status_code
+        == 200
+    )
+    with again.app.app_context():
+        decision = again.consent.check(MAYA, "credit-score", recipient="acme-credit")
+    done = run(again, "publish")
+
+    assert decision.reason == "refused"
+    assert done.exit_code == 1
+    assert "an older copy of the database may have been put back" in done.output
+    assert "docs/recovery.md" in done.output
+    assert "Traceback" not in done.output
+    folder = again.state.installation.log_folder
+    assert (folder / "checkpoint").read_bytes() == published
 
 
 def test_a_key_that_others_can_read_is_refused_in_one_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from consentkit.log.keys import Ed25519Signer
 from consentkit.web import config
 from consentkit.web.config import read_config
 from tests import declared
+from tests.tsa_process import make_tsa
 from tests.web.hosts import bare_app
 from tests.web.hosts import host
 
@@ -37,6 +39,21 @@ NOT_AN_ADDRESS: dict[str, Any] = {
     "a scheme without a host": "https:///x",
     "two lines": "/a\n/b",
 }
+NOT_A_KEY: dict[str, Any] = {
+    "none": None,
+    "a number": 7,
+    "bytes": b"/secret.pem",
+    "three": ["/a/secret.pem"] * 3,
+    "a number in a list": [7],
+    "the key itself": "-----BEGIN PRIVATE KEY-----\nsecret\n",
+    "a web address": "https://secret.example/key",
+    "a relative file address": "file:secret.pem",
+    "another host's file": "file://secret.example/key.pem",
+    "no variable": "env:",
+    "no variable's name": "env:MY-secret",
+    "a token without a module": "pkcs11:object=a?pin-value=secret",
+    "a token without a key": "pkcs11:token=a?module-path=/lib/hsm.so&pin-value=secret",
+}
 WRONG: dict[str, dict[str, Any]] = {
     "CONSENTKIT_URL_PREFIX": {
         "none": None,
@@ -56,7 +73,16 @@ WRONG: dict[str, dict[str, Any]] = {
         "another database": "postgresql://me:secret@localhost/x",
     },
     "CONSENTKIT_KEY_FOLDER": {**NOT_TEXT},
+    "CONSENTKIT_COLLECTOR_KEY": NOT_A_KEY,
+    "CONSENTKIT_LOG_KEY": NOT_A_KEY,
+    "CONSENTKIT_SECRET": {
+        **NOT_A_KEY,
+        "a token": "pkcs11:object=secret?module-path=/lib/hsm.so",
+        "two": ["env:ONE", "env:TWO"],
+    },
+    "CONSENTKIT_PRODUCTION": {"text": "yes", "a number": 1, "a list": []},
     "CONSENTKIT_LOG_FOLDER": {**NOT_TEXT},
+    "CONSENTKIT_HIGH_WATER": {"a number": 7, "nothing": "", "a list": []},
     "CONSENTKIT_LOG_ORIGIN": {**NOT_TEXT, "a space": "a log", "a plus": "a+b"},
     "CONSENTKIT_FORM_LIFETIME": {
         "none": None,
@@ -79,6 +105,48 @@ WRONG: dict[str, dict[str, Any]] = {
         "one twice": [WITNESS, WITNESS],
         "fifteen": [WITNESS] * 15,
     },
+    "CONSENTKIT_RETENTION": {
+        **NOT_TEXT,
+        "words": "six years",
+        "no length": "P0D",
+        "hours": "PT6H",
+    },
+    "CONSENTKIT_REASK_AFTER": {
+        "none": None,
+        "a number": 180,
+        "words": "half a year",
+        "no length": "P0D",
+        "less than later": "P6D",
+    },
+    "CONSENTKIT_GPC": {
+        "true, but since when": True,
+        "a number": 2026,
+        "another order": "21/11/2026",
+        "nothing": "",
+    },
+    "CONSENTKIT_PROFILE": {"none": None, "a number": 7, "nobody's": "ZZ"},
+    "CONSENTKIT_NOTIFY": {
+        "none": None,
+        "a list": ["https://acme.example"],
+        "a recipient nobody declared": {"acme": "https://acme.example"},
+        "no secret way": {"acme-credit": "http://acme.example"},
+        "a short secret": {
+            "acme-credit": {"url": "https://acme.example", "secret": "whsec_dGlueQ=="}
+        },
+    },
+    "CONSENTKIT_NOTIFY_INTERNAL": {"text": "yes", "a number": 1},
+    "CONSENTKIT_TSA_URL": {
+        "none": None,
+        "a number": 7,
+        "an address without the root": "https://tsa.example/tsr",
+        "a password in the clear": "http://me:secret@tsa.example/tsr",
+    },
+    "CONSENTKIT_TSA_ROOT": {
+        "none": None,
+        "a number": 7,
+        "a file without the address": "root.pem",
+    },
+    "CONSENTKIT_TSA_INTERVAL": {"none": None, "text": "3600", "nothing": 0},
 }
 
 
@@ -120,6 +188,51 @@ def test_a_right_value_is_taken_as_it_is(
     read = read_config(app, declared.registry())
 
     assert getattr(read, key.removeprefix("CONSENTKIT_").lower()) == value
+
+
+def test_an_authority_is_read_once(tmp_path: Path) -> None:
+    tsa = make_tsa(tmp_path / "tsa")
+    shop = host(
+        tmp_path,
+        CONSENTKIT_TSA_URL="https://name:word@tsa.example/tsr",
+        CONSENTKIT_TSA_ROOT=tsa.root,
+        CONSENTKIT_TSA_INTERVAL=60,
+    )
+
+    authority = shop.state.installation.authority
+    assert authority
+    assert (authority.url, authority.login) == ("https://tsa.example/tsr", "name:word")
+    assert (authority.roots, authority.interval) == (tsa.roots, 60_000)
+
+
+@pytest.mark.requirement("R98")
+def test_an_authority_without_a_root_that_can_be_used_stops_the_start(
+    tmp_path: Path,
+) -> None:
+    address = "https://tsa.example/tsr"
+    (tmp_path / "empty.pem").write_bytes(b"")
+    for root, reason in (
+        ("", "a time stamp of just anybody proves nothing"),
+        (str(tmp_path / "missing.pem"), "cannot be read: No such file"),
+        (str(tmp_path / "empty.pem"), "BEGIN CERTIFICATE"),
+    ):
+        with pytest.raises(ConfigurationError, match="CONSENTKIT_TSA_ROOT") as caught:
+            host(tmp_path, CONSENTKIT_TSA_URL=address, CONSENTKIT_TSA_ROOT=root)
+        assert reason in str(caught.value)
+
+
+def test_an_authority_without_the_extra_stops_the_start_and_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tsa = make_tsa(tmp_path / "tsa")
+    monkeypatch.setitem(sys.modules, "rfc3161_client", None)
+
+    with pytest.raises(ConfigurationError, match=r"consentkit\[tsa\]"):
+        host(
+            tmp_path,
+            CONSENTKIT_TSA_URL="https://tsa.example/tsr",
+            CONSENTKIT_TSA_ROOT=str(tsa.root),
+        )
 
 
 def test_a_list_of_witnesses_is_read_once(tmp_path: Path) -> None:
@@ -173,6 +286,17 @@ def test_who_does_not_publish_needs_no_log_folder(tmp_path: Path) -> None:
 
     assert shop.state.publisher is None
     assert not shop.state.config.publish
+
+
+def test_a_high_water_file_nobody_could_write_is_found_at_the_start(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "nowhere" / "high-water")
+    with pytest.raises(ConfigurationError, match="CONSENTKIT_HIGH_WATER"):
+        host(tmp_path, CONSENTKIT_PUBLISH="thread", CONSENTKIT_HIGH_WATER=path)
+
+    shop = host(tmp_path, CONSENTKIT_HIGH_WATER=path)
+    assert str(shop.state.installation.high_water.path) == path
 
 
 def test_a_log_keeps_its_name(tmp_path: Path) -> None:

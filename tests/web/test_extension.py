@@ -107,6 +107,19 @@ def test_an_incomplete_registry_keeps_the_app_from_starting_and_all_is_named(
     assert not list(tmp_path.rglob("*.sqlite3"))
 
 
+@pytest.mark.requirement("R114")
+def test_a_language_that_our_pages_do_not_speak_keeps_the_app_from_starting(
+    tmp_path: Path,
+) -> None:
+    app = bare_app(tmp_path)
+
+    with pytest.raises(ConfigurationError, match="got nl: take it out"):
+        ConsentKit(declared.registry(locales=["en", "nl"])).init_app(app)
+
+    assert "consentkit" not in app.extensions
+    assert not list(tmp_path.rglob("*.sqlite3"))
+
+
 @pytest.mark.parametrize("value", [None, {}, "consent.toml", declared.SCORE])
 def test_something_else_than_a_registry_is_refused_and_told_what_is_meant(
     value: object,

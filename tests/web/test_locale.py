@@ -7,14 +7,17 @@ import pytest
 from flask import Flask
 from markupsafe import Markup
 
+from consentkit.errors import ConfigurationError
 from consentkit.errors import DeclarationError
 from consentkit.web.locale import Locale
 from consentkit.web.locale import available_locales
+from consentkit.web.locale import check_spoken
 from consentkit.web.locale import choose_locale
 from consentkit.web.locale import negotiate
 
 NOON = 1_795_176_000_000  # 20 November 2026, 12:00 UTC
 OFFERED = ("en", "ar", "de", "zh-Hans")
+OFFERED_BY_US = ("en", "ar", "de", "es", "fr", "hi", "zh-Hans")
 
 
 @pytest.fixture
@@ -25,8 +28,9 @@ def app() -> Flask:
 # -- which language --------------------------------------------------------------------
 
 
-def test_english_and_three_translations_are_there() -> None:
-    assert available_locales() == ("en", "ar", "de", "zh-Hans")
+@pytest.mark.requirement("R114")
+def test_english_and_six_translations_are_there() -> None:
+    assert available_locales() == OFFERED_BY_US
 
 
 @pytest.mark.parametrize(
@@ -114,17 +118,33 @@ def test_a_wish_that_is_no_language_is_repeated_as_it_came(app: Flask) -> None:
 
 @pytest.mark.requirement("R114")
 def test_arabic_runs_from_right_to_left_and_the_others_do_not() -> None:
-    directions = {code: Locale(code).direction for code in OFFERED}
-    assert directions == {"en": "ltr", "ar": "rtl", "de": "ltr", "zh-Hans": "ltr"}
+    from_right = [c for c in OFFERED_BY_US if Locale(c).direction == "rtl"]
+    assert from_right == ["ar"]
 
 
 def test_each_language_names_itself() -> None:
-    assert [Locale(code).name for code in OFFERED] == [
+    assert [Locale(code).name for code in OFFERED_BY_US] == [
         "English",
         "العربية",
         "Deutsch",
+        "español",
+        "français",
+        "हिन्दी",
         "中文 (简体)",
     ]
+
+
+@pytest.mark.requirement("R114")
+def test_a_language_without_our_messages_is_refused_by_name() -> None:
+    check_spoken(["en-GB", "de-AT", "zh-CN", *OFFERED_BY_US])
+    with pytest.raises(ConfigurationError, match=r"exist in, en, .*; got nl, zh-Hant:"):
+        check_spoken(["en", "nl", "zh-Hant"])
+
+
+def test_a_country_changes_dates_and_not_words() -> None:
+    austrian = Locale("de-AT")
+    assert austrian.plain("Your choices") == Locale("de").plain("Your choices")
+    assert "1. Jänner 2027" in austrian.date(NOON + 42 * 86_400_000)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +152,9 @@ def test_each_language_names_itself() -> None:
     [
         ("en", "20 November 2026"),
         ("de", "20. November 2026"),
+        ("es", "20 de noviembre de 2026"),
+        ("fr", "20 novembre 2026"),
+        ("hi", "20 नवंबर 2026"),
         ("zh-Hans", "2026年11月20日"),
         ("ar", "20 نوفمبر 2026"),
     ],
@@ -184,6 +207,37 @@ def test_arabic_has_its_six_plurals(count: int, words: str) -> None:
     assert Locale("ar").duration(f"P{count}Y") == words
 
 
+@pytest.mark.parametrize(
+    ("code", "one", "two", "none"),
+    [
+        ("de", "1 Jahr", "2 Jahre", "0 Jahre"),
+        ("es", "1 año", "2 años", "0 años"),
+        ("fr", "1 an", "2 ans", "0 an"),  # nothing is singular in French
+        ("hi", "1 घंटा", "2 घंटे", "0 घंटा"),  # and in Hindi
+        ("zh-Hans", "1 年", "2 年", "0 年"),
+    ],
+)
+def test_each_language_counts_by_its_own_rule(
+    code: str, one: str, two: str, none: str
+) -> None:
+    unit = ("{count} hour", "{count} hours")
+    if code != "hi":  # a Hindi year looks the same in both numbers
+        unit = ("{count} year", "{count} years")
+    told = [str(Locale(code).plural(*unit, count)) for count in (1, 2, 0)]
+    # Some keep the number and its unit on one line.
+    assert [each.replace("\N{NO-BREAK SPACE}", " ") for each in told] == [
+        *(one, two, none)
+    ]
+
+
+@pytest.mark.requirement("R114")
+def test_each_name_of_a_list_is_isolated_and_escaped() -> None:
+    assert Locale("ar").names(["Acme", "Shops"]) == "<bdi>Acme</bdi> و<bdi>Shops</bdi>"
+    assert Locale("en").names(["<b>{0}"]) == "<bdi>&lt;b&gt;{0}</bdi>"
+    shown = Locale("ar").text("{names}", names=Locale("ar").names(["Acme", "Shops"]))
+    assert shown == "<bdi>Acme</bdi> و<bdi>Shops</bdi>"
+
+
 def test_countries_lists_and_numbers_follow_the_language() -> None:
     german = Locale("de")
     assert german.country("US") == "Vereinigte Staaten"
@@ -200,7 +254,7 @@ def test_sentences_stand_apart_as_the_language_has_it() -> None:
 
 def test_an_unknown_message_or_locale_falls_back_to_the_source_text() -> None:
     assert Locale("de").plain("never translated") == "never translated"
-    assert Locale("fr").plain("Your choices") == "Your choices"
+    assert Locale("nl").plain("Your choices") == "Your choices"
 
 
 # -- what a message may hold -----------------------------------------------------------

@@ -117,4 +117,4 @@ def test_who_follows_asks_the_witnesses_from_a_thread(
     monkeypatch.setattr("consentkit.web.commands.time.sleep", interrupt)
     shop.app.test_cli_runner().invoke(args=["consent", "publish", "--follow"])
 
-    assert started == ["consentkit-witnesses"]
+    assert "consentkit-witnesses" in started

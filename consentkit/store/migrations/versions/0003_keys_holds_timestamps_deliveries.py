@@ -17,6 +17,7 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables; a log can be closed from now on."""
     op.add_column("consent_log", sa.Column("closed", sa.BigInteger(), nullable=True))
+    op.add_column("consent_log", sa.Column("residue", sa.Text(), nullable=True))
     op.create_table(
         "consent_key",
         sa.Column("log", sa.Integer(), nullable=False),
@@ -78,10 +79,21 @@ def upgrade() -> None:
         ["status", "due"],
         unique=False,
     )
+    of_officials = sa.text("kind IN ('admin', 'suspension')")
+    op.create_index(
+        "ix_consent_leaf_official",
+        "consent_leaf",
+        ["log", "position"],
+        unique=False,
+        sqlite_where=of_officials,
+        postgresql_where=of_officials,
+    )
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_index("ix_consent_leaf_official", "consent_leaf")
     for name in ("delivery", "timestamp", "hold", "key"):
         op.drop_table(f"consent_{name}")
+    op.drop_column("consent_log", "residue")
     op.drop_column("consent_log", "closed")

@@ -1,0 +1,201 @@
+"""The answer to an as-of question as JSON, in words, and as files to hand on."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from datetime import datetime
+from typing import TYPE_CHECKING
+from typing import Any
+
+from consentkit.audit.annexed import notice_paths
+from consentkit.audit.bundle import CHECKPOINT
+from consentkit.audit.plain_text import plain_text
+from consentkit.audit.report import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentkit.audit.as_of import AsOf
+    from consentkit.audit.as_of import Basis
+    from consentkit.audit.as_of import Entry
+    from consentkit.audit.as_of import ShownNotice
+
+__all__ = ["NOT_CHECKED", "answer_dict", "answer_files", "answer_lines"]
+
+_ANSWER = "answer.json"
+NOT_CHECKED = (
+    "whether others were shown the same log (for that, see verify --since, --policy)",
+    "that the times in the entries are right, beyond their order",
+    "who the person behind the handle is: only the operator can say",
+)
+"""What no answer to this question can claim."""
+
+
+def answer_dict(answer: AsOf) -> dict[str, Any]:
+    """The machine-readable form; its shape does not change."""
+    question = answer.question
+    return {
+        "subject": question.subject,
+        "at": _iso(question.at),
+        "questions": [_basis_dict(basis) for basis in answer.bases],
+        "erased": answer.erased and _entry_dict(answer.erased),
+        "not_checked": list(NOT_CHECKED),
+    }
+
+
+def answer_files(answer: AsOf) -> Iterator[tuple[str, bytes]]:
+    """The files that prove the answer: path and bytes.
+
+    Each ``.tlog-proof`` stands alone: ``consentkit receipt`` checks it, and so does
+    any reader of C2SP tlog-proofs.
+    """
+    yield _ANSWER, (json.dumps(answer_dict(answer), indent=2) + "\n").encode()
+    yield CHECKPOINT, answer.checkpoint
+    for entry in answer.entries():
+        yield _proof_name(entry), entry.proof(answer.checkpoint)
+    shown = {basis.shown.digest: basis.shown for basis in answer.bases if basis.shown}
+    for digest, each in shown.items():
+        if each.notice is not None:
+            manifest, html = notice_paths(digest)
+            yield manifest, each.notice.manifest_bytes
+            yield html, each.notice.html
+
+
+def answer_lines(answer: AsOf) -> Iterator[str]:
+    """The answer in words."""
+    question = answer.question
+    yield f"Subject {question.subject}, {format_time(question.at)}:"
+    if answer.erased is not None:
+        yield f"  was erased by entry {answer.erased.index}; nothing stands since"
+    if not answer.bases:
+        yield "  nothing that was asked about had come up by then"
+    for basis in answer.bases:
+        yield ""
+        yield from _basis_lines(basis)
+    yield ""
+    for each in NOT_CHECKED:
+        yield f"Not checked: {each}."
+
+
+def _basis_lines(basis: Basis) -> Iterator[str]:
+    state = basis.state or "nothing stands"
+    force = "in force" if basis.in_force else "NOT in force"
+    yield f"{basis.purpose} / {basis.recipient}: {state}, {force}"
+    if basis.status is not None:
+        yield f"  data:      {', '.join(sorted(basis.status.data)) or 'none'}"
+        if basis.status.until:
+            yield f"  until:     {format_time(basis.status.until)}"
+        yield f"  assurance: {basis.status.assurance}"
+    if basis.stopped is not None:
+        yield f"  stopped by the operator: {_entry_line(basis.stopped)}"
+    yield "  said by then:"
+    for entry in basis.acts:
+        yield f"    {_state_in(entry, basis)}: {_entry_line(entry)}"
+    yield from _notice_lines(basis.shown)
+    yield f"  shared by then: {len(basis.shares) or 'nothing'}"
+    for entry in basis.shares:
+        body = entry.leaf.body
+        data = ", ".join(body["data"])
+        yield f"    {data}, on the act {body['record']}: {_entry_line(entry)}"
+    if basis.batches:
+        yield (
+            f"  batches shared by then: {basis.batches}; whether this person was in "
+            "them, the log alone does not tell"
+        )
+
+
+def _notice_lines(shown: ShownNotice | None) -> Iterator[str]:
+    if shown is None:
+        yield "  no text is on record as shown"
+        return
+    yield f"  text shown: {shown.digest}, logged by entry {shown.entry.index}"
+    if shown.notice is None:
+        yield "    the text is not here; ask the operator for an export"
+        return
+    yield f"    {notice_paths(shown.digest)[1]}, locale {shown.notice.locale}"
+    for line in plain_text(shown.notice.html):
+        yield f"    | {line}"
+
+
+def _entry_line(entry: Entry) -> str:
+    return f"entry {entry.index}, {format_time(entry.leaf.time)}, id {entry.leaf.id}"
+
+
+def _state_in(entry: Entry, basis: Basis) -> str:
+    """What one act said on this question."""
+    return next(
+        str(choice["state"])
+        for choice in entry.leaf.body["choices"]
+        if (choice["purpose"], choice["recipient"]) == (basis.purpose, basis.recipient)
+    )
+
+
+def _basis_dict(basis: Basis) -> dict[str, Any]:
+    status = basis.status
+    standing = None
+    if status is not None:
+        standing = {
+            "record": status.record,
+            "data": sorted(status.data),
+            "scope": status.scope,
+            "since": _iso(status.since),
+            "until": _iso(status.until) if status.until else None,
+            "assurance": status.assurance.value,
+        }
+    return {
+        "purpose": basis.purpose,
+        "recipient": basis.recipient,
+        "state": basis.state,
+        "in_force": basis.in_force,
+        "standing": standing,
+        "acts": [
+            {**_entry_dict(each), "state": _state_in(each, basis)}
+            for each in basis.acts
+        ],
+        "notice": basis.shown and _notice_dict(basis.shown),
+        "shares": [
+            {
+                **_entry_dict(each),
+                "data": each.leaf.body["data"],
+                "record": each.leaf.body["record"],
+            }
+            for each in basis.shares
+        ],
+        "batches": basis.batches,
+        "stopped": basis.stopped and _entry_dict(basis.stopped),
+    }
+
+
+def _notice_dict(shown: ShownNotice) -> dict[str, Any]:
+    value = {**_entry_dict(shown.entry), "digest": shown.digest}
+    if shown.notice is None:
+        return {**value, "files": [], "text": None}
+    return {
+        **value,
+        "locale": shown.notice.locale,
+        "version": shown.notice.version,
+        "files": list(notice_paths(shown.digest)),
+        "text": plain_text(shown.notice.html),
+    }
+
+
+def _entry_dict(entry: Entry) -> dict[str, Any]:
+    return {
+        "entry": entry.index,
+        "id": entry.leaf.id,
+        "time": _iso(entry.leaf.time),
+        "proof": _proof_name(entry),
+    }
+
+
+def _proof_name(entry: Entry) -> str:
+    return f"entry-{entry.index}.tlog-proof"
+
+
+def _iso(millis: int) -> str:
+    try:
+        moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{millis} ms after 1970"  # further off than the calendar goes
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,122 @@
+"""How long at least: records kept, and nobody asked again; by the app's own law.
+
+A table of what this version knows, each line with its source and with how sure we are
+of it. It is no legal opinion: whoever runs an app has to know the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consentkit.errors import DeclarationError
+
+__all__ = ["COOLDOWNS", "MINIMUMS", "Minimum", "cooldown_of", "minimum_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """A rule that says how long something has to last at least.
+
+    ``confidence`` is *text* where the clause was read, *secondary* where a summary
+    was, and *recalled* where it has to be checked before anybody relies on it.
+    """
+
+    profile: str
+    rule: str
+    value: str
+    source: str
+    confidence: str
+
+    def __str__(self) -> str:
+        return f"{self.rule} of {self.profile}: {self.value}, {self.source}"
+
+
+MINIMUMS = (
+    Minimum(
+        profile="CN",
+        rule="sharing_record_retention_min",
+        value="P3Y",
+        source="Network Data Security Management Regulations art 12",
+        confidence="text",
+    ),
+    Minimum(
+        profile="IN",
+        rule="processing_log_retention_min",
+        value="P1Y",
+        source="DPDP Rules 2025 rules 6(1)(e), 8(3)",
+        confidence="text",
+    ),
+    Minimum(
+        profile="IN (consent manager)",
+        rule="consent_record_retention_min",
+        value="P7Y",
+        source="DPDP Rules 2025 First Schedule Part B item 4(c)",
+        confidence="text",
+    ),
+    Minimum(
+        profile="US (HIPAA, as a model)",
+        rule="disclosure_accounting_lookback",
+        value="P6Y",
+        source="45 CFR 164.528",
+        confidence="recalled",
+    ),
+)
+"""How long records are kept: one rule a profile, the one that asks for the longest."""
+
+COOLDOWNS = (
+    Minimum(
+        profile="CN",
+        rule="reask_cooldown_after_refusal",
+        value="P6M",  # our reading of "not frequently", the law has no number
+        source="Network Data Security Management Regulations art 22(1)(5)",
+        confidence="text",
+    ),
+    Minimum(
+        profile="FR",
+        rule="reask_cooldown_after_refusal",
+        value="P6M",
+        source="CNIL recommandation 2020-092 s.39",
+        confidence="secondary",
+    ),
+    Minimum(
+        profile="IT",
+        rule="reask_cooldown_after_refusal",
+        value="P6M",
+        source="Garante provv. 231 of 10 June 2021 s.6.2",
+        confidence="secondary",
+    ),
+    Minimum(
+        profile="US-CA",
+        rule="reask_cooldown_after_optout",
+        value="P12M",
+        source="Cal. Civ. Code 1798.135(c)(4)",
+        confidence="recalled",
+    ),
+)
+"""For how long nobody is asked again who said no: one rule a profile."""
+
+
+def minimum_of(profile: str) -> Minimum | None:
+    """The rule on keeping records; None where the profile has none, or there is none.
+
+    Raises:
+        DeclarationError: no profile of that name is known.
+    """
+    return _of(profile, MINIMUMS)
+
+
+def cooldown_of(profile: str) -> Minimum | None:
+    """The rule on asking again; None where the profile has none, or there is none.
+
+    Raises:
+        DeclarationError: no profile of that name is known.
+    """
+    return _of(profile, COOLDOWNS)
+
+
+def _of(profile: str, rules: tuple[Minimum, ...]) -> Minimum | None:
+    known = sorted({each.profile for each in (*MINIMUMS, *COOLDOWNS)})
+    if profile and profile not in known:
+        names = ", ".join(map(repr, known))
+        raise DeclarationError(f"a profile must be one of {names}; got {profile!r:.60}")
+    return next((each for each in rules if each.profile == profile), None)

@@ -1,0 +1,165 @@
+"""How a checkpoint reaches a time-stamping authority: one request, and its answer.
+
+RFC 3161 over HTTP (§3.4). The address is the operator's own configuration, so an
+internal one is as good as any other. What comes back is bounded in size and time, and
+kept only if it verifies as an auditor would verify it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+import urllib3
+
+from consentkit.audit.timestamps import MAX_REPLY_BYTES
+from consentkit.audit.timestamps import check_roots
+from consentkit.audit.timestamps import load_library
+from consentkit.audit.timestamps import open_timestamp
+from consentkit.errors import ConfigurationError
+from consentkit.errors import LogUnavailableError
+
+if TYPE_CHECKING:
+    from consentkit.core.act import Millis
+
+__all__ = ["Authority", "request_timestamp"]
+
+_TIMEOUT = 5.0  # seconds; authorities sign with slow, certified hardware
+_RETRY_DELAYS = (0.050, 0.500)  # seconds between the three tries; half more at random
+_PLAIN = re.compile(r"[!-~]+")  # printable ASCII without spaces
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A time-stamping authority as the operator chose it.
+
+    ``roots`` are the certificates (PEM) that its answers have to lead to; it is asked
+    once in ``interval`` milliseconds at most. ``login`` is its ``name:password``, if
+    it asks for one; it is in no message.
+
+    Raises:
+        ConfigurationError: an address or roots that cannot be used, or the extra
+            ``tsa`` is not installed.
+    """
+
+    url: str
+    roots: bytes = field(repr=False)
+    interval: int
+    login: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        load_library()
+        check_roots(self.roots)
+
+    @classmethod
+    def parse(cls, address: str, *, roots: bytes, interval: int) -> Authority:
+        """The authority at an address ``https://[name:password@]host/path``.
+
+        Raises:
+            ConfigurationError: any other form, or as for the class.
+        """
+        try:
+            parts = urlsplit(address)
+            usable = parts.port != 0 and bool(parts.hostname)
+        except ValueError:
+            usable = False
+        if (
+            not usable
+            or parts.scheme not in {"http", "https"}
+            or parts.fragment
+            or not _PLAIN.fullmatch(address)
+        ):
+            raise ConfigurationError(
+                "expected the address of a time-stamping authority, such as "
+                "'https://tsa.example/tsr'"
+            )
+        login, _, host = parts.netloc.rpartition("@")
+        login = unquote(login)
+        if login and (parts.scheme != "https" or not login.isascii()):
+            raise ConfigurationError(
+                "a name and password in an authority's address have to be ASCII, and "
+                "go over 'https://' only"
+            )
+        return cls(
+            parts._replace(netloc=host).geturl(),
+            roots=roots,
+            interval=interval,
+            login=login,
+        )
+
+    @property
+    def id(self) -> str:
+        """What its stamps are filed under."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:16]
+
+
+def request_timestamp(authority: Authority, text: bytes) -> tuple[bytes, Millis]:
+    """Return the authority's good answer for ``text``, and the moment in it.
+
+    Raises:
+        LogUnavailableError: it did not answer.
+        VerificationError: what it answered does not hold.
+    """
+    library = load_library()
+    builder = library.TimestampRequestBuilder().data(text)
+    request = builder.hash_algorithm(library.HashAlgorithm.SHA256).build()
+    with urllib3.PoolManager(retries=False) as pool:
+        reply = _ask(pool, authority, request.as_bytes())
+    moment = open_timestamp(
+        reply, text=text, roots=authority.roots, nonce=request.nonce
+    )
+    return reply, moment
+
+
+def _ask(pool: urllib3.PoolManager, authority: Authority, body: bytes) -> bytes:
+    """The answer, after a few tries where there was none."""
+    for delay in (*_RETRY_DELAYS, None):
+        try:
+            status, answer = _post(pool, authority, body)
+        except urllib3.exceptions.HTTPError as error:
+            fault = f"it did not answer ({type(error).__name__})"
+        else:
+            if status == 200:  # noqa: PLR2004  RFC 9110; a redirect is not followed
+                return answer
+            fault = f"it answered with status {status}"
+            if status < 500 and status != 429:  # noqa: PLR2004  it would say so again
+                break
+        if delay is None:
+            break
+        time.sleep(delay * (1 + secrets.randbelow(500) / 1000))
+    raise LogUnavailableError(fault)
+
+
+def _post(
+    pool: urllib3.PoolManager, authority: Authority, body: bytes
+) -> tuple[int, bytes]:
+    """Status and body of one answer, whole within twice the time-out."""
+    end = time.monotonic() + _TIMEOUT
+    headers = {"Content-Type": "application/timestamp-query"}
+    if authority.login:
+        headers |= urllib3.make_headers(basic_auth=authority.login)
+    response = pool.request(
+        "POST",
+        authority.url,
+        body=body,
+        headers=headers,
+        timeout=urllib3.Timeout(total=_TIMEOUT),
+        redirect=False,
+        preload_content=False,
+    )
+    try:
+        data = bytearray()
+        while part := response.read1(MAX_REPLY_BYTES):
+            data += part
+            if len(data) > MAX_REPLY_BYTES or time.monotonic() > end:
+                raise urllib3.exceptions.ProtocolError("too much, or too slow")
+        return response.status, bytes(data)
+    finally:
+        response.close()

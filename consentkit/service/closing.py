@@ -1,0 +1,146 @@
+"""The end of a log, and the one that follows: the drill for a stolen log key.
+
+Whoever holds the log's key can sign any tree, but no witness cosigns one that does not
+continue what it has seen. So the last cosigned checkpoint is the end; nothing is added
+any more, and a new log under a new name, with new keys, begins by naming it
+(EVIDENCE-LOG 2.5). What people said stays in force.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentkit.core.act import Kind
+from consentkit.errors import InvalidRequestError
+from consentkit.errors import MalformedError
+from consentkit.log.keys import check_key_name
+from consentkit.service.administering import record_admin_act
+from consentkit.service.publishing import publish_all
+from consentkit.service.recording import sign_plain_leaf
+from consentkit.service.witnessing import ask_witnesses
+from consentkit.store.closures import Closure
+from consentkit.store.witnesses import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consentkit.service.administering import Official
+    from consentkit.service.cosigners import Cosigner
+    from consentkit.service.installation import Installation
+    from consentkit.store.ledger import Transaction
+    from consentkit.store.publications import Publications
+    from consentkit.store.witnesses import Witnesses
+
+__all__ = ["Closed", "close_log", "is_finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a closed log ends: ``size`` entries, None while somebody else publishes it.
+
+    ``finished`` says that all of it is published and that every witness was asked.
+    """
+
+    closure: Closure
+    size: int | None
+    finished: bool
+
+
+def close_log(
+    installation: Installation, *, successor: str, reason: str, by: Official
+) -> Closed:
+    """Let nothing more into the log, publish all of it, and ask the witnesses.
+
+    Harmless to repeat, and the way to finish what was cut short: a log that is closed
+    keeps its first closure, and gets no other.
+
+    Raises:
+        InvalidRequestError: the successor is no name for a log, or one of a log that
+            is here already (code ``successor``); it was closed with another
+            successor or reason (``closed-otherwise``).
+        MalformedError: the reason is no word.
+        LogConflictError: the log or its files are not as they were left.
+        LogUnavailableError: database or files cannot be reached or written.
+        ConfigurationError: a log key that has to sign is not here.
+    """
+    wanted = Closure(reason, successor)
+    _check_successor(installation, successor)
+    publish_all(installation)  # what could not be published could not be closed
+    with installation.ledger.write() as transaction:
+        before = transaction.closure()
+        if before is None:
+            _close(installation, transaction, wanted, by)
+        elif before != wanted:
+            raise InvalidRequestError(
+                f"this log was closed already, for {before.reason!r} and to be "
+                f"followed by {before.successor!r}: expected the same again",
+                code="closed-otherwise",
+            )
+    size = publish_all(installation)
+    if installation.cosigners and ask_witnesses(installation):
+        size = publish_all(installation)  # their lines, under the checkpoint
+    finished = is_finished(
+        installation.publications, installation.witnesses, installation.cosigners
+    )
+    return Closed(wanted, size, finished)
+
+
+def is_finished(
+    publications: Publications, witnesses: Witnesses, cosigners: Sequence[Cosigner]
+) -> bool:
+    """Whether a closed log is all published, and every witness has answered to it.
+
+    Raises:
+        LogUnavailableError: the database cannot be reached.
+    """
+    latest = publications.latest()
+    if latest is None or publications.pending():
+        return False
+    known = witnesses.standings()
+    return all(
+        _has_answered(known.get(each.key, Standing()), latest[0]) for each in cosigners
+    )
+
+
+def _has_answered(standing: Standing, size: int) -> bool:
+    """A yes or a no: one that was being asked when we were killed has not answered."""
+    return standing.held >= size or (standing.asked >= size and standing.failures > 0)
+
+
+def _close(
+    installation: Installation,
+    transaction: Transaction,
+    closure: Closure,
+    by: Official,
+) -> None:
+    now = installation.clock()
+    record_admin_act(
+        installation,
+        transaction,
+        action="close-log",
+        target=closure.successor,
+        by=by,
+        now=now,
+    )
+    transaction.append(
+        sign_plain_leaf(installation, Kind.CLOSURE, closure._asdict(), now=now)
+    )
+    transaction.close(now)
+
+
+def _check_successor(installation: Installation, successor: str) -> None:
+    try:
+        check_key_name(successor)
+    except MalformedError as error:
+        raise InvalidRequestError(
+            "expected the origin of the log that is to follow, a name without spaces "
+            f"and '+', such as 'wallet.example/consent/2026b'; got {successor!r:.80}",
+            code="successor",
+        ) from error
+    if successor in {installation.origin, *installation.earlier}:
+        raise InvalidRequestError(
+            f"expected a new name for the log that is to follow; {successor!r} is in "
+            "this database already",
+            code="successor",
+        )

@@ -1,0 +1,239 @@
+"""Everything that is held about one person, for them to take along (GDPR Art. 15, 20).
+
+What is short is read at once, so that a database that is down is told before the first
+byte; the long lists are read while they are handed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import TypeAlias
+
+from markupsafe import Markup
+
+from consentkit.core.decision import Reason
+from consentkit.core.record import rfc3339
+from consentkit.log.merkle import prove_inclusion
+from consentkit.log.proof import TlogProof
+from consentkit.log.proof import format_proof
+from consentkit.log.tiles import TileReader
+from consentkit.service.corrected import disclosures_of
+from consentkit.service.receipts import list_receipts
+from consentkit.store.keys import LOG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentkit.core.act import Millis
+    from consentkit.core.notice import Notice
+    from consentkit.core.status import Status
+    from consentkit.service.installation import Installation
+    from consentkit.service.receipts import Receipt
+    from consentkit.store.deliveries import Delivery
+    from consentkit.store.history import DisclosureRow
+    from consentkit.store.subjects import Person
+
+    Part: TypeAlias = "tuple[str, dict[str, Any] | str | Iterator[dict[str, Any]]]"
+
+__all__ = ["EXPORT_SCHEMA", "PersonalRecords", "personal_records"]
+
+EXPORT_SCHEMA = "consentkit/personal-export@v1"
+"""The first member of the file: its form and version."""
+
+
+@dataclass(frozen=True)
+class PersonalRecords:
+    """What is held about one person; ``person`` is None if the log never heard of them.
+
+    ``answers`` are what stands, by (purpose, recipient), ``acts`` everything they ever
+    answered, newest first, ``told`` the messages that went out about them.
+    """
+
+    installation: Installation
+    subject: str
+    made: Millis
+    person: Person | None
+    answers: dict[tuple[str, str], Status]
+    acts: tuple[Receipt, ...]
+    told: tuple[Delivery, ...]
+
+    def receipts(self) -> Iterator[Receipt]:
+        """Every act with its notice, its private facts and its proof, newest first.
+
+        Raises (on iterating):
+            VerificationError: what is stored is no longer what was stored.
+            LogUnavailableError: the database cannot be reached.
+        """
+        if self.person is None:
+            return
+        for act in self.acts:
+            yield replace(
+                act,
+                notice=self._notice(str(act.leaf.body.get("notice", ""))),
+                proof=_proof(self.installation.of_log(act.leaf.log), act),
+                disclosures=disclosures_of(self.installation, self.person, act.leaf),
+            )
+
+    def notices(self) -> Iterator[Notice]:
+        """Every notice that the person answered, each once, the newest first.
+
+        Raises (on iterating):
+            MalformedError: what is stored is no longer what was stored.
+        """
+        for digest in dict.fromkeys(
+            str(act.leaf.body.get("notice", "")) for act in self.acts
+        ):
+            notice = self._notice(digest)
+            if notice is not None:
+                yield notice
+
+    def disclosures(self) -> Iterator[DisclosureRow]:
+        """Who received the person's data, refused attempts included, newest first.
+
+        Raises (on iterating):
+            LogUnavailableError: the database cannot be reached.
+        """
+        return self.installation.disclosures.all(self.subject)
+
+    def parts(self) -> Iterator[Part]:
+        """The file, member by member; a list is an iterator that is read as it goes."""
+        yield "schema_version", EXPORT_SCHEMA
+        yield "made", rfc3339(self.made)
+        yield "pii_principal_id", str(self.person.handle) if self.person else ""
+        yield "controller", _controller(self.installation)
+        yield "logs", map(self._log, dict.fromkeys(act.leaf.log for act in self.acts))
+        yield "answers", (self._answer(*each) for each in sorted(self.answers.items()))
+        yield "receipts", map(_receipt, self.receipts())
+        yield "notices", map(_shown, self.notices())
+        yield "disclosures", map(self._disclosure, self.disclosures())
+        yield "notifications", map(self._notification, self.told)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file as one value, with all of its lists in memory."""
+        return {
+            name: value if isinstance(value, str | dict) else list(value)
+            for name, value in self.parts()
+        }
+
+    def _notice(self, digest: str) -> Notice | None:
+        return self.installation.history.notice(digest) if digest else None
+
+    def _log(self, origin: str) -> dict[str, Any]:
+        keys = self.installation.of_log(origin).keys.ranges(LOG)
+        return {"origin": origin, "vkeys": [each.vkey for each in keys]}
+
+    def _answer(self, key: tuple[str, str], status: Status) -> dict[str, Any]:
+        return {
+            "purpose": key[0],
+            **self._recipient(key[1]),
+            "event_state": status.at(self.made).value,
+            "event_time": rfc3339(status.since),
+            "validity_duration": rfc3339(status.until),
+            "pii_covered": sorted(status.data),
+            "assurance": status.assurance.value,
+            "record_id": status.record,
+            "scope": status.scope,
+        }
+
+    def _disclosure(self, row: DisclosureRow) -> dict[str, Any]:
+        return {
+            "id": row.id,
+            "time": rfc3339(row.time),
+            **self._recipient(row.recipient),
+            "purpose": row.purpose,
+            "data": list(row.data),
+            "shared": row.reason == Reason.GRANTED,
+            "reason": row.reason,
+            "record_id": row.record,
+        }
+
+    def _notification(self, delivery: Delivery) -> dict[str, Any]:
+        return {
+            "id": delivery.id,
+            **self._recipient(delivery.recipient),
+            "event": delivery.event,
+            "record_id": delivery.record,
+            "created": rfc3339(delivery.created),
+            "due": rfc3339(delivery.due),
+            "attempts": delivery.attempts,
+            "status": delivery.status.value,
+            "message": delivery.body.decode("utf-8", "replace"),
+        }
+
+    def _recipient(self, key: str) -> dict[str, str]:
+        known = self.installation.registry.recipients.get(key)
+        return {"recipient": key, "recipient_name": known.name if known else ""}
+
+
+def personal_records(installation: Installation, subject: str) -> PersonalRecords:
+    """What is held about one person, as of now; of nobody else.
+
+    Raises:
+        VerificationError: what is stored is no longer what was stored.
+        LogUnavailableError: the database cannot be reached.
+    """
+    person = installation.history.person(subject)
+    told = installation.deliveries.about(person.handle) if person else []
+    return PersonalRecords(
+        installation=installation,
+        subject=subject,
+        made=installation.clock(),
+        person=person,
+        answers=installation.history.statuses(subject),
+        acts=tuple(list_receipts(installation, subject)),
+        told=tuple(told),
+    )
+
+
+def _controller(installation: Installation) -> dict[str, str]:
+    controller = installation.registry.controller
+    return {
+        "id": controller.id,
+        "name": controller.name,
+        "contact": controller.contact,
+        "address": controller.address,
+        "country": controller.country,
+    }
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as its own file has it, and its private facts in clear."""
+    corrected = receipt.correction.id if receipt.correction else ""
+    facts = dict(receipt.facts)
+    return {**receipt.to_dict(), "facts": facts, "corrected_by": corrected}
+
+
+def _shown(notice: Notice) -> dict[str, Any]:
+    html = notice.html.decode()
+    return {
+        "sha256": notice.digest,
+        "language": notice.locale,
+        "version": notice.version,
+        "html_sha256": notice.html_sha256,
+        "html": html,
+        # As it was when its own hash was taken, see ``web.widgets``.
+        "text": Markup(html).striptags(),  # noqa: S704  no page gets this as markup
+        "manifest": dict(notice.manifest),
+    }
+
+
+def _proof(installation: Installation, act: Receipt) -> bytes | None:
+    """The file that proves the act; None until the log has taken it."""
+    covering = None
+    if act.index is not None:
+        covering = installation.publications.covering(act.index)
+    if act.index is None or covering is None:
+        return None
+    size, checkpoint = covering
+    reader = TileReader(installation.publications.read, size)
+    return format_proof(
+        TlogProof(
+            index=act.index,
+            proof=tuple(prove_inclusion(act.index, size, reader)),
+            checkpoint=checkpoint,
+            extra=act.leaf.data,
+        )
+    )

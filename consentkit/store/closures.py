@@ -1,0 +1,66 @@
+"""The end of a log: after its closure nothing gets in any more, in whichever process.
+
+A log that is closed stays where it is, with its tiles and checkpoints, so that what it
+proves can be proven for ever. Another one in the same database may follow it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from consentkit.core.act import Millis
+from consentkit.errors import LogConflictError
+from consentkit.log.leaf import read_leaf
+from consentkit.store import schema
+from consentkit.store.rows import blob
+
+__all__ = ["Closure", "close", "find_closure", "refusal"]
+
+_LEAF, _LOG = schema.leaf, schema.log
+
+
+class Closure(NamedTuple):
+    """What a log's last leaf says: why it ends, and the origin that follows."""
+
+    reason: str
+    successor: str
+
+
+def close(connection: sa.Connection, log_id: int, now: Millis) -> None:
+    """Let no further leaf in, from the end of this transaction on."""
+    connection.execute(sa.update(_LOG).where(_LOG.c.id == log_id).values(closed=now))
+
+
+def find_closure(connection: sa.Connection, log_id: int) -> Closure | None:
+    """What was said when the log was closed; None if it is open."""
+    query = sa.select(_LOG.c.size).where(
+        _LOG.c.id == log_id, _LOG.c.closed.is_not(None)
+    )
+    size = connection.scalar(query)
+    if size is None:
+        return None
+    body = read_leaf(blob(_last_leaf(connection, log_id, size))).body
+    return Closure(body["reason"], body.get("successor", ""))
+
+
+def _last_leaf(connection: sa.Connection, log_id: int, size: int) -> object:
+    """The newest leaf: one that waits for its number, or else the highest number."""
+    of_this = sa.select(_LEAF.c.bytes).where(_LEAF.c.log == log_id)
+    waiting = of_this.where(_LEAF.c.idx.is_(None)).order_by(_LEAF.c.position.desc())
+    found = connection.scalar(waiting.limit(1))
+    return found or connection.scalar(of_this.where(_LEAF.c.idx == size - 1))
+
+
+def refusal(connection: sa.Connection, log_id: int) -> LogConflictError:
+    """What to say to whoever still writes to a log that was closed."""
+    later = (
+        sa.select(_LOG.c.origin).where(_LOG.c.id > log_id).order_by(_LOG.c.id.desc())
+    )
+    closure = find_closure(connection, log_id)
+    successor = connection.scalar(later.limit(1)) or (closure and closure.successor)
+    return LogConflictError(
+        "this log was closed, and nothing was stored: restart with "
+        f"CONSENTKIT_LOG_ORIGIN = {successor or 'a new name'!r}"
+    )

@@ -1,0 +1,241 @@
+"""Which key may sign from which index on, as the log's own ``key`` leaves say.
+
+One row a key, written with the leaf that says so. No leaf gets in whose signer's range
+does not cover the index that it will have: an auditor would refuse it, and it could
+never be taken out again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from consentkit.core.act import Kind
+from consentkit.errors import LogConflictError
+from consentkit.log.leaf import read_leaf
+from consentkit.store import closures
+from consentkit.store import schema
+from consentkit.store.rows import blob
+from consentkit.store.statement import Statement
+
+if TYPE_CHECKING:
+    from consentkit.log.leaf import Leaf
+    from consentkit.store.database import Database
+
+__all__ = [
+    "COLLECTOR",
+    "LOG",
+    "KeyRange",
+    "Keys",
+    "check_signer",
+    "find_ranges",
+    "next_index",
+    "note",
+    "public_half",
+]
+
+COLLECTOR, LOG = "collector", "log"
+
+_KEY, _LEAF, _LOG = schema.key, schema.leaf, schema.log
+_NEW = sqlite.insert(_KEY)
+_NOTE = Statement(
+    _NEW.on_conflict_do_update(
+        index_elements=list(_KEY.primary_key),
+        set_={name: _NEW.excluded[name] for name in ("first", "until")},
+    )
+)
+# By name: it ends at the first plus sign, which no name holds. A log registers no
+# second key under a collector's name.
+_RANGE = Statement(
+    sa.select(_KEY.c.first, _KEY.c.until, _LOG.c.size, _LOG.c.closed)
+    .join(_LOG, _LOG.c.id == _KEY.c.log)
+    .where(
+        _KEY.c.log == sa.bindparam("log"),
+        _KEY.c.vkey >= sa.bindparam("from"),
+        _KEY.c.vkey < sa.bindparam("to"),
+        _KEY.c.role == sa.literal_column(f"'{COLLECTOR}'"),
+    )
+)
+_WAITING = Statement(
+    sa.select(sa.func.count()).select_from(
+        sa.select(_LEAF.c.position)
+        .where(_LEAF.c.log == sa.bindparam("log"), _LEAF.c.idx.is_(None))
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .offset(sa.literal_column("0"))  # or else another parameter, of its own name
+        .subquery()
+    )
+)
+_NEXT = Statement(
+    sa.select(
+        _LOG.c.size
+        + sa.select(sa.func.count())
+        .where(_LEAF.c.log == sa.bindparam("log"), _LEAF.c.idx.is_(None))
+        .scalar_subquery()
+    ).where(_LOG.c.id == sa.bindparam("log"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """A key, its role, and the indices [first, until) that it may sign."""
+
+    vkey: str
+    role: str
+    first: int
+    until: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name on the key's signature lines."""
+        return self.vkey.partition("+")[0]
+
+    @property
+    def id(self) -> str:
+        """The key's id, eight hex digits: what tells two keys of one name apart."""
+        return self.vkey.split("+", 2)[1]
+
+    def covers(self, index: int) -> bool:
+        """Whether an entry at that index may be signed with it."""
+        return self.first <= index and (self.until is None or index < self.until)
+
+    @property
+    def signs_on(self) -> bool:
+        """Whether no end was set yet."""
+        return self.until is None
+
+    def signs_checkpoint(self, size: int) -> bool:
+        """Whether a log's key signs the checkpoint of that size.
+
+        From the one that covers the leaf which registered it, to the last one that
+        does not cover the leaf which retired it.
+        """
+        return self.first <= size and (self.until is None or size <= self.until)
+
+
+def public_half(vkey: str) -> str:
+    """What two keys have in common that differ in their names alone."""
+    return vkey.split("+", 2)[2]
+
+
+class Keys:
+    """The keys of one log."""
+
+    def __init__(self, database: Database, log_id: int) -> None:
+        self._database = database
+        self._log_id = log_id
+
+    def ranges(self, role: str | None = None) -> tuple[KeyRange, ...]:
+        """Every key that was ever registered, or those in a role, oldest first.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self._database.read() as connection:
+            found = find_ranges(connection, self._log_id)
+        return tuple(each for each in found if role in (None, each.role))
+
+    def check(self) -> None:
+        """Hold the rows against the leaves; those of an older version get theirs now.
+
+        Raises:
+            LogConflictError: the rows say something else than the leaves.
+            LogUnavailableError: the database cannot be reached or written.
+        """
+        with self._database.read() as connection:
+            rows = find_ranges(connection, self._log_id)
+        if not rows:
+            with self._database.write() as connection:
+                for data in _key_leaves(connection, self._log_id):
+                    note(connection, self._log_id, read_leaf(data))
+                rows = find_ranges(connection, self._log_id)
+        with self._database.read() as connection:
+            leaves = _key_leaves(connection, self._log_id)
+            said = {each.vkey: each for each in map(_range_of, map(read_leaf, leaves))}
+        if {each.vkey: each for each in rows} != said:
+            raise LogConflictError(
+                "the table of keys is not what the log's key leaves say: it was "
+                "changed by hand; compare the database with the published log"
+            )
+
+
+def note(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
+    """Keep what a ``key`` leaf says; of other leaves there is nothing to keep."""
+    if leaf.kind is Kind.KEY:
+        found = _range_of(leaf)
+        _NOTE.run(
+            connection,
+            log=log_id,
+            vkey=found.vkey,
+            role=found.role,
+            first=found.first,
+            until=found.until,
+        )
+
+
+def next_index(connection: sa.Connection, log_id: int) -> int:
+    """The index of the next leaf: the number of leaves that are there.
+
+    Exact while the caller holds the write lock, since nobody else inserts any then.
+    """
+    return int(_NEXT.scalar(connection, log=log_id))
+
+
+def _has_come_to(connection: sa.Connection, log_id: int, index: int, size: int) -> bool:
+    """Whether the next leaf has that index or a later one; counts no more than needed.
+
+    Exact while the caller holds the write lock.
+    """
+    missing = index - size
+    return missing <= 0 or missing == _WAITING.scalar(
+        connection, log=log_id, most=missing
+    )
+
+
+def check_signer(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
+    """Refuse a leaf that its signer may not sign any more, or not yet.
+
+    The published size settles it, but for a key that was changed a moment ago.
+
+    Raises:
+        LogConflictError: the log was closed, the key was retired, or the log never
+            heard of it.
+    """
+    for name in leaf.claimed:
+        rows = _RANGE.rows(
+            connection, log=log_id, **{"from": f"{name}+", "to": f"{name},"}
+        )
+        if any(closed is not None for *_, closed in rows):
+            raise closures.refusal(connection, log_id)
+        if not any(
+            _has_come_to(connection, log_id, first, size)
+            and (until is None or not _has_come_to(connection, log_id, until, size))
+            for first, until, size, _ in rows
+        ):
+            raise LogConflictError(
+                f"{name!r} may not sign the next entry of this log, since it was "
+                "retired or is not registered; nothing was stored. Restart: this "
+                "process holds a retired key"
+            )
+
+
+def _range_of(leaf: Leaf) -> KeyRange:
+    body = leaf.body
+    return KeyRange(body["vkey"], body["role"], body["from"], body.get("until"))
+
+
+def find_ranges(connection: sa.Connection, log_id: int) -> list[KeyRange]:
+    """Every key that was ever registered, oldest first."""
+    columns = (_KEY.c[name] for name in ("vkey", "role", "first", "until"))
+    query = sa.select(*columns).where(_KEY.c.log == log_id)
+    rows = connection.execute(query.order_by(_KEY.c.first, _KEY.c.vkey)).all()
+    return [KeyRange(*row) for row in rows]
+
+
+def _key_leaves(connection: sa.Connection, log_id: int) -> list[bytes]:
+    # Spelled out, as the condition of the partial index is.
+    is_key = _LEAF.c.kind == sa.literal_column(f"'{Kind.KEY.value}'")
+    query = sa.select(_LEAF.c.bytes).where(_LEAF.c.log == log_id, is_key)
+    return [blob(data) for data in connection.scalars(query.order_by(_LEAF.c.position))]

@@ -1,0 +1,81 @@
+"""``flask consent export`` and ``handle``: what an operator hands to an auditor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from consentkit.service.exporting import ALL_ADMIN
+from consentkit.service.exporting import Exported
+from consentkit.service.exporting import export
+from consentkit.web.command_errors import told
+from consentkit.web.state import current_state
+
+__all__ = ["export_log", "tell_handle"]
+
+
+@click.command("export")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--disclosures",
+    metavar=f"ID|{ALL_ADMIN}",
+    multiple=True,
+    default=(ALL_ADMIN,),
+    show_default=True,
+    help="Whose private facts to show: of one act, or of all acts of officials. "
+    "Repeatable; what is given replaces the default.",
+)
+@click.option(
+    "--log",
+    "origin",
+    metavar="ORIGIN",
+    default=None,
+    help="A log that was closed; left out, the one that goes on.",
+)
+@with_appcontext
+def export_log(
+    *, folder: Path, disclosures: tuple[str, ...], origin: str | None
+) -> None:
+    """Write the folder that an auditor needs, or bring an earlier one up to date."""
+    done = told(lambda: _export(folder, disclosures, origin))
+    click.echo(
+        f"exported: {done.size} entries, {done.files} files, "
+        f"{done.disclosures} disclosures"
+    )
+    if done.left_out:
+        click.echo(
+            f"{done.left_out} newer entries are not in it: not published yet, or not "
+            "cosigned",
+            err=True,
+        )
+
+
+def _export(folder: Path, disclosures: tuple[str, ...], origin: str | None) -> Exported:
+    installation = current_state().installation
+    with click.progressbar(length=1, label="exporting", file=sys.stderr) as bar:
+
+        def draw(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        return export(
+            installation.of_log(origin or installation.origin),
+            folder,
+            disclosures=disclosures,
+            progress=draw,
+        )
+
+
+@click.command("handle")
+@click.argument("subject")
+@with_appcontext
+def tell_handle(*, subject: str) -> None:
+    """Print the handle under which the log knows a person of the app."""
+    history = current_state().installation.history
+    person = told(lambda: history.person(subject))
+    if person is None:
+        raise click.ClickException("the log does not know anybody by that id")
+    click.echo(person.handle)

@@ -1,0 +1,111 @@
+"""``flask consent export`` and ``handle``, as an operator runs them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from consentkit import cli
+from consentkit.testing import answer
+from tests.web.hosts import MAYA
+from tests.web.hosts import TOM
+from tests.web.hosts import Host
+
+
+def run(shop: Host, *arguments: str) -> Result:
+    return shop.app.test_cli_runner().invoke(args=["consent", *arguments])
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "export"
+
+
+@pytest.mark.requirement("R99")
+def test_an_export_is_verified_by_the_auditors_command(
+    shop: Host, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    shop.publish()
+
+    done = run(shop, "export", str(out))
+
+    told = re.fullmatch(
+        r"exported: 5 entries, (\d+) files, 0 disclosures\n", done.stdout
+    )
+    assert done.exit_code == 0
+    assert told
+    assert int(told[1]) == sum(path.is_file() for path in out.rglob("*"))
+    key = shop.state.installation.keyring.log.vkey
+    own = ["--policy", str(out / "policy")]
+    assert cli.main(["verify", str(out), "--key", key, *own]) == 0
+    assert capsys.readouterr().out.endswith("\nholds\n")
+
+
+def test_what_waits_to_be_published_is_told(shop: Host, out: Path) -> None:
+    shop.publish()
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+
+    done = run(shop, "export", str(out))
+
+    assert done.exit_code == 0
+    assert "exported: 3 entries" in done.stdout
+    assert "2 newer entries are not in it" in done.stderr
+
+
+def test_private_facts_are_shown_by_the_id_of_the_act(shop: Host, out: Path) -> None:
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    shop.publish()
+    act = shop.sql("SELECT id FROM consent_leaf WHERE kind = 'choice'")[0][0]
+
+    done = run(
+        shop, "export", str(out), "--disclosures", act, "--disclosures", "all-admin"
+    )
+
+    assert "1 disclosures" in done.stdout
+    assert (out / f"disclosures/{act}.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--disclosures", "f" * 32), ("--disclosures", "everybody")]
+)
+def test_an_export_that_cannot_be_made_is_told_in_one_line(
+    shop: Host, out: Path, arguments: tuple[str, ...]
+) -> None:
+    shop.publish()
+
+    done = run(shop, "export", str(out), *arguments)
+
+    assert done.exit_code == 1
+    assert "Error: " in done.output
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.requirement("R100")
+def test_the_handle_answers_the_auditors_question(
+    shop: Host, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    shop.publish()
+    run(shop, "export", str(out))
+
+    handle = run(shop, "handle", MAYA).output.strip()
+
+    key = shop.state.installation.keyring.log.vkey
+    asked = ["--subject", handle, "--at", "2999-01-01T00:00:00Z", "--key", key]
+    assert cli.main(["as-of", str(out), *asked]) == 0
+    told = capsys.readouterr().out
+    assert "credit-score / acme-credit: expired" in told
+    assert "    | " in told
+    assert MAYA not in told
+
+
+def test_somebody_whom_the_log_does_not_know_has_no_handle(shop: Host) -> None:
+    done = run(shop, "handle", TOM)
+
+    assert done.exit_code == 1
+    assert "the log does not know anybody by that id" in done.output
+    assert TOM not in done.output
