@@ -2,13 +2,16 @@
 
 Exit status: 0 it holds · 1 it does not hold (which step, which entry) · 2 the input
 cannot be read, or the command was used wrongly. Findings go to standard output,
-everything else to standard error, so that ``--json`` can be piped.
+everything else to standard error, so that ``--json`` can be piped. Who reads the pipe
+may stop early, as ``head`` does: that ends the command without a word, with the status
+that a shell gives to a program that a closed pipe has ended (141).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from contextlib import ExitStack
 from contextlib import closing
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _HOLDS, _FAILS, _UNUSABLE = 0, 1, 2
+_CUT_OFF = 128 + 13  # by SIGPIPE; neither 0 nor 1, as nobody read the report
 _MAX_DISCLOSURES_BYTES = 1024 * 1024  # some dozens of facts of 16 KiB at most
 _MAX_ROOTS_BYTES = 1024 * 1024  # all root certificates of a browser are half of it
 
@@ -62,10 +66,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()  # here, since at the exit nobody could catch the error
+    except BrokenPipeError:
+        _forget_output()
+        return _CUT_OFF
     except (ConfigurationError, LogUnavailableError) as error:
         sys.stderr.write(f"consentkit: {error}\n")
         return _UNUSABLE
     return status
+
+
+def _forget_output() -> None:
+    """What is still to be written goes nowhere (Python's library, note on SIGPIPE)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:

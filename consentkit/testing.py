@@ -2,6 +2,8 @@
 
 A test that needs a consent gets one by the door that people use: a page is loaded, the
 form on it is sent. There is no switch that opens the gate.
+
+Only the fixture needs pytest; the functions do for other test runners as well.
 """
 
 from __future__ import annotations
@@ -9,15 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
-__all__ = ["answer", "assert_honest", "form_token"]
+__all__ = ["answer", "form_token"]
 
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
 _HOST_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -70,16 +70,6 @@ def answer(
     return client.post(f"{prefix}/choices", data=form)
 
 
-@pytest.fixture
-def assert_honest() -> Callable[[str], None]:
-    """A check that a page of the app breaks no rule against dark patterns.
-
-    A page that asks nothing passes; warnings are not counted. It needs the extra
-    ``lint``.
-    """
-    return _assert_honest
-
-
 def _assert_honest(html: str) -> None:
     # Loaded when it is used: coverage tools miss what a plugin brings in before them.
     from consentkit.lint import lint  # noqa: PLC0415
@@ -88,3 +78,20 @@ def _assert_honest(html: str) -> None:
     findings = lint(html)
     if findings.errors:
         pytest.fail(format_text(findings), pytrace=False)
+
+
+try:
+    import pytest
+except ModuleNotFoundError:
+    pass  # another test runner; what is defined above is all there is for it
+else:
+    __all__ += ["assert_honest"]
+
+    @pytest.fixture
+    def assert_honest() -> Callable[[str], None]:
+        """A check that a page of the app breaks no rule against dark patterns.
+
+        A page that asks nothing passes; warnings are not counted. It needs the extra
+        ``lint``.
+        """
+        return _assert_honest

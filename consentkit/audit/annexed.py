@@ -8,7 +8,7 @@
 ``keys``                        the keys that the entries register
 ``notices/<digest>.html``       the text that was shown, byte for byte
 ``notices/<digest>.json``       its manifest, whose SHA-256 is the digest
-``policy``                      the log's key and its witnesses (C2SP tlog-policy)
+``policy``                      the log's keys and its witnesses (C2SP tlog-policy)
 ``timestamps/<size>/<id>.tsr``  RFC 3161 tokens over the checkpoint of that size
 ==============================  ==================================================
 

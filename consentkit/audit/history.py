@@ -9,6 +9,8 @@ Steps, in the numbers of ``consentkit.audit.verify``:
 
 1. quorum: the newest checkpoint is cosigned as the policy asks;
 2. checkpoints: each file of ``checkpoints/`` opens, with the size that it is named by;
+   one that only a log key signed that was not given, such as a retired one, can speak
+   neither for the log nor against it, and is counted;
 3. consistency: each older checkpoint is a prefix of the tree at hand;
 4. receipt: the record of each old receipt still stands at its index;
 7. time stamp: each time stamp is over the checkpoint of its size.
@@ -30,12 +32,15 @@ from consentkit.audit.windows import TimeWindows
 from consentkit.errors import ConsistencyError
 from consentkit.errors import InclusionError
 from consentkit.errors import MalformedError
+from consentkit.errors import UnknownKeyError
 from consentkit.errors import VerificationError
+from consentkit.log.checkpoint import parse_checkpoint_text
 from consentkit.log.merkle import CompactRange
 from consentkit.log.merkle import check_consistency
 from consentkit.log.merkle import check_inclusion
 from consentkit.log.merkle import prove_consistency
 from consentkit.log.merkle import prove_inclusion
+from consentkit.log.note import split_note
 from consentkit.log.policy import check_policy
 from consentkit.log.tiles import TileReader
 
@@ -65,7 +70,8 @@ class HistoryCheck:
 
     ``stored`` are the sizes of the log's own older checkpoints, read one at a time.
     Every moment at which a quorum saw the log is handed to ``windows``; ``stamps`` is
-    shown every tree that it has time stamps of.
+    shown every tree that it has time stamps of. ``unopened`` counts those stored ones
+    that only log keys signed that were not given.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class HistoryCheck:
         self._progress = progress
         self._reader = TileReader(source.read, newest.size)
         self._walk: CompactRange | None = CompactRange()
+        self.unopened = 0
 
     def check(self) -> Iterator[Finding]:
         """Everything in which the log is not the one that was shown before.
@@ -143,14 +150,18 @@ class HistoryCheck:
                 self._progress(size, self._newest.size)
 
     def _open_stored(self, size: int) -> Generator[Finding, None, list[Kept]]:
-        path = stored_path(size)
+        path, data = stored_path(size), b""
         try:
             data = self._source.read(path)
             kept = open_kept(path, data, trust=self._trust, policy=self._history.policy)
             if kept.size != size or kept.place is not None:
                 raise MalformedError(f"{path}: expected a checkpoint of that size")
         except VerificationError as error:
-            yield _finding("checkpoints", str(error), cause=type(error))
+            unknown = isinstance(error, UnknownKeyError)
+            if unknown and _is_of(data, self._trust.origin, size):
+                self.unopened += 1
+            else:
+                yield _finding("checkpoints", str(error), cause=type(error))
             return []
         return [kept]
 
@@ -252,6 +263,17 @@ class HistoryCheck:
             )
             what = f"REWRITTEN: another record stands where {kept.name} shows its own"
             yield _finding("receipt", what, index, proof=proof, cause=InclusionError)
+
+
+def _is_of(data: bytes, origin: str, size: int) -> bool:
+    """Whether it is a checkpoint of that log and size, signed in the log's name."""
+    try:
+        note = split_note(data)
+        checkpoint = parse_checkpoint_text(note.text)
+    except VerificationError:
+        return False
+    named = any(each.name == origin for each in note.signatures)
+    return named and (checkpoint.origin, checkpoint.size) == (origin, size)
 
 
 def _split_view(kept: Kept, other: Kept) -> Finding:

@@ -114,13 +114,15 @@ class Report:
     """The outcome of one examination, layer by layer.
 
     ``log`` is None if not even the checkpoint could be opened; ``stamps`` is what can
-    be said of time stamps beside it, empty if there are none.
+    be said of time stamps beside it, empty if there are none. ``unopened`` counts
+    its own older checkpoints that only log keys signed that were not given.
     """
 
     layers: Mapping[Layer, Verdict]
     findings: tuple[Finding, ...]
     log: VerifiedLog | None
     stamps: str = ""
+    unopened: int = 0
 
     @property
     def holds(self) -> bool:
@@ -143,6 +145,12 @@ class Report:
             yield f"{layer}: {self.layers[layer]}"
         if self.stamps:
             yield f"time stamps: {self.stamps}"
+        if self.unopened:
+            are = "checkpoints are" if self.unopened > 1 else "checkpoint is"
+            yield (
+                f"{self.unopened} older {are} signed by log keys that were not given: "
+                "not checked; give them with --key, EXPORT/keys lists them"
+            )
         for finding in self.findings:
             yield from finding.lines()
         yield "holds" if self.holds else "DOES NOT HOLD"

@@ -23,7 +23,8 @@ beside the log itself can speak against it, never for it.
 
 1. quorum: the newest checkpoint is cosigned as the policy asks.
 2. checkpoints, folders only: each file of ``checkpoints/`` opens under the log's key,
-   and is of the size that it is named by.
+   and is of the size that it is named by. One that only another key of the log's name
+   signed, such as a retired one that was not given, is not checked, and counted.
 3. consistency: every older checkpoint is a prefix of the tree. Else the log was
    TRUNCATED or REWRITTEN, or shows a SPLIT VIEW.
 4. receipt: the record of each old receipt still stands at its index.
@@ -203,6 +204,7 @@ class Examination:
         self._memory = Memory()
         self._records: RecordsCheck | None = None
         self._checkpoint: Checkpoint | None = None
+        self._unopened = 0
         self._findings: list[Finding] = []
         self._wanted = frozenset(layers)
         self._done: set[Layer] = set()
@@ -232,7 +234,13 @@ class Examination:
         found = {finding.layer for finding in self._findings}
         layers |= dict.fromkeys(found, Verdict.FAILS)
         log = None if self._checkpoint is None else self.seen()
-        return Report(layers, tuple(self._findings), log, self._stamps.summary())
+        return Report(
+            layers,
+            tuple(self._findings),
+            log,
+            stamps=self._stamps.summary(),
+            unopened=self._unopened,
+        )
 
     def seen(self) -> VerifiedLog:
         """The log as far as it was read; verified only if nothing was found.
@@ -305,7 +313,7 @@ class Examination:
 
     def _check_history(self, newest: Kept) -> Iterator[Finding]:
         paths = self._stamps.note(self._source.paths() or ())
-        yield from HistoryCheck(
+        check = HistoryCheck(
             self._source,
             newest,
             self._history,
@@ -314,7 +322,9 @@ class Examination:
             windows=self._windows,
             stamps=self._stamps,
             progress=self._progress,
-        ).check()
+        )
+        yield from check.check()
+        self._unopened = check.unopened
         for size, seen in self._stamps.seen():
             self._stamped.add(size, seen)
 

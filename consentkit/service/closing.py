@@ -57,8 +57,9 @@ def close_log(
 
     Raises:
         InvalidRequestError: the successor is no name for a log, or one of a log that
-            is here already (code ``successor``); it was closed with another
-            successor or reason (``closed-otherwise``).
+            is here already (code ``successor``), or that follows a closed one by now
+            (``followed``); it was closed with another successor or reason
+            (``closed-otherwise``).
         MalformedError: the reason is no word.
         LogConflictError: the log or its files are not as they were left.
         LogUnavailableError: database or files cannot be reached or written.
@@ -138,7 +139,15 @@ def _check_successor(installation: Installation, successor: str) -> None:
             f"and '+', such as 'wallet.example/consent/2026b'; got {successor!r:.80}",
             code="successor",
         ) from error
-    if successor in {installation.origin, *installation.earlier}:
+    logs = [*installation.earlier, installation.origin]
+    if successor in logs[1:]:
+        closed = logs[logs.index(successor) - 1]
+        raise InvalidRequestError(
+            f"the log {closed!r} was closed, and is followed by {successor!r} already: "
+            f"nothing to do; to close {installation.origin!r} give a new name",
+            code="followed",
+        )
+    if successor in logs:
         raise InvalidRequestError(
             f"expected a new name for the log that is to follow; {successor!r} is in "
             "this database already",

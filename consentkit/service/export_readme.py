@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["readme"]
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["heading", "readme"]
+
+_HEADING = "The consent log {origin}"
 
 _TEXT = """\
-The consent log {origin}
+{heading}
 {rule}
 
 This folder is a copy for auditors. Nothing in it is to be trusted for lying here:
-get the log's verifier key (VKEY below) from the operator by another way, and keep the
-file `checkpoint` for the next time.
+get the log's verifier keys from the operator by another way, compare them with those
+below, and keep the file `checkpoint` for the next time. VKEY is the key in use.
 
 By a tool that is not ours
 --------------------------
@@ -32,7 +40,10 @@ All layers: the tree, its history, what the entries say, and everything else her
 needs Python, `pip install --no-deps consentkit` and `pip install cryptography`, no
 server, no database and no private key:
 
-  consentkit verify . --key VKEY --policy policy
+  consentkit verify . --policy policy{keys}
+
+Each of these keys signed checkpoints of this log, at its time; the newest is the last.
+Without a retired key, what only that one signed is not checked.
 
 Look at `policy` first: it names the witnesses that the operator chose. Write your own
 if you trust others. Add `--since FILE` for each checkpoint and receipt that you kept.
@@ -47,7 +58,7 @@ What lies here
 checkpoint, tile/      the log
 checkpoints/           every checkpoint that it signed up to this size
 keys                   the keys that its entries register, log first: role and VKEY
-policy                 the log's key and its witnesses (C2SP tlog-policy)
+policy                 the log's keys and its witnesses (C2SP tlog-policy)
 notices/               every text that was shown: HTML, and its manifest by SHA-256
 disclosures/           private facts behind entries, as far as they were asked for;
                        who acted for the operator is always meant to be here
@@ -56,7 +67,13 @@ MANIFEST               each of these files with size and SHA-256
 """
 
 
-def readme(origin: str) -> bytes:
-    """The file ``README`` of an export of the log ``origin``."""
-    rule = "=" * len(f"The consent log {origin}")
-    return _TEXT.format(origin=origin, rule=rule).encode()
+def heading(origin: str) -> bytes:
+    """What the file ``README`` of an export of that log begins with, keys aside."""
+    return f"{_HEADING.format(origin=origin)}\n".encode()
+
+
+def readme(origin: str, vkeys: Iterable[str]) -> bytes:
+    """The file ``README`` of an export of the log ``origin``, with all of its keys."""
+    title = _HEADING.format(origin=origin)
+    keys = "".join(f" \\\n    --key {shlex.quote(vkey)}" for vkey in vkeys)
+    return _TEXT.format(heading=title, rule="=" * len(title), keys=keys).encode()

@@ -26,7 +26,6 @@ from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogConflictError
 from consentkit.errors import VerificationError
 from consentkit.log import sealing
-from consentkit.log.checkpoint import open_checkpoint
 from consentkit.log.checkpoint import parse_checkpoint_text
 from consentkit.log.keys import Verifier
 from consentkit.log.leaf import read_leaf
@@ -43,7 +42,9 @@ from consentkit.log.tiles import tiles_for_size
 from consentkit.service.administering import CONTROLLER_HANDLE
 from consentkit.service.evidence import open_facts
 from consentkit.service.export_folder import ExportFolder
+from consentkit.service.export_readme import heading
 from consentkit.service.export_readme import readme
+from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,8 @@ def export(
     size, checkpoint = _checkpoint(installation, place)
     draft = _Draft(installation, place, size)
     shown = draft.shown(disclosures)
-    place.keep(annexed.README, readme(installation.origin))
+    text = readme(installation.origin, _log_keys(installation, size))
+    place.replace(annexed.README, text)
     draft.write_tree(progress)
     draft.write_checkpoints()
     draft.write_notices()
@@ -112,7 +114,7 @@ def export(
     for leaf_id, data in shown.items():
         place.keep(annexed.disclosure_path(leaf_id), data)
     place.replace(annexed.KEYS, annexed.format_keys(draft.keys))
-    policy = _policy(installation, draft.keys, checkpoint)
+    policy = _policy(installation, draft.keys)
     place.replace(annexed.POLICY, format_policy(policy))
     draft.settle_left_over()
     place.finish(checkpoint)
@@ -131,10 +133,14 @@ def _newest(installation: Installation) -> int:
 
 
 def _checkpoint(installation: Installation, place: ExportFolder) -> tuple[int, bytes]:
-    """The checkpoint to export: the best cosigned one, but never a step back."""
+    """The checkpoint to export: the best cosigned one, but never a step back.
+
+    Of a closed log the newest, whoever cosigned it: what follows names its end.
+    """
     before = _size_before(installation, place)
     publications = installation.publications
-    for found in (publications.covering(0), publications.latest()):
+    best = None if installation.exports.is_closed() else publications.covering(0)
+    for found in (best, publications.latest()):
         if found is not None and found[0] >= before:
             return found
     raise ConfigurationError(
@@ -146,7 +152,8 @@ def _size_before(installation: Installation, place: ExportFolder) -> int:
     """The size of the export that lies there, 0 if it is new or was never finished."""
     note = place.read(CHECKPOINT)
     if note is None:
-        if place.is_new or place.read(annexed.README) == readme(installation.origin):
+        text = place.read(annexed.README) or b""
+        if place.is_new or text.startswith(heading(installation.origin)):
             return 0
         raise ConfigurationError(
             "the folder must be empty, or hold an earlier export of this log; what "
@@ -197,7 +204,7 @@ class _Draft:
         """Bundles and tiles, one at a time; what they register is noted on the way."""
         total = sum(1 for _ in tiles_for_size(self._size))
         for done, tile in enumerate(tiles_for_size(self._size), start=1):
-            data = self._installation.publications.read(tile.path)
+            data = self._installation.exports.file(tile.path)
             self._place.keep(tile.path, data)
             if tile.level == ENTRIES and may_register(data):
                 self._note(filter(may_register, decode_bundle(data, count=tile.width)))
@@ -248,7 +255,7 @@ class _Draft:
 
     def _settle_tile(self, path: str) -> None:
         """A partial tile makes room for the wider one that holds it."""
-        self._place.keep(path, self._installation.publications.read(path))
+        self._place.keep(path, self._installation.exports.file(path))
         self._place.remove(path)
 
     def _note(self, entries: Iterable[bytes]) -> None:
@@ -292,34 +299,27 @@ class _Draft:
         return annexed.format_disclosures([each.encoded for each in facts])
 
 
-def _policy(
-    installation: Installation, keys: Iterable[Mapping[str, Any]], checkpoint: bytes
-) -> Policy:
-    """The log by the keys that signed this checkpoint, and all witnesses that are set.
+def _log_keys(installation: Installation, size: int) -> list[str]:
+    """Every key that the first ``size`` entries register for the log, oldest first."""
+    ranges = installation.keys.ranges()
+    # A key signs from the entry on that comes after the one that registers it.
+    return [each.vkey for each in ranges if each.role == LOG and each.first <= size]
 
-    The log key itself may be on another machine: what counts is what the log says.
+
+def _policy(installation: Installation, keys: Iterable[Mapping[str, Any]]) -> Policy:
+    """The log by all of its keys, and all witnesses that are set.
+
+    Retired keys, too: an older receipt was signed by no other. The log key itself may
+    be on another machine: what counts is what the log says.
     """
-    logs = [
-        PolicyLog(verifier)
-        for verifier in map(
-            Verifier.parse, dict.fromkeys(each["vkey"] for each in keys)
-        )
-        if verifier.name == installation.origin and _opens(checkpoint, verifier)
-    ]
+    vkeys = dict.fromkeys(each["vkey"] for each in keys if each["role"] == LOG)
+    logs = [PolicyLog(verifier) for verifier in map(Verifier.parse, vkeys)]
     # A witness's name with its key's id: no two are alike, and none is a word of ours.
     witnesses = [Witness(each.key, each.verifier) for each in installation.cosigners]
     names = tuple(each.name for each in witnesses)
     groups = (Group(_EVERY_WITNESS, len(names), names),) if names else ()
     quorum = _EVERY_WITNESS if names else NO_QUORUM
     return Policy(tuple(logs), tuple(witnesses), groups, quorum)
-
-
-def _opens(checkpoint: bytes, verifier: Verifier) -> bool:
-    try:
-        open_checkpoint(checkpoint, [verifier])
-    except VerificationError:
-        return False
-    return True
 
 
 def _text(note: bytes) -> bytes:

@@ -24,10 +24,12 @@ from consentkit.service.high_water import Marks
 from consentkit.service.high_water import read_mark
 from consentkit.service.replacing import replace_file
 from consentkit.service.stamping import follow_timestamps
+from consentkit.service.witnessing import check_with_witnesses
 from consentkit.service.witnessing import follow_witnesses
 from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -100,10 +102,12 @@ def publish(installation: Installation) -> int:
 def accept_high_water(installation: Installation) -> int:
     """Begin a lost high-water file anew with what the database says; its size.
 
-    The published checkpoint and what witnesses said must not contradict.
+    The published checkpoint must not contradict, and every configured witness is asked:
+    what they said before lies in the database, which may be an old one.
 
     Raises:
-        LogConflictError: the file is there, or the database is not the newest.
+        LogConflictError: the file is there, the database is not the newest, or a
+            witness did not answer.
         LogUnavailableError: database or file cannot be reached or written.
     """
     high_water = installation.high_water
@@ -113,10 +117,26 @@ def accept_high_water(installation: Installation) -> int:
                 f"the high-water file {high_water.path} is there: nothing to accept"
             )
         size, newest = installation.publications.latest() or (0, b"")
+        _ask_all_witnesses(installation, size)
         _check(installation, _outside(installation, _on_disk(installation.log_folder)))
         if newest:
             high_water.write(newest)
         return size
+
+
+def _ask_all_witnesses(installation: Installation, size: int) -> None:
+    silent = check_with_witnesses(installation, size, sign=_signer_of(installation))
+    if silent:
+        raise LogConflictError(
+            f"witness {silent[0]} did not answer, and may know a longer log: try again "
+            "when it does, or take it out of CONSENTKIT_WITNESSES; nothing was accepted"
+        )
+
+
+def _signer_of(installation: Installation) -> Callable[[Checkpoint], bytes]:
+    return lambda checkpoint: sign_checkpoint(
+        checkpoint, *_log_keys(installation, checkpoint.size)
+    )
 
 
 def _marks(

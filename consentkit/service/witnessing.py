@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from consentkit.core.act import Millis
 from consentkit.errors import ConsentKitError
 from consentkit.errors import LogConflictError
+from consentkit.log.checkpoint import Checkpoint
+from consentkit.log.merkle import EMPTY_ROOT
 from consentkit.log.merkle import prove_consistency
 from consentkit.log.tiles import TileReader
 from consentkit.service.background import elected
@@ -29,13 +31,20 @@ from consentkit.store.witnesses import Cosignature
 from consentkit.store.witnesses import Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Collection
     from collections.abc import Iterable
 
     from consentkit.service.cosigners import Cosigner
     from consentkit.service.installation import Installation
 
-__all__ = ["WitnessReport", "ask_witnesses", "follow_witnesses", "list_witnesses"]
+__all__ = [
+    "WitnessReport",
+    "ask_witnesses",
+    "check_with_witnesses",
+    "follow_witnesses",
+    "list_witnesses",
+]
 
 _MINUTE = 60_000  # ms; who asks more often is not admitted by public witnesses
 _LONGEST = 600_000  # ms between two tries, however long a witness has been down
@@ -54,10 +63,12 @@ class WitnessReport:
 class _Round:
     """One checkpoint, to be shown to several witnesses at once."""
 
-    def __init__(self, installation: Installation, size: int) -> None:
+    def __init__(
+        self, installation: Installation, size: int, *, note: bytes | None = None
+    ) -> None:
         self.size = size
         self._publications = installation.publications
-        self._note = self._publications.signed(size) or b""
+        self._note = note or self._publications.signed(size) or b""
         self._proofs: dict[int, list[bytes]] = {}
         self._lock = Lock()
 
@@ -104,6 +115,40 @@ def ask_witnesses(installation: Installation) -> int | None:
             if _is_due(standings[each.key], size, latest[0], now)
         ]
         return _ask(installation, due, size, now) if due else 0
+
+
+def check_with_witnesses(
+    installation: Installation, size: int, *, sign: Callable[[Checkpoint], bytes]
+) -> list[str]:
+    """Ask every witness whether ``size`` leaves may be all there are; who is silent.
+
+    For the moment at which nothing here remembers how far the log had come. Shown is
+    the checkpoint that was signed at that size, or, before the first, one of an empty
+    log: ``sign`` makes that, and it contradicts no tree.
+
+    Raises:
+        LogConflictError: a witness knows a longer log of this name, or another one.
+        LogUnavailableError: the database cannot be reached.
+    """
+    note = installation.publications.signed(size) if size else None
+    shown = _Round(installation, size, note=note or sign(_empty(installation)))
+    silent = []
+    with ThreadPoolExecutor() as pool:
+        asked = {
+            each: pool.submit(shown.ask, each, size) for each in installation.cosigners
+        }
+    for each, answer in asked.items():
+        try:
+            answer.result()
+        except LogConflictError as error:
+            raise LogConflictError(f"witness {each.name}: {error}") from error
+        except (ConsentKitError, OSError):
+            silent.append(each.name)
+    return silent
+
+
+def _empty(installation: Installation) -> Checkpoint:
+    return Checkpoint(installation.origin, 0, EMPTY_ROOT)
 
 
 def follow_witnesses(installation: Installation) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from consentkit.errors import LogConflictError
 from consentkit.store import schema
+from consentkit.store.publications import Publications
 from consentkit.store.rows import blob
 from consentkit.store.subjects import Person
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Exports", "SealedEvidence"]
 
-_LEAF, _EVIDENCE, _SUBJECT = schema.leaf, schema.evidence, schema.subject
+_LOG, _LEAF = schema.log, schema.leaf
+_EVIDENCE, _SUBJECT = schema.evidence, schema.subject
 _CHECKPOINT, _COSIGNATURE = schema.checkpoint, schema.cosignature
 _PERSON = ("handle", "data_key", "seq", "head")
 _PAGE = 1_000
@@ -49,6 +52,33 @@ class Exports:
     def __init__(self, database: Database, log: LogRow) -> None:
         self._database = database
         self._log = log
+
+    def file(self, path: str) -> bytes:
+        """The bytes of one tile or bundle below a signed size.
+
+        Raises:
+            LogConflictError: what it is made from is no longer there.
+            LogUnavailableError: the database cannot be reached.
+            MalformedError: ``path`` is not of the tlog-tiles layout, or what is stored
+                is no longer what was stored.
+        """
+        try:
+            return Publications(self._database, self._log).read(path)
+        except FileNotFoundError as error:
+            raise LogConflictError(
+                f"the published entries are not all in the database: {path} cannot be "
+                "made from it; compare the two: flask consent rebuild --check"
+            ) from error
+
+    def is_closed(self) -> bool:
+        """Whether the log was closed: its newest checkpoint is its end, or to be it.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        query = sa.select(_LOG.c.closed).where(_LOG.c.id == self._log.id)
+        with self._database.read() as connection:
+            return connection.scalar(query) is not None
 
     def checkpoints(self, size: int) -> Iterator[tuple[int, bytes]]:
         """Every checkpoint signed up to ``size``, each with its cosignatures.

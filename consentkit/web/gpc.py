@@ -32,6 +32,7 @@ from consentkit.web.subject import current_subject
 
 if TYPE_CHECKING:
     from flask import Response
+    from flask.blueprints import BlueprintSetupState
 
     from consentkit.web.state import AppState
 
@@ -162,8 +163,10 @@ def make_well_known(name: str) -> Blueprint:
     comes before it, whichever was added first.
     """
     blueprint = Blueprint(name, __name__)
-    blueprint.record(
-        lambda setup: setup.app.url_map.converters.setdefault(name, _SupportFile)
-    )
+
+    def teach(setup: BlueprintSetupState) -> None:
+        setup.app.url_map.converters[name] = _SupportFile
+
+    blueprint.record(teach)
     blueprint.add_url_rule(f"{_FOLDER}/<{name}:_file>", "gpc", _support)
     return blueprint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import threading
 from collections.abc import Iterator
@@ -286,3 +287,29 @@ NO_LOCATION = {
 def test_what_is_neither_folder_nor_address_is_wrong_use(case: str) -> None:
     with pytest.raises(ConfigurationError):
         open_source(NO_LOCATION[case])
+
+
+def test_a_secure_address_is_never_asked_in_the_clear_nor_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[str, str, int | None, float]] = []
+    for name in ("HTTPSConnection", "HTTPConnection"):
+
+        def connect(
+            host: str, port: int | None, *, timeout: float, name: str = name
+        ) -> None:
+            made.append((name, host, port, timeout))
+
+        monkeypatch.setattr(http.client, name, connect)
+
+    names = [
+        open_source(each).name
+        for each in ("https://logs.example:8443/one/", "http://logs.example/one")
+    ]
+
+    assert names == ["https://logs.example:8443/one", "http://logs.example/one"]
+    assert [each[:3] for each in made] == [
+        ("HTTPSConnection", "logs.example", 8443),
+        ("HTTPConnection", "logs.example", None),
+    ]
+    assert all(0 < each[3] < 120 for each in made)

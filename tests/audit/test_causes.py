@@ -10,10 +10,13 @@ from consentkit.audit.report import Layer
 from consentkit.audit.verify import find_faults
 from consentkit.errors import ConsistencyError
 from consentkit.errors import InclusionError
+from consentkit.errors import MalformedError
 from consentkit.errors import VerificationError
+from consentkit.log.policy import check_policy
 
 from .builder import LogBuilder
 from .builder import MemorySource
+from .builder import policy_of
 from .histories import forged_log
 from .histories import honest_log
 
@@ -65,6 +68,32 @@ def test_what_cannot_be_told_is_no_contradiction() -> None:
         ("consistency", "kept", ConsistencyError),
         ("consistency", "the", VerificationError),
     ]
+
+
+def test_a_tile_in_another_form_is_said_to_be_malformed() -> None:
+    log = honest_log()
+    source = log.source()
+    tile = f"tile/0/000.p/{len(log.leaves)}"
+    source.files[tile] = source.files[tile][:-1]
+
+    assert causes(source, log.checkpoint(3), log.receipt(3)) == [
+        ("consistency", "nothing", MalformedError),
+        ("receipt", "whether", MalformedError),
+    ]
+
+
+def test_a_quorum_that_is_not_met_is_told_in_the_words_of_the_policy() -> None:
+    log = honest_log()
+    history = History(policy=policy_of("ngo"))
+
+    (finding,) = find_faults(
+        log.source(), trust=log.trust(), history=history, layers=[Layer.HISTORY]
+    )
+
+    with pytest.raises(VerificationError) as caught:
+        check_policy(log.checkpoint(), policy_of("ngo"))
+    assert (finding.step, finding.what) == ("quorum", str(caught.value))
+    assert finding.cause is type(caught.value)
 
 
 @pytest.mark.requirement("R98")

@@ -24,6 +24,7 @@ from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.merkle import hash_leaf
 from consentkit.log.merkle import root_of
+from consentkit.log.note import sign_note
 from consentkit.log.policy import parse_policy
 
 from .builder import LogBuilder
@@ -35,6 +36,7 @@ from .builder import whole_log
 
 SIGNER = Ed25519Signer.from_seed("logs.example/one", bytes([9]) * 32)
 TRUST = Trust.of([SIGNER.vkey])
+RETIRED = Ed25519Signer.from_seed(SIGNER.name, bytes([8]) * 32)
 NEW_YEAR = 1_767_225_600
 
 
@@ -42,10 +44,10 @@ def entries(size: int, *, changed: int = -1) -> list[bytes]:
     return [b"x" if n == changed else b"%d" % n for n in range(size)]
 
 
-def checkpoint(size: int, *, changed: int = -1) -> bytes:
+def checkpoint(size: int, *by: Ed25519Signer, changed: int = -1) -> bytes:
     """What a log of tiny entries signed at that size."""
-    hashes = map(hash_leaf, entries(size, changed=changed))
-    return sign_checkpoint(Checkpoint(SIGNER.name, size, root_of(hashes)), SIGNER)
+    root = root_of(map(hash_leaf, entries(size, changed=changed)))
+    return sign_checkpoint(Checkpoint(SIGNER.name, size, root), *(by or (SIGNER,)))
 
 
 def log_of(
@@ -182,6 +184,54 @@ def test_a_stored_checkpoint_larger_than_the_newest_is_called_truncated() -> Non
     assert finding.what.startswith("TRUNCATED: by checkpoints/12 the log had 12 ")
 
 
+@pytest.mark.requirement("R97")
+@pytest.mark.parametrize(
+    ("old", "told"),
+    [
+        ((3,), "1 older checkpoint is signed by log keys that were not given: "),
+        ((3, 4), "2 older checkpoints are signed by log keys that were not given: "),
+    ],
+)
+def test_what_only_a_key_signed_that_was_not_given_is_counted_and_not_judged(
+    old: tuple[int, ...], told: str
+) -> None:
+    source = log_of(9, stored=(5, 9))
+    source.files |= {f"checkpoints/{n}": checkpoint(n, RETIRED) for n in old}
+    kept = History.open([("kept", checkpoint(5))], trust=TRUST)
+    examination = Examination(
+        source, trust=TRUST, history=kept, layers=[Layer.LOG, Layer.HISTORY]
+    )
+
+    assert list(examination.find_faults()) == []
+
+    report = examination.report()
+    assert report.unopened == len(old)
+    (line,) = (each for each in report.lines() if "older checkpoint" in each)
+    assert line == told + ("not checked; give them with --key, EXPORT/keys lists them")
+    assert set(report.to_dict()) == {"holds", "layers", "findings"}
+
+
+@pytest.mark.requirement("R97", "R98")
+def test_what_a_retired_key_signed_is_judged_once_that_key_is_given() -> None:
+    source = log_of(9, stored=(5,))
+    source.files["checkpoints/4"] = checkpoint(4, RETIRED, changed=2)
+    assert faults(source) == []
+
+    both = Trust.of([SIGNER.vkey, RETIRED.vkey])
+    examination = Examination(source, trust=both, layers=[Layer.LOG, Layer.HISTORY])
+    (finding,) = examination.find_faults()
+
+    assert finding.what.startswith("REWRITTEN: the first 4 of 9 entries")
+    assert examination.report().unopened == 0
+
+
+def test_a_checkpoint_of_both_keys_is_judged_by_the_one_that_was_given() -> None:
+    source = log_of(9)
+    source.files["checkpoints/4"] = checkpoint(4, RETIRED, SIGNER, changed=2)
+
+    assert steps(source) == [CONSISTENCY]
+
+
 BAD_FILES = {
     "nothing": (b"", MalformedError),
     "another size": (checkpoint(5), MalformedError),
@@ -190,6 +240,26 @@ BAD_FILES = {
         InvalidSignatureError,
     ),
     "of another log": (LogBuilder().checkpoint(3), UnknownKeyError),
+    "another size, by a key not given": (checkpoint(5, RETIRED), UnknownKeyError),
+    "another log, in this one's name": (
+        sign_note(Checkpoint("else", 4, bytes(32)).text(), RETIRED),
+        UnknownKeyError,
+    ),
+    "this log, in another's name": (
+        sign_note(
+            Checkpoint(SIGNER.name, 4, bytes(32)).text(),
+            Ed25519Signer.from_seed("else", bytes([8]) * 32),
+        ),
+        UnknownKeyError,
+    ),
+    "no checkpoint, by a key not given": (
+        sign_note(b"four\n", RETIRED),
+        UnknownKeyError,
+    ),
+    "both keys, and the given one's line changed": (
+        checkpoint(4, RETIRED, SIGNER).replace(b"\n4\n", b"\n3\n"),
+        InvalidSignatureError,
+    ),
     "a note cut short": (checkpoint(4)[:-1], MalformedError),
 }
 

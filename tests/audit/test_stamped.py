@@ -21,6 +21,7 @@ from consentkit.audit.rules import MAX_SKEW_MS
 from consentkit.audit.stamped import StampCheck
 from consentkit.audit.timestamps import TimeStamp
 from consentkit.audit.verify import Examination
+from consentkit.errors import MalformedError
 from consentkit.errors import VerificationError
 from consentkit.log.note import split_note
 from tests.tsa_process import Tsa
@@ -195,6 +196,7 @@ def test_a_stamp_that_cannot_be_read_is_named(tsa: Tsa) -> None:
         timestamp_path(6, ID),
         timestamp_path(7, ID),
     ]
+    assert examination.report().findings[1].cause is MalformedError
     assert last_line(examination) == "time stamps: none of 2 holds"
 
 

@@ -94,3 +94,17 @@ def test_an_answer_of_a_log_two_logs_back_is_numbered_back_through_both() -> Non
     assert entries == [-7, -12]
     assert later is not None
     assert later.entry == 2
+
+
+def test_when_one_person_is_erased_all_that_another_said_still_stands() -> None:
+    log = log_of([(BOB, "given", ["acme-credit", "shop"]), (ALICE, "given", ["shop"])])
+    log.erasure(ALICE)
+    lean = StandingAnswers(People())
+    for index, data in enumerate(log.leaves):
+        lean.apply(index, read_leaf(data))
+
+    assert lean.get(ALICE, "credit-score", "shop") is None
+    for recipient in ("acme-credit", "shop"):
+        standing = lean.get(BOB, "credit-score", recipient)
+        assert standing is not None
+        assert standing.state == "given"

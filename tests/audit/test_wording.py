@@ -99,6 +99,15 @@ def test_a_share_beyond_its_grant_names_the_grant() -> None:
     assert said(log) == "the grant in entry 3 does not cover this data"
 
 
+def test_a_choice_beyond_its_notice_names_the_question() -> None:
+    log = LogBuilder()
+    log.choice(ALICE, answer(scope="6" * 64))
+
+    assert said(log) == (
+        "credit-score / acme-credit: the scope is not the one in the notice"
+    )
+
+
 def test_a_log_without_a_collector_key_is_told_so() -> None:
     log = LogBuilder(begin=False)
     log.genesis()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -146,3 +149,25 @@ def test_what_is_no_receipt_at_all_exits_2_and_convicts_nobody(
     assert printed.out == ""
     assert f"{receipt}: " in printed.err
     assert hint in printed.err
+
+
+@pytest.mark.parametrize("shape", [[], ["--json"]], ids=["text", "json"])
+def test_a_reader_that_stops_early_ends_the_command_without_a_word(
+    folder: Path, shape: list[str]
+) -> None:
+    """As ``consentkit verify … | head -0``; the status is what a shell would say."""
+    code = "import sys; from consentkit.cli import main; sys.exit(main())"
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with os.fdopen(writer, "wb") as pipe:
+        done = subprocess.run(  # noqa: S603  our own interpreter, our own arguments
+            [sys.executable, "-c", code, "verify", str(folder), *KEYS, *shape],
+            cwd=Path(__file__).parents[2],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert done.stderr == b""
+    assert done.returncode == 141

@@ -23,6 +23,7 @@ from consentkit.log.note import split_note
 from consentkit.service.administering import administrative_acts
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
+from consentkit.service.exporting import export
 from consentkit.service.publishing import publish_all
 from consentkit.service.recording import sign_plain_leaf
 from consentkit.service.rotating import make_key_files
@@ -49,6 +50,7 @@ from tests.service.witnessed import honest
 from tests.service.witnessed import lines_under
 from tests.service.witnessed import on_disk
 from tests.service.witnessed import pretended
+from tests.service.witnessed import show
 from tests.service.witnessed import use
 
 if TYPE_CHECKING:
@@ -146,6 +148,40 @@ def test_a_witness_that_is_down_does_not_hold_up_the_successor(wallet: Wallet) -
     assert close(wallet).finished  # it was asked, and said nothing
     begin(wallet)
     assert lines_under(previous(wallet)) == 0
+
+
+def test_the_export_of_a_closed_log_has_its_end_though_a_witness_fell_silent(
+    wallet: Wallet, tmp_path: Path
+) -> None:
+    with pretended(honest) as line:
+        use(wallet, line)
+        assert show(wallet)
+    wallet.answer("carol", CREDIT_SCORE)
+    closed = close(wallet)  # the witness is down
+    folders = [tmp_path / "before", tmp_path / "after"]
+    assert export(wallet.installation, folders[0]).size == closed.size
+    begin(wallet)
+    old = wallet.installation.of_log(ORIGIN)
+    assert export(old, folders[1]).size == closed.size
+
+    for folder in folders:
+        prove(wallet, folder)
+
+
+def test_a_log_that_is_followed_already_says_so_when_closed_again(
+    wallet: Wallet,
+) -> None:
+    follow(wallet)
+    before = wallet.contents()
+
+    with pytest.raises(InvalidRequestError, match=r"followed by .*nothing to do") as e:
+        close(wallet)
+    assert e.value.code == "followed"
+    assert repr(ORIGIN) in str(e.value)
+    with pytest.raises(InvalidRequestError, match="expected a new name") as e:
+        close(wallet, ORIGIN)
+    assert e.value.code == "successor"
+    assert wallet.contents() == before
 
 
 def _close_in(wallet: Wallet, _: object) -> None:

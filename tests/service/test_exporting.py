@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,9 @@ from consentkit.audit.bundle import FolderSource
 from consentkit.audit.kept import History
 from consentkit.audit.manifest import parse_manifest
 from consentkit.audit.receipt import open_evidence
+from consentkit.audit.receipt import verify_receipt
+from consentkit.audit.trust import Trust
+from consentkit.audit.verify import Examination
 from consentkit.audit.verify import verify_log
 from consentkit.core.act import State
 from consentkit.errors import ConfigurationError
@@ -31,6 +35,9 @@ from consentkit.service.exporting import ALL_ADMIN
 from consentkit.service.exporting import Exported
 from consentkit.service.exporting import export
 from consentkit.service.publishing import publish_all
+from consentkit.service.receipts import find_receipt
+from consentkit.service.rotating import retire_key
+from consentkit.service.rotating import rotate_key
 from consentkit.store.witnesses import Cosignature
 from consentkit.store.witnesses import Standing
 from tests.service.wallet import CREDIT_SCORE
@@ -427,6 +434,68 @@ def test_the_checkpoint_is_the_cosigned_one_and_its_policy_is_met(
         out / "checkpoint"
     ).read_bytes()
     audit(wallet, out, policy=True)
+
+
+def rotated(wallet: Wallet) -> tuple[str, str]:
+    """Have the log's key changed; the retired one and the new one."""
+    by = Official("dpo@wallet.example", "the yearly change of keys")
+    old = wallet.installation.keyring.log
+    new = rotate_key(wallet.installation, "log", by=by)
+    retire_key(wallet.installation, old.key_id.hex(), by=by)
+    wallet.damaged = True  # its trust is in the retired key only
+    return old.vkey, new.vkey
+
+
+@pytest.mark.requirement("R97", "R99")
+def test_an_export_names_every_log_key_and_holds_with_the_newest_alone(
+    wallet: Wallet, out: Path
+) -> None:
+    act = wallet.answer(ALICE, CREDIT_SCORE)
+    publish_all(wallet.installation)
+    receipt = find_receipt(wallet.installation, ALICE, act.id)
+    assert receipt is not None
+    assert receipt.proof is not None
+    hand_over(wallet, out)
+    old, new = rotated(wallet)
+    wallet.answer(BOB, CREDIT_SCORE)
+    hand_over(wallet, out)  # over the one from before
+    hand_over(wallet, out.with_name("anew"))
+    assert files(out) == files(out.with_name("anew"))
+
+    own = parse_policy((out / "policy").read_bytes())
+    assert [each.key.vkey for each in own.logs] == [old, new]
+    verify_receipt(receipt.proof, trust=Trust.of([old]), policy=own)
+    (command,) = re.findall(
+        r"^  (consentkit verify (?:.*\\\n)*.*)$",
+        (out / README).read_text(),
+        re.MULTILINE,
+    )
+    words = shlex.split(command)
+    given = [words[n + 1] for n, word in enumerate(words) if word == "--key"]
+    assert given == [old, new]
+    for keys, unopened in ((given, 0), ([new], 1)):
+        trust = Trust.of(keys)
+        examination = Examination(
+            FolderSource(out),
+            trust=trust,
+            history=History.open(trust=trust, policy=own),
+        )
+        assert list(examination.find_faults()) == []
+        assert examination.report().unopened == unopened
+
+
+def test_a_key_of_after_the_exported_size_is_not_named(
+    wallet: Wallet, out: Path
+) -> None:
+    use(wallet, LINE)
+    wallet.answer(ALICE, CREDIT_SCORE)
+    size = cosigned(wallet)
+    _, new = rotated(wallet)
+
+    assert hand_over(wallet, out).size == size
+
+    for name in ("keys", "policy", README):
+        assert new not in (out / name).read_text()
 
 
 def test_an_export_never_takes_a_step_back(wallet: Wallet, out: Path) -> None:

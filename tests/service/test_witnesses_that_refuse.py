@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,12 +90,12 @@ def test_a_witness_that_never_agrees_about_the_size_is_given_up(
 
 
 def put_back(wallet: Wallet, backup: Path) -> None:
-    """The database as it was, and nothing else here that would tell."""
+    """The database as it was, and nothing else here that would tell, nor was asked."""
     wallet.installation.ledger._database.dispose()
     shutil.copy(backup, wallet.file)
     shutil.rmtree(wallet.logs)
     wallet.installation.high_water.path.unlink()
-    accept_high_water(wallet.installation)
+    accept_high_water(replace(wallet.installation, cosigners=()))
 
 
 def back_up(wallet: Wallet) -> Path:

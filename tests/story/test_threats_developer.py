@@ -67,6 +67,7 @@ CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     ),
     "disclosures": lambda kit, who, _: kit.disclosures(who),
     "erase": lambda kit, who, _: kit.erase(who, reason="request", by="mallory"),
+    "export": lambda kit, who, _: kit.export(who),
     "erasure_handler": lambda kit, *_: kit.erasure_handler(lambda _: None),
     "history": lambda kit, who, _: kit.history(who),
     "init_app": lambda kit, *_: kit.init_app(current_app),

@@ -84,6 +84,29 @@ def test_an_export_that_cannot_be_made_is_told_in_one_line(
     assert "Traceback" not in done.output
 
 
+def test_a_database_whose_leaves_were_deleted_is_told_in_one_line(
+    shop: Host, out: Path
+) -> None:
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    shop.publish()
+    shop.sql("DROP TRIGGER consent_leaf_no_delete")
+    shop.sql("DELETE FROM consent_leaf WHERE kind = 'choice'")
+
+    done = run(shop, "export", str(out))
+
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert done.stderr.splitlines()[-1] == (
+        "Error: the published entries are not all in the database: "
+        "tile/entries/000.p/5 cannot be made from it; compare the two: "
+        "flask consent rebuild --check"
+    )
+    assert not (out / "checkpoint").exists()
+    compared = run(shop, "rebuild", "--check")
+    assert compared.exit_code == 1
+    assert isinstance(compared.exception, SystemExit)
+
+
 @pytest.mark.requirement("R100")
 def test_the_handle_answers_the_auditors_question(
     shop: Host, out: Path, capsys: pytest.CaptureFixture[str]

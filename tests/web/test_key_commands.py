@@ -278,13 +278,50 @@ def test_new_works_for_an_app_that_does_not_start_without_keys(tmp_path: Path) -
     (tmp_path / "shop.py").write_text(APP.format(home=str(tmp_path), keys=str(folder)))
 
     refused = flask(tmp_path, "init")
-    assert refused.returncode != 0
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: ")
     assert "flask consent keys new" in refused.stderr
+    assert refused.stderr.count("\n") == 1
     made = flask(tmp_path, "keys", "new", "--folder", str(folder))
     assert made.returncode == 0, made.stderr
     begun = flask(tmp_path, "init")
     assert begun.returncode == 0, begun.stderr
     assert begun.stdout.count("key: ") == 2
+
+
+SETTINGS = {
+    "a value that is none": "CONSENTKIT_RETENTION='soon'",
+    "a folder that cannot be made": "CONSENTKIT_KEY_FOLDER='/dev/null/keys'",
+    "a database that is none": "CONSENTKIT_DATABASE_URI='hunter2'",
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("command", [["init"], ["keys", "list"]], ids=" ".join)
+def test_a_wrong_setting_is_told_in_one_line_by_every_command(
+    tmp_path: Path, setting: str, command: list[str]
+) -> None:
+    (tmp_path / "shop.py").write_text(
+        "from pathlib import Path\nfrom tests.web.hosts import host\n"
+        f"app = host(Path({str(tmp_path)!r}), {setting}).app\n"
+    )
+
+    done = flask(tmp_path, *command)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.stderr
+
+
+def test_a_mistake_of_the_apps_own_keeps_its_traceback(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("app = {}['no such thing']\n")
+
+    done = flask(tmp_path, "init")
+
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
 
 
 def flask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

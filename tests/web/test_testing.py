@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,21 @@ def test_loading_the_plugin_loads_nothing_of_consentkit() -> None:
     ]
 
     assert not [each for each in imported if each.startswith(("consentkit", "flask"))]
+
+
+def test_an_answer_can_be_given_where_pytest_is_not_installed() -> None:
+    code = (
+        "import sys; sys.modules['pytest'] = None\n"
+        "from consentkit.testing import *\n"
+        "print(answer.__name__, 'assert_honest' in globals())"
+    )
+
+    done = subprocess.run(  # noqa: S603  our own interpreter, our own code
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("answer False\n", "")
