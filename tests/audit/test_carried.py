@@ -124,6 +124,12 @@ def test_damage_to_texts_and_facts_is_told_with_the_error_that_it_is() -> None:
     )
 
 
+def test_keys_that_cannot_be_read_are_said_not_to_be_there() -> None:
+    files = {**LOG.files(), KEYS: FILES[KEYS]}
+
+    assert told(only(files, KEYS))[:2] == ("keys", "keys is not there")
+
+
 @pytest.mark.parametrize("data", [b"[]", b'["disclosures"]', b'{"other":[]}'])
 def test_a_file_of_facts_is_an_object_with_nothing_but_them(data: bytes) -> None:
     with pytest.raises(MalformedError, match="nothing but 'disclosures'"):

@@ -334,7 +334,7 @@ _OFFICIALS = frozenset(
         *("erasure-reason", "hold-over", "last-key", "naive-time", "no-evidence"),
         *("official", "purge-in-future", "purge-too-early", "selection", "widens"),
         *("unknown-act", "unknown-delivery", "unknown-key", "unknown-notice"),
-        *("unknown-question", "closed-otherwise", "successor"),
+        *("unknown-question", "closed-otherwise", "followed", "successor"),
     }
 )
 
