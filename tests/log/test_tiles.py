@@ -25,6 +25,7 @@ from consentkit.log.publisher import Publication
 from consentkit.log.publisher import plan
 from consentkit.log.tiles import ENTRIES
 from consentkit.log.tiles import Tile
+from consentkit.log.tiles import TileReader
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 OWN = json.loads((VECTORS / "own_vectors.json").read_text("utf-8"))
@@ -271,3 +272,28 @@ def test_a_hash_outside_the_tree_is_not_looked_for(level: int, index: int) -> No
 
     with pytest.raises(MalformedError, match="is not in a tree of 5"):
         reader.read_hash(level, index)
+
+
+def test_a_walk_along_a_long_tree_keeps_few_tiles_and_forgets_the_oldest() -> None:
+    reads: list[str] = []
+
+    def read(path: str) -> bytes:
+        reads.append(path)
+        return bytes(256 * 32)
+
+    reader = TileReader(read, 256 * 100)
+    for number in range(100):
+        reader.read_tile(0, number)
+    reader.read_tile(0, 99)
+    assert len(reads) == 100
+    reader.read_tile(0, 0)
+
+    assert reads[-1] == "tile/0/000"
+    assert len(reads) == 101
+
+
+def test_a_tile_of_another_length_is_named() -> None:
+    reader = TileReader(lambda _: b"short", 300)
+
+    with pytest.raises(MalformedError, match=r"^tile/0/001\.p/44: expected 1408 bytes"):
+        reader.read_tile(0, 1)
