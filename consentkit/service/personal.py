@@ -16,12 +16,9 @@ from markupsafe import Markup
 
 from consentkit.core.decision import Reason
 from consentkit.core.record import rfc3339
-from consentkit.log.merkle import prove_inclusion
-from consentkit.log.proof import TlogProof
-from consentkit.log.proof import format_proof
-from consentkit.log.tiles import TileReader
 from consentkit.service.corrected import disclosures_of
 from consentkit.service.receipts import list_receipts
+from consentkit.service.receipts import prove_leaf
 from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
@@ -73,7 +70,9 @@ class PersonalRecords:
             yield replace(
                 act,
                 notice=self._notice(str(act.leaf.body.get("notice", ""))),
-                proof=_proof(self.installation.of_log(act.leaf.log), act),
+                proof=prove_leaf(
+                    self.installation.of_log(act.leaf.log), act.leaf.data, act.index
+                ),
                 disclosures=disclosures_of(self.installation, self.person, act.leaf),
             )
 
@@ -218,22 +217,3 @@ def _shown(notice: Notice) -> dict[str, Any]:
         "text": Markup(html).striptags(),  # noqa: S704  no page gets this as markup
         "manifest": dict(notice.manifest),
     }
-
-
-def _proof(installation: Installation, act: Receipt) -> bytes | None:
-    """The file that proves the act; None until the log has taken it."""
-    covering = None
-    if act.index is not None:
-        covering = installation.publications.covering(act.index)
-    if act.index is None or covering is None:
-        return None
-    size, checkpoint = covering
-    reader = TileReader(installation.publications.read, size)
-    return format_proof(
-        TlogProof(
-            index=act.index,
-            proof=tuple(prove_inclusion(act.index, size, reader)),
-            checkpoint=checkpoint,
-            extra=act.leaf.data,
-        )
-    )

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from consentkit.core.canonical import JSON
     from consentkit.core.notice import Notice
     from consentkit.service.installation import Installation
-    from consentkit.store.history import StoredLeaf
     from consentkit.store.subjects import Person
 
-__all__ = ["Receipt", "find_receipt", "list_receipts"]
+__all__ = ["Receipt", "find_receipt", "list_receipts", "prove_leaf"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def find_receipt(
         leaf=leaf,
         index=stored.index,
         notice=_notice(installation, leaf),
-        proof=_proof(installation.of_log(leaf.log), stored),
+        proof=prove_leaf(installation.of_log(leaf.log), stored.data, stored.index),
         disclosures=disclosures_of(installation, person, leaf),
         correction=_corrections(installation, person).get(leaf.id),
     )
@@ -146,19 +145,25 @@ def _notice(installation: Installation, leaf: Leaf) -> Notice | None:
     return installation.history.notice(digest) if digest else None
 
 
-def _proof(installation: Installation, stored: StoredLeaf) -> bytes | None:
-    if stored.index is None:
-        return None
-    covering = installation.publications.covering(stored.index)
-    if covering is None:
+def prove_leaf(
+    installation: Installation, leaf: bytes, index: int | None
+) -> bytes | None:
+    """The ``.tlog-proof`` of a leaf of this log; None until the log has taken it.
+
+    Raises:
+        VerificationError: what is stored is no longer what was stored.
+        LogUnavailableError: the database cannot be reached.
+    """
+    covering = None if index is None else installation.publications.covering(index)
+    if index is None or covering is None:
         return None
     size, checkpoint = covering
     reader = TileReader(installation.publications.read, size)
     return format_proof(
         TlogProof(
-            index=stored.index,
-            proof=tuple(prove_inclusion(stored.index, size, reader)),
+            index=index,
+            proof=tuple(prove_inclusion(index, size, reader)),
             checkpoint=checkpoint,
-            extra=stored.data,
+            extra=leaf,
         )
     )

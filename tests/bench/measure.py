@@ -48,21 +48,31 @@ class Line:
 
 @dataclass(frozen=True)
 class Arguments:
-    """How large and how long: ``smoke`` is for the test that the thing runs at all."""
+    """How large and how long: ``smoke`` is for the test that the thing runs at all.
+
+    ``share`` is the part of the usual sizes that somebody in a hurry asks for.
+    """
 
     smoke: bool
     rounds: int
+    share: float = 1.0
 
 
 def arguments(
-    argv: Sequence[str] | None, about: str | None, *, rounds: int
+    argv: Sequence[str] | None, about: str | None, *, rounds: int, shares: bool = False
 ) -> Arguments:
-    """What was asked for on the command line; never fewer than five rounds."""
+    """What was asked for on the command line; never fewer than five rounds.
+
+    ``shares`` permits ``--share``, where the sizes are large.
+    """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--smoke", action="store_true", help="tiny: does it run?")
     parser.add_argument("--rounds", type=int, default=rounds, metavar="N")
+    if shares:
+        parser.add_argument("--share", type=float, default=1.0, metavar="0.1")
     asked = parser.parse_args(argv)
-    return Arguments(asked.smoke, max(5, 5 if asked.smoke else asked.rounds))
+    rounds = max(5, 5 if asked.smoke else asked.rounds)
+    return Arguments(asked.smoke, rounds, getattr(asked, "share", 1.0))
 
 
 def race(

@@ -155,8 +155,12 @@ def _time_signatures(log: LargeLog, rounds: int) -> tuple[str, str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Compare the roots and count the signatures, then time, then weigh."""
-    asked = arguments(argv, __doc__, rounds=5)
-    count, signed = (SMOKE, SMOKE) if asked.smoke else (LEAVES, SIGNED)
+    asked = arguments(argv, __doc__, rounds=5, shares=True)
+    count, signed = (
+        (SMOKE, SMOKE)
+        if asked.smoke
+        else (max(SMOKE, int(size * asked.share)) for size in (LEAVES, SIGNED))
+    )
     with tempfile.TemporaryDirectory(prefix="consentkit-bench-") as name:
         folder = Path(name)
         few = write_log(folder / "signed", signed)

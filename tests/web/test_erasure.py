@@ -62,7 +62,7 @@ def test_the_page_says_what_goes_what_stays_and_why(
         "2 entries in the log",
         "Entries stay as long as the log, so that anyone can check it is whole.",
         "hold your records until newer backups take their place.",
-        "Ask them to erase it.",
+        "Ask them to erase your data as well.",
         "Acme Credit Scoring Ltd",
         "This cannot be undone.",
     ):
@@ -243,3 +243,25 @@ def test_the_app_erases_by_one_call(agreed: Host) -> None:
     assert done.swept
     assert again.leaf is None
     assert [row[0] for row in agreed.grants()] == [TOM]
+
+
+@pytest.mark.requirement("R57", "R92")
+def test_who_has_the_data_is_told_as_the_page_says(shop: Host) -> None:
+    client = shop.client(MAYA)
+    answer(client, "credit-score", {"acme-credit": "given"})
+    with (
+        shop.app.test_request_context(),
+        shop.consent.share(
+            MAYA, "credit-score", recipient="acme-credit", data={"spending"}
+        ),
+    ):
+        pass
+    assert (
+        "We tell them that your records are erased."
+        in client.get("/consent/erasure").text
+    )
+    with shop.app.app_context():
+        shop.consent.erase(MAYA, reason="request")
+    assert shop.sql("SELECT recipient, event FROM consent_delivery") == [
+        ("acme-credit", "consent.erased")
+    ]
