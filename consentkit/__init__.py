@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from consentkit.core.decision import Decision as Decision
     from consentkit.core.decision import Reason as Reason
     from consentkit.core.decision import ShareRequest as ShareRequest
+    from consentkit.core.purpose import Purpose as Purpose
     from consentkit.core.registry import Registry as Registry
     from consentkit.core.vocabulary import AutomatedDecision as AutomatedDecision
     from consentkit.core.vocabulary import Controller as Controller
     from consentkit.core.vocabulary import DataCategory as DataCategory
     from consentkit.core.vocabulary import DataItem as DataItem
-    from consentkit.core.vocabulary import Purpose as Purpose
     from consentkit.core.vocabulary import Recipient as Recipient
     from consentkit.errors import ConfigurationError as ConfigurationError
     from consentkit.errors import ConsentDeniedError as ConsentDeniedError
@@ -75,7 +75,7 @@ _HOMES = {
     "Controller": "consentkit.core.vocabulary",
     "DataCategory": "consentkit.core.vocabulary",
     "DataItem": "consentkit.core.vocabulary",
-    "Purpose": "consentkit.core.vocabulary",
+    "Purpose": "consentkit.core.purpose",
     "Recipient": "consentkit.core.vocabulary",
     "ConfigurationError": "consentkit.errors",
     "ConsentDeniedError": "consentkit.errors",

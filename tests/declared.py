@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from datetime import timedelta
 
+from consentkit.core.purpose import Purpose
 from consentkit.core.registry import Registry
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 
 WALLET = Controller(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consentkit.core.purpose import Purpose
 from consentkit.core.text import TextLike
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from marshmallow import ValidationError
 from marshmallow import fields
 from marshmallow import validate
 
+from consentkit.core.purpose import Purpose
 from consentkit.core.text import FALLBACK_LOCALE
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import DeclarationError
 

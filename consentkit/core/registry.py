@@ -15,13 +15,13 @@ from typing import TypeVar
 
 from consentkit.core import canonical
 from consentkit.core.completeness import missing_elements
+from consentkit.core.purpose import Purpose
 from consentkit.core.text import FALLBACK_LOCALE
 from consentkit.core.text import check_locale
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import DeclarationError
 

@@ -38,11 +38,11 @@ from consentkit.web.api import make_api
 from consentkit.web.commands import make_commands
 from consentkit.web.config import read_config
 from consentkit.web.delivery_commands import deliver_in_background
+from consentkit.web.loading import Loading
 from consentkit.web.locale import check_spoken
 from consentkit.web.operating import Operating
 from consentkit.web.state import KEY
 from consentkit.web.state import AppState
-from consentkit.web.state import Loaders
 from consentkit.web.state import current_state
 from consentkit.web.subject import subject_key
 from consentkit.web.tokens import Tokens
@@ -53,21 +53,19 @@ from consentkit.web.widgets import consent_widget
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Collection
-    from collections.abc import Container
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from flask import Flask
 
     from consentkit.core.decision import Decision
+    from consentkit.core.purpose import Purpose
     from consentkit.core.vocabulary import DataCategory
-    from consentkit.core.vocabulary import Purpose
     from consentkit.core.vocabulary import Recipient
     from consentkit.service.erasing import Erasure
     from consentkit.service.receipts import Receipt
     from consentkit.service.release import Release
     from consentkit.service.revoking import Revocation
-    from consentkit.service.telling import ErasureHandler
     from consentkit.store.history import DisclosureRow
     from consentkit.web.config import Config
     from consentkit.web.subject import SubjectId
@@ -75,14 +73,11 @@ if TYPE_CHECKING:
 __all__ = ["ConsentKit"]
 
 NAME = "consentkit"
-_Label = TypeVar("_Label", bound="Callable[[str], str]")
-_Subject = TypeVar("_Subject", bound="Callable[[], object]")
-_Roles = TypeVar("_Roles", bound="Callable[[], Container[str] | None]")
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class ConsentKit(Operating):
+class ConsentKit(Loading, Operating):
     """Asks people, remembers their answers, and refuses what those do not cover.
 
     Declare once, ``init_app`` for each app, and tell it who is here::
@@ -105,7 +100,7 @@ class ConsentKit(Operating):
                 f"[purpose, …])); got {type(registry).__name__}"
             )
         self.registry = registry
-        self._loaders = Loaders()
+        super().__init__()
         if app is not None:
             self.init_app(app)
 
@@ -141,34 +136,6 @@ class ConsentKit(Operating):
             consent_centre_link=consent_centre_link,
         )
         app.cli.add_command(make_commands())
-
-    def subject_loader(self, loader: _Subject) -> _Subject:
-        """Register the function that gives the id of whoever is signed in, or None.
-
-        Give an opaque id, not a mail address: it is a key of the state table.
-        """
-        self._loaders.subject = loader
-        return loader
-
-    def account_label_loader(self, loader: _Label) -> _Label:
-        """Register how a person sees which account they answer for; mail is masked."""
-        self._loaders.account_label = loader
-        return loader
-
-    def role_loader(self, loader: _Roles) -> _Roles:
-        """Register what else a request may see: ``{"auditor"}`` opens the log."""
-        self._loaders.roles = loader
-        return loader
-
-    def erasure_handler(self, handler: ErasureHandler) -> ErasureHandler:
-        """Decorate the function that erases what consent no longer covers (R59).
-
-        It gets an ``ErasureTask`` after each act that ended a grant, from a background
-        thread or from ``flask consent deliver``, within an app context. Returning
-        acknowledges the task; raising has it called again later.
-        """
-        self._loaders.erasure = handler
-        return handler
 
     def check(
         self,

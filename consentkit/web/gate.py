@@ -19,8 +19,8 @@ from consentkit.core.act import Channel
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import ShareRequest
+from consentkit.core.purpose import Purpose
 from consentkit.core.vocabulary import DataCategory
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import ConfigurationError
 from consentkit.errors import ConsentDeniedError

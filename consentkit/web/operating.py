@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Mapping
 
-    from consentkit.core.vocabulary import Purpose
+    from consentkit.core.purpose import Purpose
     from consentkit.core.vocabulary import Recipient
     from consentkit.log.leaf import Leaf
     from consentkit.service.administering import AdministrativeAct

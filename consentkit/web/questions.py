@@ -19,9 +19,9 @@ from consentkit.web.locale import mark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from consentkit.core.purpose import Purpose
     from consentkit.core.registry import Question
     from consentkit.core.vocabulary import DataItem
-    from consentkit.core.vocabulary import Purpose
     from consentkit.web.locale import Locale
 
 __all__ = ["Fact", "ItemView", "NoticeView", "QuestionView", "notice_view"]

@@ -43,9 +43,9 @@ from consentkit.web.subject import current_subject
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consentkit.core.purpose import Purpose
     from consentkit.core.registry import Question
     from consentkit.core.status import Status
-    from consentkit.core.vocabulary import Purpose
     from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
 

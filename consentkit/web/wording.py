@@ -15,9 +15,9 @@ from markupsafe import Markup
 from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
+    from consentkit.core.purpose import Purpose
     from consentkit.core.registry import Question
     from consentkit.core.vocabulary import DataItem
-    from consentkit.core.vocabulary import Purpose
     from consentkit.web.locale import Locale
 
 __all__ = [

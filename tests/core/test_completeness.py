@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from consentkit.core.purpose import Purpose
 from consentkit.core.registry import Registry
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Relation
 from consentkit.errors import DeclarationError
 from tests.declared import ABROAD

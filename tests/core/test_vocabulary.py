@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from consentkit.core.purpose import Purpose
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import DeclarationError
 from tests.declared import ABROAD

@@ -15,7 +15,7 @@ from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
+from consentkit.core.purpose import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.lint import lint
 from consentkit.web.locale import Locale

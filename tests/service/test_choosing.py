@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from consentkit.core.vocabulary import Purpose
+    from consentkit.core.purpose import Purpose
 
 GIVEN, REFUSED = State.GIVEN, State.REFUSED
 

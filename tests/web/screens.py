@@ -20,13 +20,13 @@ from consentkit.core.act import Choice
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.decision import Reason
+from consentkit.core.purpose import Purpose
 from consentkit.core.registry import Registry
 from consentkit.core.status import Status
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.web import pages
 from consentkit.web.export import ActView

@@ -18,9 +18,9 @@ import time_machine
 from flask import render_template_string
 from flask.testing import FlaskClient
 
+from consentkit.core.purpose import Purpose
 from consentkit.core.registry import Registry
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.errors import ConfigurationError
 from consentkit.service.reasking import Cooldown
 from consentkit.testing import answer

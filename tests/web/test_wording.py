@@ -13,10 +13,10 @@ from consentkit.core.act import Choice
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.decision import Reason
+from consentkit.core.purpose import Purpose
 from consentkit.core.registry import Question
 from consentkit.core.registry import Registry
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.vocabulary import Purpose
 from consentkit.web import pages
 from consentkit.web import wording
 from consentkit.web.locale import Locale
