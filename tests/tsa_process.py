@@ -128,9 +128,12 @@ def make_tsa(
     usage: x509.ObjectIdentifier = TIME,
     critical: bool = True,
     valid: tuple[int, int] = (-1, 1),
-    accuracy: int | None = 1,
+    accuracy: str | None = "secs:1",
 ) -> Tsa:
-    """An authority under a new root; its certificate is ``valid`` in days from now."""
+    """An authority under a new root; its certificate is ``valid`` in days from now.
+
+    ``accuracy`` is as OpenSSL's configuration spells it.
+    """
     folder.mkdir(parents=True)
     root_key = ec.generate_private_key(ec.SECP256R1())
     key = ec.generate_private_key(ec.SECP256R1())
@@ -153,7 +156,7 @@ def make_tsa(
         )
     )
     (folder / "serial").write_text("01\n")
-    precise = "" if accuracy is None else f"accuracy = secs:{accuracy}\n"
+    precise = "" if accuracy is None else f"accuracy = {accuracy}\n"
     (folder / "config").write_text(_CONFIG.format(folder=folder) + precise)
     return Tsa(folder)
 

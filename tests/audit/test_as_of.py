@@ -261,6 +261,13 @@ def test_a_notice_is_shown_as_lines_without_style_and_control_characters() -> No
     assert plain_text(hostile.encode()) == ["a [2Jb c", "d&e"]
 
 
+def test_what_a_browser_does_not_show_is_not_told_however_it_is_nested() -> None:
+    template = "<template>a<script>b</script>c</template>"
+
+    assert plain_text(f"{template}<p>d</p></style><p>e</p>".encode()) == ["d", "e"]
+    assert plain_text(b"one\ntwo <b>three</b>\xff four") == ["one two three\ufffd four"]
+
+
 @dataclass(frozen=True)
 class Step:
     """Something that happens: what, to whom, on which question, how much later."""

@@ -138,12 +138,44 @@ def test_what_is_no_plain_file_in_a_folder_is_a_finding(folder: Path) -> None:
 def test_a_file_that_no_log_can_have_is_not_read(
     folder: Path, source: HttpSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle, "MAX_FILE_BYTES", 100)
+    path = "tile/0/000.p/4"
+    size = len(FILES[path])
     for each in (FolderSource(folder), source):
-        with pytest.raises(VerificationError, match="larger than the 100 bytes"):
-            each.read("tile/0/000.p/4")
-        with pytest.raises(VerificationError, match="is not there"):
+        monkeypatch.setattr(bundle, "MAX_FILE_BYTES", size)
+        assert each.read(path) == FILES[path]
+        monkeypatch.setattr(bundle, "MAX_FILE_BYTES", size - 1)
+        with pytest.raises(
+            VerificationError, match=f"{path} is larger than the {size - 1} bytes"
+        ):
+            each.read(path)
+        with pytest.raises(VerificationError, match=r"0/000.p/5 is not there"):
             each.read("tile/0/000.p/5")
+
+
+def test_of_a_file_that_is_too_large_no_more_is_taken_than_shows_it(
+    server: Server, source: HttpSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is left of it is not read as the answer to the next question."""
+    monkeypatch.setattr(bundle, "MAX_FILE_BYTES", 1_000)
+    server.files["checkpoint"] = b"x" * 5_000_000
+
+    with pytest.raises(VerificationError, match="larger"):
+        source.read("checkpoint")
+    assert source.read("tile/0/000.p/4") == FILES["tile/0/000.p/4"]
+    assert len(server.connections) == 2
+
+
+def test_a_list_of_files_may_be_longer_than_any_of_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "MANIFEST").write_bytes(b"x" * 150)
+    (folder / "keys").write_bytes(b"x" * 150)
+    monkeypatch.setattr(bundle, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(bundle, "MAX_MANIFEST_BYTES", 150)
+
+    assert len(FolderSource(folder).read("MANIFEST")) == 150
+    with pytest.raises(VerificationError, match="keys is larger than the 100 bytes"):
+        FolderSource(folder).read("keys")
 
 
 def test_a_folder_that_cannot_be_read_is_unavailable_and_no_evidence(
@@ -223,7 +255,9 @@ def test_an_address_without_a_checkpoint_says_nothing_about_any_log(
 ) -> None:
     server.answers["checkpoint"] = status
 
-    with pytest.raises(LogUnavailableError, match="own address, with `checkpoint`"):
+    with pytest.raises(
+        LogUnavailableError, match=f"{source.name}/checkpoint .*own address, with"
+    ):
         verify_log(source, trust=LOG.trust())
     with pytest.raises(LogUnavailableError, match="https://name:password@host/…"):
         list(find_faults(source, trust=LOG.trust()))
@@ -250,7 +284,9 @@ def test_a_folder_without_a_checkpoint_says_nothing_about_any_log(
 ) -> None:
     (folder / "checkpoint").unlink()
 
-    with pytest.raises(LogUnavailableError, match="own folder, with `checkpoint`"):
+    with pytest.raises(
+        LogUnavailableError, match=f"{folder}/checkpoint is not there.*own folder, with"
+    ):
         verify_log(FolderSource(folder), trust=LOG.trust())
 
 
@@ -268,7 +304,10 @@ def test_a_server_that_is_not_there_is_unavailable(
     server.shutdown()
     server.server_close()
 
-    with pytest.raises(LogUnavailableError, match="cannot be reached"):
+    with pytest.raises(
+        LogUnavailableError,
+        match=r"checkpoint cannot be reached: ConnectionRefusedError",
+    ):
         source.read("checkpoint")
 
 

@@ -277,8 +277,23 @@ PINS = {
 
 @pytest.mark.parametrize("note", PINS.values(), ids=PINS)
 def test_a_genesis_that_names_no_checkpoint_is_told(note: bytes) -> None:
-    (only,) = found(Successor(LogBuilder(), note=note), LogBuilder())
+    new = Successor(LogBuilder(), note=note)
+    new.choice(ALICE, answer("renewed"))  # nobody knows what it renews
+    (only,) = found(new, LogBuilder())
     assert only.startswith(f"previous: the checkpoint in the genesis of {NEXT!r}: ")
+
+
+@pytest.mark.parametrize("size", [255, 256, 257, 258])
+def test_a_genesis_that_names_a_tree_of_another_size_is_told(size: int) -> None:
+    old = closed(LogBuilder())
+    while len(old.leaves) < 257:  # never mind what stands after the closure
+        old.choice(f"{len(old.leaves):032x}")
+    note = sign_checkpoint(Checkpoint(ORIGIN, size, bytes(32)), old.log_key)
+
+    findings = found(Successor(old, note=note), old)
+
+    assert all(each.startswith("previous: ") for each in findings)
+    assert any("root" in each or "tile" in each for each in findings)
 
 
 def test_three_logs_in_a_row_are_given_newest_first() -> None:
