@@ -42,7 +42,10 @@ if TYPE_CHECKING:
     from consentkit.audit.bundle import Source
     from consentkit.log.leaf import Leaf
 
-__all__ = ["AnnexCheck", "open_notice"]
+__all__ = ["OFFICIAL", "AnnexCheck", "open_notice"]
+
+OFFICIAL = (Kind.ADMIN, Kind.SUSPENSION)
+"""The kinds of leaf that record what officials did: administrative acts."""
 
 _ID = re.compile(rb'"id":"([0-9a-f]{32})"')
 
@@ -69,7 +72,8 @@ class AnnexCheck:
     """Reads the log once more, for the entries that its annexes belong to.
 
     A folder with neither manifest nor notices is a published log and not an export:
-    there no notice is missed.
+    there no notice is missed. ``official`` counts the administrative acts whose private
+    facts lie there, and are theirs.
     """
 
     def __init__(self, source: Source, size: int) -> None:
@@ -78,6 +82,7 @@ class AnnexCheck:
         self._keys: list[Mapping[str, Any]] = []
         self._notices: dict[str, tuple[int, Leaf]] = {}
         self._committed: dict[str, tuple[int, Leaf]] = {}
+        self.official = 0
 
     def check(self, paths: Collection[str]) -> Iterator[Finding]:
         """12. to 14.: in what the files called ``paths`` differ from the entries."""
@@ -140,6 +145,8 @@ class AnnexCheck:
             open_evidence(data, leaf)
         except VerificationError as error:
             yield _finding("evidence", f"{path}: {error}", error, entry=index)
+        else:
+            self.official += leaf.kind in OFFICIAL
 
 
 def _finding(

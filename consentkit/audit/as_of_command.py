@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import ExitStack
 from contextlib import closing
 from datetime import UTC
 from datetime import datetime
@@ -40,6 +41,7 @@ from consentkit.log.checkpoint import open_checkpoint
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from consentkit.audit.bundle import Source
     from consentkit.audit.report import Report
@@ -65,6 +67,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         required=True,
         help="the moment, with its zone, such as 2026-01-31T12:00:00Z",
+    )
+    parser.add_argument(
+        "--previous",
+        metavar="DIR|URL",
+        action="append",
+        default=[],
+        help="the files of the log that this one continues; then of the one before",
     )
     parser.add_argument("--purpose", metavar="ID", help="this purpose only")
     parser.add_argument("--recipient", metavar="ID", help="this recipient only")
@@ -103,8 +112,12 @@ def execute(options: argparse.Namespace) -> int:
     trust = _trust(options.key)
     if options.output is not None:
         _check_empty(options.output)
-    with closing(open_source(options.log)) as source:
-        report, answer, fault = _answer(source, trust, question)
+    with ExitStack() as sources:
+        logs = [
+            sources.enter_context(closing(open_source(each)))
+            for each in (options.log, *options.previous)
+        ]
+        report, answer, fault = _answer(logs, trust, question)
     if answer is not None and options.output is not None:
         _write(options.output, answer)
     _print(report, answer, fault, as_json=options.json)
@@ -112,9 +125,10 @@ def execute(options: argparse.Namespace) -> int:
 
 
 def _answer(
-    source: Source, trust: Trust, question: Question
+    logs: Sequence[Source], trust: Trust, question: Question
 ) -> tuple[Report, AsOf | None, Finding | None]:
     """Examine the log; ask it, if it holds; what was wrong with the answer, if so."""
+    source, *previous = logs
     with ProgressBar() as bar:
         examination = Examination(
             source,
@@ -122,6 +136,7 @@ def _answer(
             layers=[Layer.LOG, Layer.RECORDS],
             progress=bar.draw,
             jobs=usable_cpus(),
+            previous=previous,
         )
         with closing(examination.find_faults()) as faults:
             for _ in faults:
@@ -136,10 +151,11 @@ def _answer(
             raise LogUnavailableError(
                 "the log was published anew meanwhile; ask again, or ask a copy"
             )
-        return report, as_of(source, note, checkpoint, question), None
+        answer = as_of(source, note, checkpoint, question, previous=previous)
     except VerificationError as error:
         found = Finding(Layer.RECORDS, error.step, error.entry, str(error), type(error))
         return report, None, found
+    return report, answer, None
 
 
 def _print(

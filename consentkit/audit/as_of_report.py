@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
-from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -12,14 +10,15 @@ from consentkit.audit.annexed import notice_paths
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.plain_text import plain_text
 from consentkit.audit.report import format_time
+from consentkit.audit.report import iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consentkit.audit.as_of import AsOf
     from consentkit.audit.as_of import Basis
-    from consentkit.audit.as_of import Entry
-    from consentkit.audit.as_of import ShownNotice
+    from consentkit.audit.proven import Entry
+    from consentkit.audit.proven import ShownNotice
 
 __all__ = ["NOT_CHECKED", "answer_dict", "answer_files", "answer_lines"]
 
@@ -37,9 +36,10 @@ def answer_dict(answer: AsOf) -> dict[str, Any]:
     question = answer.question
     return {
         "subject": question.subject,
-        "at": _iso(question.at),
+        "at": iso_time(question.at),
         "questions": [_basis_dict(basis) for basis in answer.bases],
         "erased": answer.erased and _entry_dict(answer.erased),
+        "previous": [_entry_dict(link) for link in answer.links],
         "not_checked": list(NOT_CHECKED),
     }
 
@@ -52,8 +52,12 @@ def answer_files(answer: AsOf) -> Iterator[tuple[str, bytes]]:
     """
     yield _ANSWER, (json.dumps(answer_dict(answer), indent=2) + "\n").encode()
     yield CHECKPOINT, answer.checkpoint
-    for entry in answer.entries():
-        yield _proof_name(entry), entry.proof(answer.checkpoint)
+    entries = list(answer.entries())
+    for back, note in sorted({(each.back, each.checkpoint) for each in entries}):
+        if back:
+            yield _folder(back) + CHECKPOINT, note
+    for entry in entries:
+        yield _proof_name(entry), entry.proof()
     shown = {basis.shown.digest: basis.shown for basis in answer.bases if basis.shown}
     for digest, each in shown.items():
         if each.notice is not None:
@@ -67,7 +71,7 @@ def answer_lines(answer: AsOf) -> Iterator[str]:
     question = answer.question
     yield f"Subject {question.subject}, {format_time(question.at)}:"
     if answer.erased is not None:
-        yield f"  was erased by entry {answer.erased.index}; nothing stands since"
+        yield f"  was erased by {_name(answer.erased)}; nothing stands since"
     if not answer.bases:
         yield "  nothing that was asked about had come up by then"
     for basis in answer.bases:
@@ -109,7 +113,7 @@ def _notice_lines(shown: ShownNotice | None) -> Iterator[str]:
     if shown is None:
         yield "  no text is on record as shown"
         return
-    yield f"  text shown: {shown.digest}, logged by entry {shown.entry.index}"
+    yield f"  text shown: {shown.digest}, logged by {_name(shown.entry)}"
     if shown.notice is None:
         yield "    the text is not here; ask the operator for an export"
         return
@@ -119,7 +123,12 @@ def _notice_lines(shown: ShownNotice | None) -> Iterator[str]:
 
 
 def _entry_line(entry: Entry) -> str:
-    return f"entry {entry.index}, {format_time(entry.leaf.time)}, id {entry.leaf.id}"
+    return f"{_name(entry)}, {format_time(entry.leaf.time)}, id {entry.leaf.id}"
+
+
+def _name(entry: Entry) -> str:
+    """The entry by its index, and by its log if that is not the one asked."""
+    return f"entry {entry.index}" + (f" of {entry.leaf.log}" if entry.back else "")
 
 
 def _state_in(entry: Entry, basis: Basis) -> str:
@@ -139,8 +148,8 @@ def _basis_dict(basis: Basis) -> dict[str, Any]:
             "record": status.record,
             "data": sorted(status.data),
             "scope": status.scope,
-            "since": _iso(status.since),
-            "until": _iso(status.until) if status.until else None,
+            "since": iso_time(status.since),
+            "until": iso_time(status.until) if status.until else None,
             "assurance": status.assurance.value,
         }
     return {
@@ -182,20 +191,18 @@ def _notice_dict(shown: ShownNotice) -> dict[str, Any]:
 
 def _entry_dict(entry: Entry) -> dict[str, Any]:
     return {
+        "log": entry.leaf.log,
         "entry": entry.index,
         "id": entry.leaf.id,
-        "time": _iso(entry.leaf.time),
+        "time": iso_time(entry.leaf.time),
         "proof": _proof_name(entry),
     }
 
 
 def _proof_name(entry: Entry) -> str:
-    return f"entry-{entry.index}.tlog-proof"
+    return f"{_folder(entry.back)}entry-{entry.index}.tlog-proof"
 
 
-def _iso(millis: int) -> str:
-    try:
-        moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
-    except (OverflowError, ValueError, OSError):
-        return f"{millis} ms after 1970"  # further off than the calendar goes
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _folder(back: int) -> str:
+    """Where the proofs in an earlier log are written, by how many logs back it is."""
+    return f"previous-{back}/" if back else ""

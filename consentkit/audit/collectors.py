@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -60,7 +61,7 @@ class Collectors:
         """The keys that may sign entry ``index``."""
         return (key.verifier for key in self._keys.values() if key.covers(index))
 
-    def lines(self, index: int, note: UnverifiedNote) -> tuple[Line, ...]:
+    def lines(self, index: int, note: UnverifiedNote) -> Sequence[Line]:
         """The signatures on entry ``index`` that count: those of keys valid there.
 
         Looks up the names on the note, so that a log with very many keys is not
@@ -69,13 +70,13 @@ class Collectors:
         Raises:
             UnknownKeyError: there is none.
         """
-        lines = tuple(
+        lines = [
             (key.verifier, line.signature)
             for line in note.signatures
             if (key := self._keys.get(line.name)) is not None
             and key.key_id == line.key_id
             and key.covers(index)
-        )
+        ]
         if not lines:
             some = islice(self.at(index), _NAMED)
             raise UnknownKeyError(nobody_known(some, note))

@@ -33,7 +33,11 @@ __all__ = ["FolderCheck"]
 
 
 class FolderCheck:
-    """Looks at all that lies beside the tree of ``size`` leaves, in these layers."""
+    """Looks at all that lies beside the tree of ``size`` leaves, in these layers.
+
+    ``official`` counts the administrative acts whose private facts lie open there; None
+    where that was not looked at.
+    """
 
     def __init__(
         self, source: Source, size: int, *, trust: Trust, layers: Collection[Layer]
@@ -42,6 +46,7 @@ class FolderCheck:
         self._size = size
         self._trust = trust
         self._layers = layers
+        self.official: int | None = None
 
     def check(self) -> Iterator[Finding]:
         """Everything that does not belong there, or is not as it belongs.
@@ -63,7 +68,9 @@ class FolderCheck:
             yield from self._check_policy()
         # records 12. to 14.
         if Layer.RECORDS in self._layers:
-            yield from AnnexCheck(self._source, self._size).check(annexes)
+            check = AnnexCheck(self._source, self._size)
+            yield from check.check(annexes)
+            self.official = check.official
 
     def _paths(self) -> Iterable[str]:
         """Listed anew each time: a long log's paths would fill the memory."""

@@ -35,6 +35,7 @@ from consentkit.errors import MalformedError
 from consentkit.errors import UnknownKeyError
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import parse_checkpoint_text
+from consentkit.log.cosignature import claimed_times
 from consentkit.log.merkle import CompactRange
 from consentkit.log.merkle import check_consistency
 from consentkit.log.merkle import check_inclusion
@@ -71,7 +72,8 @@ class HistoryCheck:
     ``stored`` are the sizes of the log's own older checkpoints, read one at a time.
     Every moment at which a quorum saw the log is handed to ``windows``; ``stamps`` is
     shown every tree that it has time stamps of. ``unopened`` counts those stored ones
-    that only log keys signed that were not given.
+    that only log keys signed that were not given. ``cosigned`` is the time (s) of the
+    newest cosignature on a checkpoint of this tree: without a policy a mere claim.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class HistoryCheck:
         self._reader = TileReader(source.read, newest.size)
         self._walk: CompactRange | None = CompactRange()
         self.unopened = 0
+        self.cosigned: int | None = None
 
     def check(self) -> Iterator[Finding]:
         """Everything in which the log is not the one that was shown before.
@@ -232,11 +235,18 @@ class HistoryCheck:
         """Add up the cosignatures on all copies of one checkpoint."""
         times: dict[str, int] = {}
         for kept in agreeing:
+            self._note_newest(kept)
             for name, time in kept.cosigned.items():
                 times[name] = min(time, times.get(name, time))
         seen = self._history.policy.seen(times) if self._history.policy else None
         if seen is not None:
             self._windows.add(size, seen)
+
+    def _note_newest(self, kept: Kept) -> None:
+        claimed = (
+            kept.cosigned.values() if self._history.policy else claimed_times(kept.note)
+        )
+        self.cosigned = max((*claimed, self.cosigned or 0)) or None
 
     def _check_place(self, kept: Kept, place: Place) -> Iterator[Finding]:
         """4. receipt: the record stands where the receipt shows it to stand."""

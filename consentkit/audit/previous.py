@@ -40,7 +40,7 @@ from consentkit.log.tiles import TILE_WIDTH
 from consentkit.log.tiles import decode_bundle
 from consentkit.log.tiles import entries_path
 
-__all__ = ["replay_previous"]
+__all__ = ["open_pin", "replay_previous"]
 
 _Progress = Callable[[int, int], None]
 
@@ -72,6 +72,21 @@ def replay_previous(
     """
     log = _Log(source, checkpoint.origin, checkpoint.size)
     return (yield from _replay(log, list(previous), jobs, progress))
+
+
+def open_pin(genesis: Leaf) -> tuple[bytes, Checkpoint] | None:
+    """The last checkpoint of the log before, as the genesis names it, and opened.
+
+    None for a log that continues no other. No signature is asked for.
+
+    Raises:
+        MalformedError: what stands there is no checkpoint.
+    """
+    previous = genesis.body.get("previous")
+    if previous is None:
+        return None
+    note = decode_base64(previous["checkpoint"].encode())
+    return note, parse_checkpoint_text(split_note(note).text)
 
 
 def _replay(
@@ -116,11 +131,10 @@ def _replay(
 def _pin(log: _Log) -> Checkpoint | None:
     """The checkpoint that the genesis names, if it names one."""
     genesis = _entry(log, 0)
-    previous = genesis.body.get("previous") if genesis else None
-    if previous is None:
+    pin = open_pin(genesis) if genesis else None
+    if pin is None:
         return None
-    note = split_note(decode_base64(previous["checkpoint"].encode()))
-    checkpoint = parse_checkpoint_text(note.text)
+    _, checkpoint = pin
     if checkpoint.origin == log.origin:
         raise VerificationError("it is one of the same log")
     return checkpoint

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consentkit.audit.collectors import Collectors
+from consentkit.audit.collectors import Line
 from consentkit.audit.memory import Memory
 from consentkit.audit.replay import ANSWERS
 from consentkit.audit.report import Finding
@@ -28,7 +29,6 @@ from consentkit.audit.tree import Bundle
 from consentkit.audit.trust import KnownCollectors
 from consentkit.core.act import Kind
 from consentkit.errors import VerificationError
-from consentkit.log.keys import Verifier
 from consentkit.log.leaf import Leaf
 from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import split_leaf
@@ -46,7 +46,7 @@ class _Entry:
     index: int
     leaf: Leaf | None = None
     message: bytes = b""
-    lines: tuple[tuple[Verifier, bytes], ...] = ()
+    lines: Sequence[Line] = ()
     refusal: Finding | None = None
 
     @property
@@ -89,7 +89,7 @@ class RecordsCheck:
         every = (Order(), memory.unique, self._chains, memory.times)
         some = (Notices(), States(self._answers), memory.sharing)
         self._rules = {
-            kind: [
+            kind.value: [
                 *(rule.check for rule in every),
                 *(rule.check for rule in some if kind in rule.kinds),
                 *(rule.check for rule in rules),
@@ -104,9 +104,10 @@ class RecordsCheck:
         if bundle.entries is None:
             yield from self._stop(f"{bundle.path}: {bundle.fault}")
             return
-        for index, data in enumerate(bundle.entries, start=bundle.first):
+        pairs = zip(bundle.entries, bundle.hashes, strict=True)
+        for index, (data, leaf_hash) in enumerate(pairs, start=bundle.first):
             if index > 1:
-                yield from self._open(index, data)
+                yield from self._open(index, data, leaf_hash)
             elif index == 0:
                 self._genesis = data  # the key that signs it stands in entry 1
             elif self._genesis is not None:
@@ -147,23 +148,25 @@ class RecordsCheck:
         yield from self._open(0, genesis)
         yield from self._open(1, data)
 
-    def _open(self, index: int, data: bytes) -> list[Finding]:
+    def _open(
+        self, index: int, data: bytes, leaf_hash: bytes | None = None
+    ) -> list[Finding]:
         """Take in one entry; what is wrong with those whose signatures are checked.
 
         A list: of a million entries nearly all give none, and a generator costs more.
         """
-        entry = self._read(index, data)
+        entry = self._read(index, data, leaf_hash)
         found: list[Finding] = []
         for earlier, good in self._queue.add(entry, entry.claim):
             found += self._judge(earlier, good=good)
-        if entry.leaf is not None and entry.leaf.kind is Kind.KEY:
+        if entry.leaf is not None and entry.leaf.body["kind"] == Kind.KEY:
             found += self.settle()  # it may say who signs the next one
         return found
 
-    def _read(self, index: int, data: bytes) -> _Entry:
+    def _read(self, index: int, data: bytes, leaf_hash: bytes | None) -> _Entry:
         # 1. leaf
         try:
-            leaf, note = split_leaf(data)
+            leaf, note = split_leaf(data, known_hash=leaf_hash)
         except VerificationError as error:
             return _Entry(index, refusal=_from_error("leaf", index, error))
         # 2. log
@@ -187,15 +190,15 @@ class RecordsCheck:
             # the subject's chain, or its successor would be blamed for it.
             return found if leaf is None else [*found, *self._chains.check(index, leaf)]
         self._collectors.used(entry.lines, index)
-        kind, found = leaf.kind, []
-        if kind is Kind.KEY and index > 1:
+        kind, found = leaf.body["kind"], []
+        if kind == Kind.KEY and index > 1:
             wrong = self._collectors.register(index, leaf.body)
             found += [fault("signature", index, what) for what in wrong]
         # 4. to 11.
         for check in self._rules[kind]:
             found += check(index, leaf)
         self._answers.apply(index, leaf)
-        self.kinds[kind.value] += 1
+        self.kinds[kind] += 1
         if kind in ANSWERS:
             self.assurances[leaf.body["assurance"]] += 1
         return found

@@ -19,10 +19,13 @@ from consentkit.errors import VerificationError
 __all__ = [
     "Finding",
     "Layer",
+    "Moved",
+    "OfficialActs",
     "Report",
     "Verdict",
     "VerifiedLog",
     "format_time",
+    "iso_time",
 ]
 
 
@@ -110,12 +113,65 @@ class VerifiedLog:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """When a log last moved, in ms since the epoch; None where nobody says.
+
+    ``entry`` is the time in its last entry, which a collector claims. ``cosigned`` is
+    that of the newest cosignature on a checkpoint of this tree: with ``judged`` of a
+    witness of the policy, else merely what the line claims. ``stamped`` is that of the
+    newest time stamp that holds.
+    """
+
+    entry: int | None = None
+    cosigned: int | None = None
+    judged: bool = False
+    stamped: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that stands in the JSON report."""
+        return {
+            "entry": _iso_or_none(self.entry),
+            "cosigned": _iso_or_none(self.cosigned),
+            "cosignature_checked": self.judged,
+            "stamped": _iso_or_none(self.stamped),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """When, and on whose word; time stamps have a line of their own."""
+        if self.entry is not None:
+            yield f"last entry: {format_time(self.entry)}, as its collector claims"
+        if self.cosigned is not None:
+            word = (
+                "by a witness of the policy"
+                if self.judged
+                else "as the line claims; --policy checks it"
+            )
+            yield f"last cosigned: {format_time(self.cosigned)}, {word}"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialActs:
+    """How many administrative acts a folder's log has, and how many lie open there."""
+
+    logged: int
+    shown: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The form that stands in the JSON report."""
+        return {"logged": self.logged, "with_facts": self.shown}
+
+    def __str__(self) -> str:
+        return f"{self.logged}, {self.shown} of them with their sealed facts"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one examination, layer by layer.
 
     ``log`` is None if not even the checkpoint could be opened; ``stamps`` is what can
     be said of time stamps beside it, empty if there are none. ``unopened`` counts
     its own older checkpoints that only log keys signed that were not given.
+    ``official`` is None where there is no folder, or its records were not checked.
     """
 
     layers: Mapping[Layer, Verdict]
@@ -123,6 +179,8 @@ class Report:
     log: VerifiedLog | None
     stamps: str = ""
     unopened: int = 0
+    moved: Moved = Moved()
+    official: OfficialActs | None = None
 
     @property
     def holds(self) -> bool:
@@ -135,12 +193,17 @@ class Report:
             "holds": self.holds,
             "layers": {layer.value: self.layers[layer].value for layer in Layer},
             "findings": [finding.to_dict() for finding in self.findings],
+            "last_moved": self.moved.to_dict(),
+            "administrative_acts": self.official and self.official.to_dict(),
         }
 
     def lines(self) -> Iterator[str]:
         """The report in words, the verdict last."""
         if self.log is not None:
             yield from self.log.lines()
+        yield from self.moved.lines()
+        if self.official is not None and self.official.logged:
+            yield f"administrative acts: {self.official}"
         for layer in Layer:
             yield f"{layer}: {self.layers[layer]}"
         if self.stamps:
@@ -163,6 +226,19 @@ def format_time(millis: int) -> str:
     except (OverflowError, ValueError, OSError):
         return f"{millis} ms after 1970"  # further off than the calendar goes
     return moment.strftime("%d %B %Y, %H:%M:%S UTC").lstrip("0")
+
+
+def iso_time(millis: int) -> str:
+    """A moment as programs read it (ISO 8601, UTC)."""
+    try:
+        moment = datetime.fromtimestamp(millis / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{millis} ms after 1970"  # further off than the calendar goes
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _iso_or_none(millis: int | None) -> str | None:
+    return None if millis is None else iso_time(millis)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

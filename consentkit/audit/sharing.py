@@ -7,11 +7,13 @@ this data, and nobody had stopped it?
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 from consentkit.audit.report import Finding
 from consentkit.audit.rules import fault
-from consentkit.audit.standing import Standing
 from consentkit.audit.standing import StandingAnswers
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Kind
@@ -40,34 +42,37 @@ class Sharing:
         """Go on with the log that follows: what was stopped is stopped there, too."""
         self._suspended = dict.fromkeys(self._suspended, _EARLIER)
 
-    def check(self, index: int, leaf: Leaf) -> Iterator[Finding]:
+    def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
-        if leaf.kind == Kind.SUSPENSION:
-            self._suspend(index, leaf)
-        if leaf.kind not in _SHARES:
-            return
-        purpose, recipient = leaf.body["purpose"], leaf.body["recipient"]
+        body = leaf.body
+        if body["kind"] == Kind.SUSPENSION:
+            self._suspend(index, body)
+            return ()
         # 10. grant
-        if leaf.subject is not None:
-            row = self._table.get(leaf.subject, purpose, recipient)
-            for what in self._unfounded(leaf, row):
-                yield fault("grant", index, what)
-        # 11. suspension: of the purpose, of the recipient, of both, or of everything
-        for stopped in ((purpose, recipient), (purpose, ""), ("", recipient), ("", "")):
-            if stopped in self._suspended:
-                what = f"{self._suspended[stopped]} had stopped this sharing"
-                yield fault("suspension", index, what)
+        unfounded = self._unfounded(body) if "subject" in body else ()
+        found = [fault("grant", index, what) for what in unfounded]
+        # 11. suspension
+        if self._suspended:
+            stopped_by = self._stopped(body["purpose"], body["recipient"])
+            found += [fault("suspension", index, what) for what in stopped_by]
+        return found
 
-    def _suspend(self, index: int, leaf: Leaf) -> None:
-        stopped = leaf.body["purpose"], leaf.body["recipient"]
-        if leaf.body["action"] == "suspend":
+    def _suspend(self, index: int, body: Mapping[str, Any]) -> None:
+        stopped = body["purpose"], body["recipient"]
+        if body["action"] == "suspend":
             self._suspended.setdefault(stopped, f"entry {index}")
         else:
             self._suspended.pop(stopped, None)
 
-    def _unfounded(self, leaf: Leaf, row: Standing | None) -> Iterator[str]:
-        """Why the answer in ``row`` does not carry the disclosure in ``leaf``."""
-        body = leaf.body
+    def _stopped(self, purpose: str, recipient: str) -> Iterator[str]:
+        """What stops a sharing: of the purpose, the recipient, both, or everything."""
+        for stopped in ((purpose, recipient), (purpose, ""), ("", recipient), ("", "")):
+            if stopped in self._suspended:
+                yield f"{self._suspended[stopped]} had stopped this sharing"
+
+    def _unfounded(self, body: Mapping[str, Any]) -> Iterator[str]:
+        """Why no answer carries the disclosure in ``body``."""
+        row = self._table.get(body["subject"], body["purpose"], body["recipient"])
         if row is None:
             if self._table.unknown_past:
                 return
@@ -78,7 +83,7 @@ class Sharing:
             return
         entry = f"entry {row.entry}" if row.entry >= 0 else _EARLIER
         grant = f"the grant in {entry}"
-        if not row.authorises(leaf.time):
+        if not row.authorises(body["time"]):
             yield f"{grant} had expired"
         if not self._table.rests_on(row, body["record"], body["grant"]):
             yield f"it names another record than the one in force, {grant}"

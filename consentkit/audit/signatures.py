@@ -32,7 +32,7 @@ __all__ = [
     "usable_cpus",
 ]
 
-Claim: TypeAlias = tuple[bytes, tuple[Line, ...]]
+Claim: TypeAlias = tuple[bytes, Sequence[Line]]
 """A message, and the signatures that are said to be of it."""
 
 ENTRIES_A_PROCESS = 2_048

@@ -105,6 +105,13 @@ class StampCheck:
             last = max(last, newest[size])
             yield size, Seen(-(-earliest[size] // _SECOND), last // _SECOND)
 
+    @property
+    def newest(self) -> Millis | None:
+        """When the last of those that hold was made."""
+        return max(
+            (time for times in self._times.values() for time in times), default=None
+        )
+
     def summary(self) -> str:
         """What can be said of all of them; empty where there are none."""
         count = sum(map(len, self._paths.values()))

@@ -127,16 +127,14 @@ class StandingAnswers:
 
     def apply(self, index: int, leaf: Leaf) -> None:
         """Take in one leaf; kinds that change no state are passed over."""
-        if leaf.subject is None:
-            return
-        index += self._before
-        if leaf.kind in ANSWERS:
-            mark = self._mark.number(_basis(leaf.id, leaf.hash.hex()))
-            person = self._people.number(leaf.subject)
-            for choice in leaf.body["choices"]:
-                self._put(person, choice, index, mark)
-        elif leaf.kind == Kind.ERASURE:
-            self._forget(self._people.number(leaf.subject), index)
+        body = leaf.body
+        if body["kind"] in ANSWERS:
+            mark = self._mark.number(_basis(body["id"], leaf.hash.hex()))
+            person = self._people.number(body["subject"])
+            for choice in body["choices"]:
+                self._put(person, choice, self._before + index, mark)
+        elif body["kind"] == Kind.ERASURE:
+            self._forget(self._people.number(body["subject"]), self._before + index)
 
     def get(self, subject: str, purpose: str, recipient: str) -> Standing | None:
         """Where one subject stands on one question, None if it never came up."""

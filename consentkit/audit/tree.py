@@ -16,6 +16,7 @@ Steps, in the numbers of ``consentkit.audit.verify``:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 from typing import TypeAlias
 
@@ -47,7 +48,7 @@ Hashes: TypeAlias = list[bytes | None]
 _LENGTH_SIZE = 2  # C2SP tlog-tiles: each entry after its length, u16 big-endian
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bundle:
     """One entry bundle as it was read; ``entries`` is None if it cannot be split."""
 
@@ -66,6 +67,11 @@ class Bundle:
     def path(self) -> str:
         """Where it was read from."""
         return entries_path(self.number, self.width)
+
+    @cached_property
+    def hashes(self) -> Sequence[bytes]:
+        """The leaf hashes of its entries, computed once for all who need them."""
+        return list(map(hash_leaf, self.entries or ()))
 
 
 def walk_bundles(source: Source, size: int) -> Iterator[Bundle]:
@@ -124,7 +130,7 @@ class TreeCheck:
             yield _unreadable(bundle, stored)
             computed: Hashes = [None] * bundle.width
         else:
-            computed = [hash_leaf(entry) for entry in bundle.entries]
+            computed = list(bundle.hashes)
         path = tile_path(0, bundle.number, bundle.width)
         for place in _differences(computed, stored):
             what = f"the entry does not hash to what {path} holds in place {place}"

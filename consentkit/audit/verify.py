@@ -73,9 +73,11 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TypeAlias
 
 from consentkit.audit.annexed import stored_sizes
+from consentkit.audit.annexes import OFFICIAL
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.bundle import Source
 from consentkit.audit.folder import FolderCheck
@@ -87,11 +89,14 @@ from consentkit.audit.previous import replay_previous
 from consentkit.audit.records import RecordsCheck
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
+from consentkit.audit.report import Moved
+from consentkit.audit.report import OfficialActs
 from consentkit.audit.report import Report
 from consentkit.audit.report import Verdict
 from consentkit.audit.report import VerifiedLog
 from consentkit.audit.signatures import processes_for
 from consentkit.audit.stamped import StampCheck
+from consentkit.audit.tree import Bundle
 from consentkit.audit.tree import TreeCheck
 from consentkit.audit.tree import walk_bundles
 from consentkit.audit.trust import Trust
@@ -100,6 +105,7 @@ from consentkit.audit.windows import TimeWindows
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import open_checkpoint
+from consentkit.log.leaf import read_leaf
 
 __all__ = [
     "MAX_FINDINGS",
@@ -110,6 +116,8 @@ __all__ = [
 
 _NOTHING_KEPT = History()
 _Check: TypeAlias = TreeCheck | RecordsCheck | LeafTimes
+
+_SECOND = 1_000
 
 MAX_FINDINGS = 1_000
 """Where an examination ends: more would say no more, and fill the memory."""
@@ -205,6 +213,8 @@ class Examination:
         self._records: RecordsCheck | None = None
         self._checkpoint: Checkpoint | None = None
         self._unopened = 0
+        self._moved = Moved()
+        self._official: OfficialActs | None = None
         self._findings: list[Finding] = []
         self._wanted = frozenset(layers)
         self._done: set[Layer] = set()
@@ -240,6 +250,8 @@ class Examination:
             log,
             stamps=self._stamps.summary(),
             unopened=self._unopened,
+            moved=self._moved,
+            official=self._official,
         )
 
     def seen(self) -> VerifiedLog:
@@ -288,15 +300,21 @@ class Examination:
             if self._records is not None:
                 self._records.close()
         # log 6. and 7., history 6., records 12. to 14.
-        yield from FolderCheck(
+        folder = FolderCheck(
             self._source, checkpoint.size, trust=self._trust, layers=self._wanted
-        ).check()
+        )
+        yield from folder.check()
+        if folder.official is not None and self._records is not None:
+            logged = sum(self._records.kinds[kind] for kind in OFFICIAL)
+            self._official = OfficialActs(logged, folder.official)
 
     def _walk(self, checks: Sequence[_Check], size: int) -> Iterator[Finding]:
         """All bundles in order past all checks, if there are any."""
         for bundle in walk_bundles(self._source, size) if checks else ():
             for check in checks:
                 yield from self._in_order(check, check.check(bundle))
+            if bundle.first + bundle.width == size:
+                self._moved = replace(self._moved, entry=_last_time(bundle))
             if self._progress:
                 self._progress(bundle.first + bundle.width, size)
         for check in checks:
@@ -325,6 +343,11 @@ class Examination:
         )
         yield from check.check()
         self._unopened = check.unopened
+        self._moved = Moved(
+            cosigned=None if check.cosigned is None else check.cosigned * _SECOND,
+            judged=self._history.policy is not None,
+            stamped=self._stamps.newest,
+        )
         for size, seen in self._stamps.seen():
             self._stamped.add(size, seen)
 
@@ -344,3 +367,11 @@ class Examination:
         elif self._windows.known or self._stamped.known:
             checks.append(LeafTimes(self._windows, self._stamped))
         return checks
+
+
+def _last_time(bundle: Bundle) -> int | None:
+    """What the last entry of a bundle claims to be of; others say if it is no leaf."""
+    try:
+        return read_leaf(bundle.entries[-1]).time if bundle.entries else None
+    except VerificationError:
+        return None

@@ -20,7 +20,13 @@ from consentkit.log.note import UnverifiedNote
 from consentkit.log.note import parse_signature
 from consentkit.log.note import split_note
 
-__all__ = ["add_cosignatures", "cosign", "open_cosignature", "open_cosignatures"]
+__all__ = [
+    "add_cosignatures",
+    "claimed_times",
+    "cosign",
+    "open_cosignature",
+    "open_cosignatures",
+]
 
 _TIME_BYTES = 8
 _SIGNATURE_BYTES = 64
@@ -94,6 +100,22 @@ def open_cosignatures(
                 time = _open_line(note.text, line, verifier)
                 times[verifier] = min(time, times.get(verifier, time))
     return times
+
+
+def claimed_times(checkpoint_note: bytes) -> list[int]:
+    """When the lines in the form of a cosignature claim to be of, in seconds.
+
+    No key is asked, so anybody may have written them: for words, not for judgement.
+
+    Raises:
+        MalformedError: no checkpoint.
+    """
+    lines = _split_checkpoint(checkpoint_note).signatures
+    return [
+        int.from_bytes(line.signature[:_TIME_BYTES], "big")
+        for line in lines
+        if len(line.signature) == _TIME_BYTES + _SIGNATURE_BYTES
+    ]
 
 
 def _open_line(text: bytes, line: Signature, verifier: Verifier) -> int:

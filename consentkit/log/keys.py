@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 from typing import Protocol
@@ -32,6 +33,9 @@ _PUBLIC_KEY_SIZE = 32
 
 # Names are hosts and paths; a longer one only makes every signature line longer.
 _MAX_NAME = 512
+
+# A log of a million leaves has a few collectors; their keys are loaded once.
+_LOADED_KEPT = 16
 
 # Curve 25519: the field, and Edwards d (RFC 8032 §5.1).
 _P = 2**255 - 19
@@ -131,9 +135,8 @@ class Verifier:
         Raises:
             InvalidSignatureError: it is not this key's signature of ``message``.
         """
-        key = Ed25519PublicKey.from_public_bytes(self.public_key)
         try:
-            key.verify(signature, message)
+            _loaded(self.public_key).verify(signature, message)
         except InvalidSignature as e:
             raise InvalidSignatureError(
                 f"the signature of {self.name!r} does not match what it stands under"
@@ -236,6 +239,11 @@ def check_key_name(name: str) -> None:
         raise MalformedError(
             "expected a key name of 1 to 512 printable characters without space and +"
         )
+
+
+@lru_cache(maxsize=_LOADED_KEPT)
+def _loaded(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)
 
 
 def _algorithm(data: bytes) -> Algorithm:

@@ -50,12 +50,14 @@ class Leaf:
 
     ``signers`` names the keys whose signatures were checked: none after
     ``read_leaf``. ``claimed`` names those that stand on it, checked or not.
+    ``known_hash`` is the leaf hash where it was computed already.
     """
 
     data: bytes
     body: Mapping[str, Any] = field(compare=False, repr=False)
     claimed: tuple[str, ...] = field(compare=False)
     signers: tuple[str, ...] = field(default=(), compare=False)
+    known_hash: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def kind(self) -> Kind:
@@ -95,7 +97,7 @@ class Leaf:
     @property
     def hash(self) -> bytes:
         """The RFC 6962 leaf hash."""
-        return hash_leaf(self.data)
+        return self.known_hash or hash_leaf(self.data)
 
 
 def sign_leaf(body: Mapping[str, Any], signer: Signer) -> bytes:
@@ -124,8 +126,12 @@ def read_leaf(data: bytes) -> Leaf:
     return split_leaf(data)[0]
 
 
-def split_leaf(data: bytes) -> tuple[Leaf, UnverifiedNote]:
+def split_leaf(
+    data: bytes, *, known_hash: bytes | None = None
+) -> tuple[Leaf, UnverifiedNote]:
     """Return the leaf as ``read_leaf`` does, with the signatures left to be checked.
+
+    Whoever has its leaf hash can hand it over; it is not computed again.
 
     Raises:
         MalformedError: not a leaf of ours, in its only spelling.
@@ -133,10 +139,11 @@ def split_leaf(data: bytes) -> tuple[Leaf, UnverifiedNote]:
     usual = read_usual(_within_limit(data))
     if usual is None:
         note = split_note(data)
-        body = _read_body(note.text)
+        body, names = _read_body(note.text), _names(note.signatures)
     else:
         note, body = usual
-    return Leaf(data, MappingProxyType(body), _names(note.signatures)), note
+        names = (note.signatures[0].name,)  # the usual leaf has one
+    return Leaf(data, MappingProxyType(body), names, (), known_hash), note
 
 
 def open_leaf(data: bytes, verifiers: Iterable[Verifier]) -> Leaf:

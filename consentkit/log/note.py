@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from consentkit.errors import MalformedError
 from consentkit.errors import UnknownKeyError
@@ -53,8 +54,7 @@ _DASH = "— ".encode()  # U+2014, space
 _CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature line: who is said to have signed, and the bytes."""
 
     name: str
@@ -68,8 +68,7 @@ class Signature:
         return _DASH + self.name.encode() + b" " + encoded + b"\n"
 
 
-@dataclass(frozen=True)
-class UnverifiedNote:
+class UnverifiedNote(NamedTuple):
     """A well-formed note whose signatures nobody has checked yet."""
 
     text: bytes

@@ -16,6 +16,7 @@ from consentkit.core.act import Millis
 from consentkit.log.checkpoint import open_checkpoint
 
 from .builder import ALICE
+from .builder import ORIGIN
 from .builder import SCOPE
 from .builder import LogBuilder
 from .builder import MemorySource
@@ -54,6 +55,7 @@ def given_log() -> LogBuilder:
 
 def entry(index: int) -> dict[str, object]:
     return {
+        "log": ORIGIN,
         "entry": index,
         "id": f"{index:032x}",
         "time": f"2026-01-01T00:00:{index + 1:02}.000Z",
@@ -108,6 +110,7 @@ def test_the_answer_in_json_says_all_that_it_rests_on() -> None:
             }
         ],
         "erased": None,
+        "previous": [],
         "not_checked": list(NOT_CHECKED),
     }
 

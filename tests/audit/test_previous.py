@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,69 +16,21 @@ from consentkit.audit.verify import verify_log
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import sign_checkpoint
-from consentkit.log.encoding import encode_base64
 from consentkit.log.merkle import hash_leaf
 from consentkit.log.tiles import entries_path
 
 from .builder import ALICE
 from .builder import BOB
 from .builder import ORIGIN
-from .builder import SCOPE
 from .builder import LogBuilder
 from .builder import MemorySource
 from .builder import answer
+from .successor import NEXT
+from .successor import THIRD
+from .successor import Successor
+from .successor import closed
 
-NEXT = "wallet.example/consent/2026b"
-THIRD = "wallet.example/consent/2026c"
 CAROL = "ca401" + "0" * 27
-
-
-class Successor(LogBuilder):
-    """A log that begins where another ends; no id or challenge is of both."""
-
-    def __init__(
-        self, before: LogBuilder, origin: str = NEXT, *, note: bytes = b""
-    ) -> None:
-        self.before = before
-        self.note = note or before.checkpoint()
-        self.first: int = len(before.leaves) + getattr(before, "first", 0)
-        super().__init__(origin)
-
-    def add(self, kind: str, **fields: Any) -> str:
-        self.time = max(self.time, self.before.time)
-        if kind == "genesis":
-            fields["previous"] = {
-                "checkpoint": encode_base64(self.note).decode(),
-                "reason": "key-compromise",
-            }
-        number = self.first + len(self.leaves)
-        if fields.get("challenge"):
-            fields["challenge"] = f"{number:064x}"[::-1]
-        return super().add(kind, **{"id": f"{number:032x}", **fields})
-
-    def share(self, record: str, leaf: bytes, **fields: Any) -> str:
-        """A share on the grant in ``leaf``, of whichever log."""
-        return self.add(
-            "disclosure",
-            **{
-                "subject": ALICE,
-                "amount": 1,
-                "caller": "jobs.score",
-                "channel": "server",
-                "data": ["spending"],
-                "purpose": "credit-score",
-                "recipient": "acme-credit",
-                "record": record,
-                "grant": hash_leaf(leaf).hex(),
-                "scope": SCOPE,
-                **fields,
-            },
-        )
-
-
-def closed(log: LogBuilder, successor: str = NEXT) -> LogBuilder:
-    log.add("closure", reason="key-compromise", successor=successor)
-    return log
 
 
 def old_log() -> tuple[LogBuilder, str, bytes]:

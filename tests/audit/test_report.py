@@ -70,6 +70,13 @@ def test_a_report_has_the_same_shape_in_json_whatever_it_says() -> None:
         "holds": False,
         "layers": {"log": "holds", "history": "fails", "records": "not checked"},
         "findings": [PLAIN.to_dict()],
+        "last_moved": {
+            "entry": None,
+            "cosigned": None,
+            "cosignature_checked": False,
+            "stamped": None,
+        },
+        "administrative_acts": None,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,8 @@ def test_a_log_with_good_stamps_holds_and_the_report_tells_of_them(tsa: Tsa) -> 
     assert last_line(examination).startswith(
         f"time stamps: 2 of 2 hold, the last over {len(log.leaves)} entries at "
     )
+    told = report.to_dict()["last_moved"]["stamped"]
+    assert abs(datetime.fromisoformat(told).timestamp() - time.time()) < 600
 
 
 @pytest.mark.requirement("R98")

@@ -15,9 +15,12 @@ from consentkit.log.leaf import read_leaf
 
 from ..audit.builder import ALICE  # noqa: TID252 - tests are no package with a name
 from ..audit.builder import BOB  # noqa: TID252 - the same
+from ..audit.builder import LogBuilder  # noqa: TID252 - the same
 from ..audit.exported import HTML  # noqa: TID252 - the same
 from ..audit.exported import exported  # noqa: TID252 - the same
 from ..audit.exported import told_log  # noqa: TID252 - the same
+from ..audit.successor import Successor  # noqa: TID252 - the same
+from ..audit.successor import closed  # noqa: TID252 - the same
 
 LOG = told_log()  # 4: Alice says yes, 5: shared, 6: Bob says no, 7: Alice stops it
 KEYS = ["--key", LOG.log_key.vkey]
@@ -184,3 +187,65 @@ def test_a_published_log_without_texts_is_asked_as_well(
 
     assert ask(tmp_path) == ANSWERED
     assert "the text is not here; ask the operator" in capsys.readouterr().out
+
+
+# -- a log that continues another -----------------------------------------------------
+
+
+def write(place: Path, files: dict[str, bytes]) -> str:
+    for path, data in files.items():
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_bytes(data)
+    return str(place)
+
+
+@pytest.mark.requirement("R100")
+def test_with_the_log_before_an_earlier_moment_is_answered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = told_log()
+    new = Successor(closed(old))
+    log = write(tmp_path / "new", new.files())
+    before = ["--previous", write(tmp_path / "old", exported(old))]
+    key = ["--key", new.log_key.vkey]
+    asked = ["as-of", log, "--subject", ALICE, "--at", SHARED_AT, *key]
+
+    assert cli.main([*asked, *before]) == ANSWERED
+    told = capsys.readouterr().out
+    assert "credit-score / acme-credit: given, in force" in told
+    assert f"    given: entry 4 of {old.origin}, " in told
+    assert "    | May Acme see what you spend?" in told
+
+    out = tmp_path / "answer"
+    assert cli.main([*asked, *before, "-o", str(out), "--json"]) == ANSWERED
+    answer = json_of(capsys)["answer"]
+    assert [each["log"] for each in answer["previous"]] == [new.origin]
+    proof = answer["questions"][0]["acts"][0]["proof"]
+    assert proof == "previous-1/entry-4.tlog-proof"
+    assert cli.main(["receipt", str(out / proof), *KEYS]) == ANSWERED
+    genesis = str(out / answer["previous"][0]["proof"])
+    assert cli.main(["receipt", genesis, *key]) == ANSWERED
+
+
+@pytest.mark.requirement("R100")
+@pytest.mark.parametrize("given", ["none", "another", "to a log that continues none"])
+def test_without_the_log_before_there_is_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    old = told_log()
+    new = Successor(closed(old))
+    if given == "to a log that continues none":
+        old, new = new, old
+    log = write(tmp_path / "new", new.files())
+    other = old if given.startswith("to") else LogBuilder()
+    before = ["--previous", write(tmp_path / "old", other.files())]
+    asked = ["as-of", log, "--subject", ALICE, "--at", SHARED_AT]
+
+    status = cli.main(
+        [*asked, "--key", new.log_key.vkey, *(before if given != "none" else [])]
+    )
+
+    told = capsys.readouterr().out
+    assert status == FAILS
+    assert "records, step previous: " in told
+    assert "credit-score" not in told

@@ -75,6 +75,13 @@ def test_the_json_report_has_exactly_the_promised_shape(
         "holds": True,
         "layers": {"log": "holds", "history": "not checked", "records": "holds"},
         "findings": [],
+        "last_moved": {
+            "entry": "2026-01-01T00:00:17.000Z",
+            "cosigned": None,
+            "cosignature_checked": False,
+            "stamped": None,
+        },
+        "administrative_acts": {"logged": 3, "with_facts": 0},
     }
 
 
@@ -153,9 +160,10 @@ def test_without_the_records_layer_the_text_counts_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["verify", str(folder), *KEYS, "--layer", "log"]) == HOLDS
-    first, second, *_ = capsys.readouterr().out.splitlines()
+    first, second, third, *_ = capsys.readouterr().out.splitlines()
     assert first.startswith(LOG.origin)
-    assert second == "log: holds"
+    assert second.startswith("last entry: 1 January 2026, 00:00:17 UTC")
+    assert third == "log: holds"
 
     (folder / "checkpoint").write_bytes(b"")
     assert cli.main(["verify", str(folder), *KEYS]) == FAILS

@@ -72,6 +72,13 @@ def test_a_log_that_continues_what_was_kept_exits_0_and_says_so(
         "holds": True,
         "layers": {"log": "holds", "history": "holds", "records": "holds"},
         "findings": [],
+        "last_moved": {
+            "entry": "2026-01-01T00:00:06.000Z",
+            "cosigned": None,
+            "cosignature_checked": False,
+            "stamped": None,
+        },
+        "administrative_acts": {"logged": 0, "with_facts": 0},
     }
 
 
