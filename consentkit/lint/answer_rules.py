@@ -13,6 +13,7 @@ from consentkit.lint.rule import Flaw
 from consentkit.lint.rule import error
 from consentkit.lint.rule import warning
 from consentkit.lint.style import declarations
+from consentkit.lint.style import is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
+# What stands around the words of a button.
+_AROUND = " .!>»→✓"
 
 
 @error(
@@ -37,7 +40,9 @@ def _decline_missing(question: Question) -> Iterator[Flaw]:
         if not any(radio.meaning is Meaning.DECLINE for radio in radios):
             why = "these radio buttons offer a yes and no no"
             yield Flaw(radios[0].element, why, do)
-    if question.meaning(Meaning.DECLINE):
+    if any(
+        not _is_out_of_reach(question, c) for c in question.meaning(Meaning.DECLINE)
+    ):
         return
     if pressed := _pressed_yes(question):
         why = f"“{pressed.label}” has no decline beside it"
@@ -45,6 +50,17 @@ def _decline_missing(question: Question) -> Iterator[Flaw]:
     elif not question.asks and question.implies:
         why = "the text takes a yes for granted and offers no way to say no"
         yield Flaw(question.element, why, do)
+
+
+def _is_out_of_reach(question: Question, control: Control) -> bool:
+    """Tell whether nothing that the person does shows the control; a fold they open."""
+    for holder in control.element.lineage():
+        folded = holder.parent is not None and holder.parent.tag == "details"
+        if is_hidden(holder) and not folded:
+            return True
+        if holder is question.element:
+            break
+    return False
 
 
 def _pressed_yes(question: Question) -> Control | None:
@@ -71,7 +87,13 @@ def _pressed_yes(question: Question) -> Control | None:
 )
 def _decline_not_a_control(question: Question) -> Iterator[Flaw]:
     """The no is the same kind of control as the yes."""
+    do = "Make both the same element in the same place."
     declines = question.meaning(Meaning.DECLINE)
+    if question.asks and not declines:
+        for passage in question.prose:
+            if words := lexicon.search("decline-in-prose", passage.folded):
+                why = f"the no is a sentence: {words!r}"
+                yield Flaw(passage.element, why, do)
     pressed = [
         control.kind
         for control in question.meaning(*_YES)
@@ -79,8 +101,16 @@ def _decline_not_a_control(question: Question) -> Iterator[Flaw]:
     ]
     if declines and pressed and not any(c.kind in pressed for c in declines):
         why = f"the no is a {declines[0].kind}, the yes a {pressed[0]}"
-        do = "Make both the same element in the same place."
         yield Flaw(declines[0].element, why, do)
+    elif pressed and (bare := next(filter(_is_bare, declines), None)):
+        why = f"the no is a <{bare.element.tag}> that no keyboard reaches"
+        yield Flaw(bare.element, why, do)
+
+
+def _is_bare(control: Control) -> bool:
+    """Tell whether an element only acts like a button, by a script."""
+    element = control.element
+    return not element.get("role") and element.tag not in {"a", "button", "input"}
 
 
 @error(
@@ -114,15 +144,17 @@ def _misleading_label(question: Question) -> Iterator[Flaw]:
     for control in question.meaning(*_YES):
         if control.kind not in {Kind.BUTTON, Kind.LINK} or not control.label:
             continue
-        if question.is_readable and not lexicon.has("accept", control.folded):
+        empty = lexicon.matches("non-consent-label", control.folded.strip(_AROUND))
+        unsaid = question.is_readable and not lexicon.has("accept", control.folded)
+        if empty or unsaid:
             why = f"“{control.label}” gives consent without saying so"
             yield Flaw(control.element, why, do)
-    if not question.asks and question.implies:
+    if not question.asks and (question.implies or question.meaning(Meaning.DECLINE)):
         for control in question.controls:
             if control.kind is Kind.BUTTON and lexicon.matches(
-                "non-consent-label", control.folded.strip(" .!")
+                "non-consent-label", control.folded.strip(_AROUND)
             ):
-                why = f"“{control.label}” stands where the text takes it for a yes"
+                why = f"“{control.label}” stands where a yes is taken for granted"
                 yield Flaw(control.element, why, do)
 
 
@@ -170,10 +202,13 @@ def _order(controls: Sequence[Control]) -> bool | None:
 )
 def _autofocus_accept(question: Question) -> Iterator[Flaw]:
     """Neither focus nor the Enter key is set on the yes."""
+    do = "Leave the focus where it is."
     for control in question.meaning(*_YES):
         if control.element.has("autofocus"):
             why = "focus starts on the yes"
             yield Flaw(control.element, why, "Drop autofocus.")
+        elif control.element.get("id") in question.surroundings.focused_ids:
+            yield Flaw(control.element, "a script sets the focus on the yes", do)
     forms: dict[int, list[Control]] = defaultdict(list)
     for control in question.controls:
         form = question.surroundings.form_of(control.element)

@@ -7,7 +7,6 @@ numbers say which element on the screen each control and each sentence is.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -18,18 +17,22 @@ from consentkit.lint import state_rules
 from consentkit.lint.address import host_of
 from consentkit.lint.chromium import chromium
 from consentkit.lint.finding import Findings
+from consentkit.lint.focusing import unmarked
 from consentkit.lint.page import Page
 from consentkit.lint.poking import gestures
 from consentkit.lint.poking import returning
 from consentkit.lint.poking import switches
+from consentkit.lint.profiles import rules_of
+from consentkit.lint.script import NEEDED_COOKIE
+from consentkit.lint.sight import FORCED
 from consentkit.lint.sight import STAMP
 from consentkit.lint.sight import VIEWPORTS
 from consentkit.lint.sight import Look
-from consentkit.lint.sight import Meeting
 from consentkit.lint.sight import Sight
 from consentkit.lint.sight import View
 from consentkit.lint.sight import Viewport
 from consentkit.lint.table import judge
+from consentkit.lint.waiting import idled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,10 +57,6 @@ _TIMEOUT = 30_000  # milliseconds, the whole of a slow page
 _STAMPING = (
     f"document.querySelectorAll('*').forEach((e, n) => e.setAttribute('{STAMP}', n))"
 )
-# What a session needs, and what remembers a choice of language or theme.
-_NEEDED_COOKIE = re.compile(
-    r"sess|csrf|xsrf|token|auth|sid\b|lang|locale|theme", re.IGNORECASE
-)
 
 
 def browse(
@@ -66,18 +65,21 @@ def browse(
     lang: str = "",
     cookies: Mapping[str, str] | None = None,
     settle: float = _SETTLE_SECONDS,
+    profile: str = "",
 ) -> Findings:
     """Judge a page as Chromium shows it: by its layout, and by its finished markup.
 
     A page that came from an address is opened there, with ``cookies``; one from a file
-    is shown without any network.
+    is shown without any network. ``profile`` adds what one country asks for.
 
     Raises:
-        ConfigurationError: Playwright or Chromium is missing.
+        ConfigurationError: Playwright or Chromium is missing, or no such profile is.
         InvalidRequestError: the page does not open.
     """
     with chromium() as browser:
-        return judge_in(browser, source, lang=lang, cookies=cookies, settle=settle)
+        return judge_in(
+            browser, source, lang=lang, cookies=cookies, settle=settle, profile=profile
+        )
 
 
 def judge_in(
@@ -87,12 +89,15 @@ def judge_in(
     lang: str = "",
     cookies: Mapping[str, str] | None = None,
     settle: float = _SETTLE_SECONDS,
+    profile: str = "",
 ) -> Findings:
     """Do what `browse` does in a browser that runs already.
 
     Raises:
+        ConfigurationError: there is no such profile.
         InvalidRequestError: the page does not open.
     """
+    rules = (*RULES, *rules_of(profile))
     context = browser.new_context(service_workers="block")
     try:
         context.set_default_timeout(_TIMEOUT)
@@ -101,13 +106,13 @@ def judge_in(
         page, sights = _look(context, source, lang, settle)
     finally:
         context.close()
-    found = (finding for r in RULES for sight in sights for finding in r.judge(sight))
+    found = (finding for r in rules for sight in sights for finding in r.judge(sight))
     seen = Findings(
         tuple(dict.fromkeys(found)),
         questions=0,  # the parsed page counts them
         rules_checked=tuple(rule.id for rule in RULES),
     )
-    return judge(page).joined(seen)
+    return judge(page, measured=True).joined(seen)
 
 
 def _look(
@@ -123,15 +128,18 @@ def _look(
     page = Page.parse(tab.content(), lang=lang, address=tab.url)
     foreign = tuple(host for host in hosts if host not in {"", own})
     views = [_view(tab, screen, page) for screen in VIEWPORTS] if page.questions else []
+    tab.emulate_media(color_scheme="light", forced_colors="none")
+    alone = _waited(context, source, settle) if page.questions else ()
     sights = []
     for question in page.questions:
-        stubborn, lying = switches(tab, question)
-        meeting = Meeting(
+        met = switches(tab, question, beside=context.new_page())
+        meeting = replace(
+            met,
             hosts=foreign,
             cookies=kept,
+            unmarked=unmarked(tab, question),
             deeds=gestures(tab),
-            stubborn=stubborn,
-            lying=lying,
+            idled=alone,
         )
         sights.append(Sight(question, tuple(views), meeting))
     return page, [_returned(tab, sight, source) for sight in sights]
@@ -153,6 +161,16 @@ def _open(tab: Tab, source: Source, settle: float) -> None:
     tab.wait_for_timeout(settle * 1000)
 
 
+def _waited(context: BrowserContext, source: Source, settle: float) -> tuple[str, ...]:
+    """Open the page once more, and let time pass without touching it."""
+    tab = context.new_page()
+    tab.clock.install()
+    _open(tab, source, settle)
+    deeds = idled(tab)
+    tab.close()
+    return deeds
+
+
 def _serve(route: Route, html: str) -> None:
     """Answer with the page itself; nothing else is there, and nobody is called."""
     if route.request.url == _NOWHERE and route.request.method == "GET":
@@ -167,12 +185,15 @@ def _kept(context: BrowserContext, own: str) -> tuple[str, ...]:
         cookie["name"]
         for cookie in context.cookies()
         if not own.endswith(cookie["domain"].lstrip("."))
-        or (cookie["expires"] != -1 and not _NEEDED_COOKIE.search(cookie["name"]))
+        or (cookie["expires"] != -1 and not NEEDED_COOKIE.search(cookie["name"]))
     )
 
 
 def _view(tab: Tab, screen: Viewport, page: Page) -> View:
-    tab.emulate_media(color_scheme="dark" if screen.scheme == "dark" else "light")
+    tab.emulate_media(
+        color_scheme="dark" if screen.scheme == "dark" else "light",
+        forced_colors="active" if screen.scheme == FORCED else "none",
+    )
     tab.set_viewport_size({"width": screen.width, "height": screen.height})
     script = files("consentkit.lint").joinpath("measure.js").read_text("utf-8")
     stamps = [stamp for q in page.questions for stamp in _stamps(q)]

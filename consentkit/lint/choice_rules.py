@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "could_mean_yes", "is_on"]
 
+# What joins the names of a list, with the preposition that may be said again.
+_JOIN = re.compile(
+    r",?\s*(,|/|&|、|and|or|as well as|und|oder|sowie|et|ou|ainsi que|y|e|o|u"
+    r"|和|及|以及|或|与|और|तथा|या|و|أو)"
+    r"(\s+(to|with|by|an|mit|à|avec|par|a|con|al?))?(\s+(the|die|der|den|dem|la|le|el|l'))?"
+)
+_HAN_AND = re.compile("(以及|[和及或与、])")
+
 
 @error(
     "D01",
@@ -51,6 +59,10 @@ def could_mean_yes(question: Question, control: Control) -> bool:
         return control.says_yes and control.kind is not Kind.LINK
     if control.kind in {Kind.RADIO, Kind.BUTTON}:
         return control.says_yes
+    if control.kind is Kind.SELECT and not control.says_yes:
+        # A list of years is no question; one with a no among its options is.
+        options = control.element.find("option")
+        return question.annotated and any(_says_no(option) for option in options)
     return control.says_yes or control.denies or question.annotated
 
 
@@ -107,7 +119,25 @@ def _hidden_grant(question: Question) -> Iterator[Flaw]:
                 "person neither sees nor gives",
                 "Drop the field; send only what a visible control says.",
             )
+    for control in question.controls:
+        if _sends_unsaid(control):
+            yield Flaw(
+                control.element,
+                f"“{control.label}” sends a yes that it does not speak of",
+                "Let the button send its own business, and ask for consent apart.",
+            )
     yield from _grants_in_addresses(question)
+
+
+def _sends_unsaid(control: Control) -> bool:
+    """Tell whether a button's own field gives a yes of which its label says nothing."""
+    element, label = control.element, control.folded.strip(" .!")
+    if control.kind is not Kind.BUTTON or element.get("data-ck-action"):
+        return False
+    said = lexicon.has("accept", label) or control.meaning is Meaning.DECLINE
+    if said or lexicon.matches("neutral-submit", label):
+        return False
+    return is_grant(element.get("name"), element.get("value"))
 
 
 def _grants_in_addresses(question: Question) -> Iterator[Flaw]:
@@ -136,11 +166,27 @@ def _bundled_purposes(question: Question) -> Iterator[Flaw]:
         if len(control.purposes) > 1:
             named = ", ".join(control.purposes)
             yield Flaw(control.element, f"one control for the purposes {named}", do)
-        elif not control.purposes:
-            families = lexicon.purpose_families(control.folded)
-            if len(families) > 1:
-                why = f"one control for several ends: {', '.join(families)}"
-                yield Flaw(control.element, why, do)
+            continue
+        families = lexicon.purpose_families(control.folded)
+        if len(families) > 1 and not control.purposes:
+            why = f"one control for several ends: {', '.join(families)}"
+            yield Flaw(control.element, why, do)
+        elif several := _several_ends(question, control):
+            yield Flaw(control.element, f"one control for {several}", do)
+
+
+def _several_ends(question: Question, control: Control) -> str:
+    """Say that a tick box, or a radio button, is for more than one thing, or ``""``."""
+    if not (control.is_toggle or control.kind is Kind.RADIO):
+        return ""
+    label = control.label
+    for name in lexicon.parties(label):
+        label = label.replace(name, "Firm")
+    if words := lexicon.search("several-ends", lexicon.fold(label)):
+        return f"more than one end: {words!r}"
+    holder = question.surroundings.namer.label_of(control.element)
+    items = list(holder.find("li")) if holder is not None else []
+    return f"a list of {len(items)} ends" if len(items) > 1 else ""
 
 
 @error(
@@ -173,7 +219,9 @@ def _listed(label: str) -> tuple[str, ...]:
     named = lexicon.parties(label)
     for first, second in pairwise(named):
         between = label[label.index(first) + len(first) : label.index(second)]
-        if re.fullmatch(r"\s*(,|and|or|&|、|和|及|以及|或|,\s*and)\s*", between):
+        # A Chinese name has no first letter to tell it from the "and" before it.
+        joined = between.strip() + (_HAN_AND.match(second) or [""])[0]
+        if _JOIN.fullmatch(joined):
             return named[named.index(first) :]
     return ()
 
@@ -194,6 +242,10 @@ def _forced_consent(question: Question) -> Iterator[Flaw]:
         elif control.is_submit and _is_locked(control):
             why = "sending is blocked until something is agreed to"
             yield Flaw(element, why, "Enable it from the start.")
+    for control in question.meaning(Meaning.DECLINE):
+        if words := lexicon.search("leave-with-no", control.folded):
+            why = f"the no throws the person out: {words!r}"
+            yield Flaw(control.element, why, "Let people go on after a no.")
     for passage in question.prose:
         if words := lexicon.search("forced", passage.folded):
             why = f"the text makes the yes a condition: {words!r}"
@@ -260,10 +312,21 @@ def _nameless_control(question: Question) -> Iterator[Flaw]:
             yield Flaw(
                 control.element, why, "Put it inside a <label> that says it all."
             )
+        elif _is_bare(control):
+            why = f"“{control.name}” alone does not say to what"
+            yield Flaw(control.element, why, "Put the whole statement in the label.")
         elif not _names_recipient(question, control):
             why = "neither its name nor its group's says who would receive the data"
             yield Flaw(control.element, why, "Name the recipient in label or legend.")
     yield from _ungrouped_radios(question)
+
+
+def _is_bare(control: Control) -> bool:
+    """Tell whether a box reads yes and no more."""
+    if not (control.is_toggle and control.says_yes):
+        return False
+    described = control.element.has("aria-describedby")
+    return not described and lexicon.matches("bare-answer", control.folded)
 
 
 def _names_recipient(question: Question, control: Control) -> bool:

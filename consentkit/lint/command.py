@@ -18,6 +18,7 @@ from consentkit.lint.browsing import browse
 from consentkit.lint.catalogue import slugs
 from consentkit.lint.finding import Findings
 from consentkit.lint.flow_rules import judge_journey
+from consentkit.lint.profiles import PROFILES
 from consentkit.lint.report import format_json
 from consentkit.lint.report import format_text
 from consentkit.lint.sarif import format_sarif
@@ -56,6 +57,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "back, so give a test account",
     )
     add(
+        "--profile",
+        choices=sorted(PROFILES),
+        default="",
+        help="with --browser, judge by what this country asks for besides",
+    )
+    add(
         "--cookie",
         metavar="NAME=VALUE",
         action="append",
@@ -89,6 +96,11 @@ def execute(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace) -> Findings:
     cookies = _cookies(options.cookie)
+    if options.profile and not options.browser:
+        raise InvalidRequestError(
+            "expected --browser with --profile: what it adds has to be measured",
+            code="no-browser",
+        )
     found = Findings((), questions=0, rules_checked=())
     if options.page:
         found = found.joined(_judge_page(options, cookies))
@@ -113,7 +125,9 @@ def _judge_page(options: argparse.Namespace, cookies: dict[str, str]) -> Finding
     else:
         source = read_source(options.page, cookies=cookies)
     if options.browser:
-        return browse(source, lang=options.lang or "", cookies=cookies)
+        return browse(
+            source, lang=options.lang or "", cookies=cookies, profile=options.profile
+        )
     return lint(source.html, lang=options.lang, url=source.url)
 
 

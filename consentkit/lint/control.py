@@ -99,12 +99,12 @@ class Control:
     @property
     def purposes(self) -> tuple[str, ...]:
         """The purpose ids it is annotated with."""
-        return self.element.tokens("data-ck-purpose")
+        return _listed(self.element, "data-ck-purpose")
 
     @property
     def recipients(self) -> tuple[str, ...]:
         """The recipient ids it is annotated with."""
-        return self.element.tokens("data-ck-recipient")
+        return _listed(self.element, "data-ck-recipient")
 
     @property
     def denies(self) -> bool:
@@ -137,6 +137,10 @@ class Control:
         if self.element.tag == "button":
             return self.element.get("type", "submit").lower() == "submit"
         return self.element.get("type").lower() in {"submit", "image"}
+
+
+def _listed(element: Element, name: str) -> tuple[str, ...]:
+    return tuple(element.get(name).lower().replace(",", " ").split())
 
 
 def kind_of(element: Element) -> Kind | None:

@@ -23,11 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consentkit.lint.naming import Namer
+    from consentkit.lint.passages import Passage
     from consentkit.lint.tree import Element
 
-__all__ = ["asks_consent", "find_roots", "nearby_text", "sends_grant"]
+__all__ = [
+    "asks_consent",
+    "find_roots",
+    "looks_like_button",
+    "nearby_text",
+    "sends_grant",
+]
 
 _CONTAINERS = frozenset({"article", "aside", "dialog", "div", "main", "section"})
+# Boxes that may hold one question; a page's <main> holds more.
+_BOXES = frozenset({"article", "aside", "dialog", "div", "section"})
+_LONGEST_QUESTION = 2_000
 _CONTAINER_ROLES = frozenset({"alertdialog", "banner", "dialog", "form", "region"})
 # Below this, what stands around the controls is a caption, not the question.
 _LEAST_PROSE = 20
@@ -72,7 +82,9 @@ class _Finder:
         for element in document.elements():
             kind = kind_of(element)
             if kind in {Kind.BUTTON, Kind.LINK}:
-                gives_away = self._is_yes_button(element)
+                gives_away = self._is_yes_button(element) or self._is_other_answer(
+                    element, kind
+                )
             elif kind is None:
                 gives_away = _is_hidden_grant(element)
             else:
@@ -80,7 +92,7 @@ class _Finder:
             if gives_away:
                 yield element
         for passage in passages(document):
-            if _takes_for_granted(passage.folded):
+            if _takes_for_granted(passage.folded) or _tells_to_withdraw(passage):
                 yield passage.element
 
     def _is_yes_button(self, element: Element) -> bool:
@@ -92,14 +104,30 @@ class _Finder:
             Meaning.ACCEPT_ALL,
         }:
             return False
+        if kind_of(element) is Kind.LINK and not _acts(element, lexicon.fold(name)):
+            return False
         if asks_consent(name):
             return True
         prose = self._prose(self._container(element))
         folded = lexicon.fold(prose)
         if lexicon.has("strong-accept", lexicon.fold(name)):
             # "I consent" is about a use already; of what, the text around says.
-            return lexicon.has("data-words", folded)
-        return _is_about_data(folded) or _hands_over(prose)
+            return lexicon.has("data-words", folded) or _concerns_own(prose)
+        return _is_about_data(folded) or _hands_over(prose) or _concerns_own(prose)
+
+    def _is_other_answer(self, element: Element, kind: Kind) -> bool:
+        """Tell a no under a question about data, and a stop of a consent."""
+        if element.get("data-ck-action").lower() == "withdraw":
+            return True
+        folded = lexicon.fold(self._namer.name(element))
+        if kind is not Kind.BUTTON or lexicon.has("leaving-link", folded):
+            return False
+        if lexicon.matches("withdraw-label", folded):
+            return lexicon.has("data-words", folded) or lexicon.has("sharing", folded)
+        if label_meaning(folded) is not Meaning.DECLINE:
+            return False
+        prose = self._prose(self._container(element))
+        return asks_consent(prose) or _concerns_own(prose)
 
     def _is_consent_box(self, element: Element) -> bool:
         name = self._namer.name(element) or nearby_text(element)
@@ -118,8 +146,21 @@ class _Finder:
         forms = [i for i, holder in enumerate(holders) if holder.tag == "form"]
         for holder in holders[forms[0] :] if forms else holders:
             if (forms or _is_container(holder)) and self._has_prose(holder):
-                return holder
+                return self._whole(holder)
         return next((e for e in seed.ancestors() if e.tag == "body"), seed)
+
+    def _whole(self, form: Element) -> Element:
+        """Return the box around a form that holds nothing else than its question."""
+        box = form.parent
+        if form.tag != "form" or box is None or box.tag not in _BOXES:
+            return form
+        others = [
+            element
+            for element in box.elements(skip=lambda e: e is form)
+            if element.tag == "form" or kind_of(element) not in {None, Kind.LINK}
+        ]
+        short = len(self._prose(box)) <= _LONGEST_QUESTION
+        return box if short and not others else form
 
     def _has_prose(self, holder: Element) -> bool:
         prose = self._prose(holder)
@@ -152,6 +193,27 @@ def sends_grant(element: Element) -> bool:
     )
 
 
+def _acts(link: Element, folded: str) -> bool:
+    """Tell whether a link answers, rather than being the title of something to read."""
+    if lexicon.matches("bare-answer", folded) or lexicon.has("accept-all", folded):
+        return True
+    if lexicon.has("possessive", folded) or lexicon.has("data-words", folded):
+        return True
+    return looks_like_button(link)
+
+
+def looks_like_button(link: Element) -> bool:
+    """Tell whether a link is dressed as a button, by what its classes are called."""
+    return any("btn" in word or "button" in word for word in link.tokens("class"))
+
+
+def _tells_to_withdraw(passage: Passage) -> bool:
+    """Tell whether a headline says that this is where consent is withdrawn."""
+    return passage.element.tag in {"h1", "h2"} and lexicon.matches(
+        "withdraw-label", passage.folded
+    )
+
+
 def _takes_for_granted(folded: str) -> bool:
     """Tell whether a text tells its reader that something counts as their yes."""
     return (
@@ -168,7 +230,20 @@ def asks_consent(label: str) -> bool:
         return True
     if _hands_over(label):
         return True
-    return lexicon.has("statement", folded) and lexicon.has("data-words", folded)
+    if lexicon.has("statement", folded) and lexicon.has("data-words", folded):
+        return True
+    states = lexicon.has("statement", folded) or lexicon.has("acknowledgement", folded)
+    return states and _concerns_own(label)
+
+
+def _concerns_own(text: str) -> bool:
+    """Tell whether somebody else would get, or use, what is the person's own."""
+    folded = lexicon.fold(text)
+    return (
+        lexicon.has("possessive", folded)
+        and (lexicon.has("use-words", folded) or lexicon.has("sharing", folded))
+        and bool(lexicon.parties(text) or lexicon.has("umbrella", folded))
+    )
 
 
 def _hands_over(text: str) -> bool:

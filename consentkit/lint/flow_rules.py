@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "judge_journey"]
 
+# The list says 50 ms; one try each over a network cannot tell that from chance.
+_NOTICED = 1.0
+
 
 @error("D02", "hidden-grant", source="GDPR rec.32")
 def _hidden_grant(journey: Journey) -> Iterator[Flaw]:
@@ -43,6 +46,18 @@ def _decline_extra_steps(journey: Journey) -> Iterator[Flaw]:
     elif journey.decline_steps > (journey.accept_steps or 0):
         no, yes = _steps(journey.decline_steps), _steps(journey.accept_steps)
         yield Flaw(journey.question, f"no takes {no}, yes takes {yes}", do)
+
+
+@error(
+    "D12",
+    "coupled-form",
+    source="EDPB 05/2020 p.81; GB/T 42574 (own interface or step)",
+)
+def _coupled_form(journey: Journey) -> Iterator[Flaw]:
+    """Using something else agrees to nothing."""
+    for address in journey.features_grant:
+        why = "using this, with its form left as it is, gave consent"
+        yield Flaw(address, why, "Ask in a step of its own; record nothing here.")
 
 
 @error(
@@ -136,6 +151,15 @@ def _signal_ignored(journey: Journey) -> Iterator[Flaw]:
         yield Flaw(journey.question, why, do)
 
 
+@error("D41", "decline-disabled", source="CCPA 7004(a)(5)(C); Taskforce p.18")
+def _decline_delayed(journey: Journey) -> Iterator[Flaw]:
+    """A no is done as soon as a yes."""
+    later = journey.decline_seconds - journey.accept_seconds
+    if journey.answered and journey.decline_steps and later > _NOTICED:
+        why = f"the no takes the server {later:.1f} s longer than the yes"
+        yield Flaw(journey.question, why, "Do the work after the answer, for both.")
+
+
 def _steps(number: int | None) -> str:
     return f"{number} step" if number == 1 else f"{number} steps"
 
@@ -143,6 +167,8 @@ def _steps(number: int | None) -> str:
 RULES = (
     _hidden_grant,
     _decline_extra_steps,
+    _coupled_form,
+    _decline_delayed,
     _forced_consent,
     _implied_by_use,
     _nagging,
@@ -151,7 +177,7 @@ RULES = (
     _signal_ignored,
 )
 # These need no answer to be sent, so they hold for a question that takes a script.
-_WITHOUT_ANSWER = frozenset({"D24", "D44"})
+_WITHOUT_ANSWER = frozenset({"D12", "D24", "D44"})
 
 
 def judge_journey(journey: Journey) -> Findings:

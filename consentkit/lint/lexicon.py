@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = [
     "clean",
     "count",
     "fold",
+    "foreign_passage",
     "foreign_tongue",
     "has",
     "matches",
@@ -38,9 +40,16 @@ _QUOTES = str.maketrans(
 )
 
 _LANGUAGES = ("ar", "de", "en", "es", "fr", "hi", "zh")
+# A text without a sign of these scripts holds no words of these languages.
+_SIGNS = {
+    "ar": re.compile("[\u0600-\u06ff]"),
+    "hi": re.compile("[\u0900-\u097f]"),
+    "zh": re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"),
+}
 # Below this many little words a text is a name or a label, and shows no language.
 _FEWEST_LITTLE_WORDS = 6
 _TIMES_AS_MANY = 3
+_FEWEST_ALONE = 3
 # Vowel signs and the stretching sign, which Arabic may set or leave out.
 _ARABIC_SIGNS = frozenset("\u0640\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652")
 
@@ -83,32 +92,34 @@ def fold(text: str) -> str:
 
 def search(name: str, folded: str) -> str:
     """Return the first words of ``folded`` that are on the list, or ``""``."""
-    match = _expression(name).search(folded)
+    match = _expression_for(name, folded).search(folded)
     return match.group() if match else ""
 
 
+@lru_cache(maxsize=2_048)
 def has(name: str, folded: str) -> bool:
     """Tell whether anything on the list occurs."""
-    return _expression(name).search(folded) is not None
+    return _expression_for(name, folded).search(folded) is not None
 
 
 def matches(name: str, folded: str) -> bool:
     """Tell whether the whole text is on the list."""
-    return _expression(name).fullmatch(folded) is not None
+    return _expression_for(name, folded).fullmatch(folded) is not None
 
 
 def count(name: str, folded: str) -> int:
     """Count how often anything on the list occurs."""
-    return sum(1 for _ in _expression(name).finditer(folded))
+    return sum(1 for _ in _expression_for(name, folded).finditer(folded))
 
 
+@lru_cache(maxsize=2_048)
 def claims(name: str, folded: str) -> str:
     """Return the first words on the list that the sentence asserts, or ``""``.
 
     "There is no reward" and "we never pass it to partners" name the thing and deny
     it: words with a negation before them in their own clause are passed over.
     """
-    for match in _expression(name).finditer(folded):
+    for match in _expression_for(name, folded).finditer(folded):
         before = _clause(folded[: match.start()])
         if not has("negation", before):
             return match.group()
@@ -118,7 +129,7 @@ def claims(name: str, folded: str) -> str:
 def _clause(text: str) -> str:
     """Return what follows the last break between clauses."""
     end = 0
-    for match in _expression("clause-break").finditer(text):
+    for match in _expression_for("clause-break", text).finditer(text):
         end = match.start() + 1
     return text[end:]
 
@@ -153,6 +164,17 @@ def foreign_tongue(folded: str, language: str) -> str:
     return tongue if counted[tongue] > _TIMES_AS_MANY * expected else ""
 
 
+def foreign_passage(folded: str, language: str) -> str:
+    """Return the language of a short text without one little word of its own."""
+    counted = {
+        tongue: sum(1 for _ in expression.finditer(folded))
+        for tongue, expression in _little_words().items()
+    }
+    tongue = max(counted, key=counted.__getitem__)
+    alone = counted.get(language) == 0 and counted[tongue] >= _FEWEST_ALONE
+    return tongue if alone else ""
+
+
 @cache
 def _data(language: str) -> Mapping[str, Any]:
     file = files("consentkit.lint").joinpath("words", f"{language}.json")
@@ -181,15 +203,29 @@ def _little_words() -> Mapping[str, re.Pattern[str]]:
     }
 
 
+def _expression_for(name: str, folded: str) -> re.Pattern[str]:
+    """Return the list in the languages that the text's scripts can be.
+
+    A page in one script is not searched for the words of all the others.
+    """
+    spoken = tuple(
+        language
+        for language in _LANGUAGES
+        if language not in _SIGNS or _SIGNS[language].search(folded)
+    )
+    return _expression(name, spoken)
+
+
 @cache
-def _expression(name: str) -> re.Pattern[str]:
-    entries = [_data(language).get(name, {}) for language in _LANGUAGES]
+def _expression(name: str, languages: tuple[str, ...]) -> re.Pattern[str]:
+    entries = [_data(language).get(name, {}) for language in languages]
     phrases = [_unify(p) for entry in entries for p in entry.get("phrases", ())]
     patterns = [_unify(p) for entry in entries for p in entry.get("patterns", ())]
     # The longest phrase first: "third parties" is found as such, not as "parties".
     ordered = sorted(set(phrases), key=len, reverse=True)
     parts = [_bounded(re.escape(phrase)) for phrase in ordered]
-    return re.compile("|".join([*parts, *(f"(?:{p})" for p in patterns)]))
+    # A list that none of these languages has matches nothing.
+    return re.compile("|".join([*parts, *(f"(?:{p})" for p in patterns)]) or "(?!)")
 
 
 def _bounded(expression: str) -> str:

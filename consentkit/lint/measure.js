@@ -96,6 +96,12 @@
       ...first,
       width: rect.width,
       height: rect.height,
+      room:
+        rect.height -
+        ["paddingTop", "paddingBottom", "borderTopWidth", "borderBottomWidth"].reduce(
+          (sum, name) => sum + parseFloat(style[name]),
+          0,
+        ),
       shown: isShown,
       opacity: chain(element).reduce(
         (o, each) => o * parseFloat(getComputedStyle(each).opacity),
@@ -110,6 +116,7 @@
           : null,
       painted: painted(element),
       pixels: parseFloat(style.fontSize),
+      leading: style.lineHeight === "normal" ? null : parseFloat(style.lineHeight),
       weight: parseInt(style.fontWeight, 10),
       family: style.fontFamily,
       plain: isPlain(element, style),

@@ -51,6 +51,10 @@ class Namer:
         """Return the element with that id; of several, as browsers do, the first."""
         return self._by_id.get(id_)
 
+    def label_of(self, element: Element) -> Element | None:
+        """Return the ``<label>`` of a control, if it has one."""
+        return next(iter(self._labels.get(id(element), ())), None)
+
     def name(self, element: Element) -> str:
         """Return the accessible name, with its case, or ``""``."""
         name = (
@@ -130,7 +134,8 @@ def _content(element: Element) -> str:
         if element.get("type").lower() == "image":
             return lexicon.clean(element.get("alt"))
         return ""
-    if element.tag in _NAMED_BY_CONTENT or element.get("role") in _CONTENT_ROLES:
+    named = element.tag in _NAMED_BY_CONTENT or element.has("onclick")
+    if named or element.get("role") in _CONTENT_ROLES:
         images = " ".join(image.get("alt") for image in element.find("img"))
         return lexicon.clean(f"{visible_text(element)} {images}")
     return ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
 
-__all__ = ["Passage", "passages", "visible_text"]
+__all__ = ["Passage", "own_text", "passages", "visible_text"]
 
 # Elements that flow inside a line; any other starts a passage of its own.
 _INLINE = frozenset(
@@ -41,6 +41,11 @@ class Passage:
     def sentences(self) -> tuple[str, ...]:
         """Return the sentences, with their case."""
         return tuple(part for part in _SENTENCE_END.split(self.text) if part.strip())
+
+
+def own_text(element: Element) -> str:
+    """Return the text that stands in an element itself, not in one inside it."""
+    return "".join(c for c in element.children if isinstance(c, str)).strip()
 
 
 def visible_text(element: Element) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
@@ -11,6 +12,7 @@ from consentkit.lint.control import Kind
 from consentkit.lint.grant_field import is_grant
 from consentkit.lint.page import Page
 from consentkit.lint.sight import STAMP
+from consentkit.lint.sight import Meeting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
@@ -34,6 +36,25 @@ _LIES = (
     " && e.checked !== (e.getAttribute('aria-checked') === 'true')"
 )
 # The label shows the state where the control itself is drawn over.
+# The greatest difference in brightness between the same places of two pictures.
+_GREATEST_GREY = """async (pictures) => {
+  const greys = await Promise.all(pictures.map(async (data) => {
+    const image = new Image();
+    image.src = "data:image/png;base64," + data;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0);
+    const { data: rgba } = pen.getImageData(0, 0, image.width, image.height);
+    const grey = [];
+    for (let i = 0; i < rgba.length; i += 4)
+      grey.push(0.2126 * rgba[i] + 0.7152 * rgba[i + 1] + 0.0722 * rgba[i + 2]);
+    return grey;
+  }));
+  if (greys[0].length !== greys[1].length) return null;
+  return greys[0].reduce((m, g, i) => Math.max(m, Math.abs(g - greys[1][i])), 0);
+}"""
+_LEAST_GREY = 48.0  # of 255; less is lost on a poor screen or in sunlight
 _BOX = "e => (e.labels && e.labels[0]) || e.closest('label') || e.parentElement || e"
 
 
@@ -73,23 +94,32 @@ def _move(tab: Tab) -> None:
     tab.wait_for_timeout(_PAUSE)
 
 
-def switches(tab: Tab, question: Question) -> tuple[frozenset[str], frozenset[str]]:
-    """Try each switch; return those that look the same both ways, and those that lie.
+def switches(tab: Tab, question: Question, *, beside: Tab) -> Meeting:
+    """Try each switch; tell those that look the same both ways, and those that lie.
 
     Afterwards each is on: what a page makes of that on the way back is seen then.
+    Pictures are compared ``beside``, in a tab of no page, which is closed.
     """
-    stubborn, lying = set(), set()
+    stubborn, lying, coloured = set(), set(), set()
     toggles = [c for c in question.controls if c.kind in {Kind.TICK, Kind.SWITCH}]
     for control in toggles[:_MOST_SWITCHES]:
         stamp = control.element.get(STAMP)
         live = tab.locator(f'[{STAMP}="{stamp}"]')
         if control.element.has("disabled") or not _box(live).is_visible():
             continue
-        if _looks_the_same(live):
+        pictures = _both_ways(live)
+        if pictures is not None and pictures[0] == pictures[1]:
             stubborn.add(stamp)
+        elif pictures is not None and _differ_in_colour_alone(beside, pictures):
+            coloured.add(stamp)
         if live.evaluate(_LIES):
             lying.add(stamp)
-    return frozenset(stubborn), frozenset(lying)
+    beside.close()
+    return Meeting(
+        stubborn=frozenset(stubborn),
+        lying=frozenset(lying),
+        coloured=frozenset(coloured),
+    )
 
 
 def _box(live: Locator) -> Locator:
@@ -99,8 +129,8 @@ def _box(live: Locator) -> Locator:
     return live.page.locator(f'[{STAMP}="{stamp}"]')
 
 
-def _looks_the_same(live: Locator) -> bool:
-    """Work the switch by script, as the keyboard would, and compare pictures.
+def _both_ways(live: Locator) -> tuple[bytes, bytes] | None:
+    """Work the switch by script, as the keyboard would, and return its pictures.
 
     The pointer stays away, and focus is dropped: neither may pass for a state.
     """
@@ -108,8 +138,15 @@ def _looks_the_same(live: Locator) -> bool:
     live.evaluate("e => { e.click(); e.blur(); }")
     live.page.wait_for_timeout(_PAUSE)  # an animated switch comes to rest
     if not live.count() or live.evaluate(_IS_ON) == was_on:
-        return False  # it asks something first, or tells no state: D19's matter
-    return _picture(live) == before
+        return None  # it asks something first, or tells no state: D19's matter
+    return before, _picture(live)
+
+
+def _differ_in_colour_alone(tab: Tab, pictures: tuple[bytes, bytes]) -> bool:
+    """Tell whether nobody who sees no colours could tell two pictures apart."""
+    encoded = [base64.b64encode(picture).decode() for picture in pictures]
+    most = tab.evaluate(_GREATEST_GREY, encoded)
+    return most is not None and float(most) < _LEAST_GREY
 
 
 def _picture(live: Locator) -> bytes:

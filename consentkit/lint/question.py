@@ -178,6 +178,8 @@ class Question:
         meaning = label_meaning(folded)
         if meaning is Meaning.OTHER and sends_grant(element):
             return Meaning.ACCEPT
+        if meaning is Meaning.OTHER and lexicon.matches("withdraw-label", folded):
+            return Meaning.OTHER if kind is Kind.LINK else Meaning.WITHDRAW
         if self.annotated and meaning in {Meaning.ACCEPT, Meaning.ACCEPT_ALL}:
             # Ours says so by annotation; a link "Share" elsewhere in it does not.
             return Meaning.OTHER if kind is Kind.LINK else meaning

@@ -19,6 +19,9 @@ _HIGHEST_GRADE = 9.0
 _MOST_WORDS = {"en": 20.0, "": 20.0, "de": 20.0, "fr": 25.0, "es": 25.0}
 _MOST_SIGNS = 40.0
 _MOST_JARGON = 0.02
+_MOST_TERMS = 2
+# One sentence this much over the mean is not made good by short ones around it.
+_FAR_TOO_LONG = 2.0
 # Headings, labels and dates are no sentences; measures of them mean nothing.
 _FEWEST_WORDS = 5
 _FEWEST_SENTENCES = 2
@@ -38,13 +41,20 @@ def difficulty(passages: Iterable[Passage], *, language: str) -> str:
     sentences = [s for passage in passages for s in passage.sentences()]
     latin = [words for s in sentences if len(words := _words(s)) >= _FEWEST_WORDS]
     if len(latin) >= _FEWEST_SENTENCES and language in _MOST_WORDS:
-        return _long(latin, language) or (
-            _hard_english(latin) if language in {"", "en"} else ""
+        return (
+            _long(latin, language)
+            or (_high_grade(latin) if language in {"", "en"} else "")
+            or _jargon(latin)
         )
     chinese = [n for s in sentences if (n := len(_HAN.findall(s))) >= _FEWEST_WORDS]
-    if len(chinese) >= _FEWEST_SENTENCES and sum(chinese) > _MOST_SIGNS * len(chinese):
+    if len(chinese) < _FEWEST_SENTENCES:
+        return ""
+    if max(chinese) > _FAR_TOO_LONG * _MOST_SIGNS:
+        return f"one sentence of {max(chinese)} signs"
+    if sum(chinese) > _MOST_SIGNS * len(chinese):
         return f"{sum(chinese) / len(chinese):.0f} signs to a sentence"
-    return ""
+    terms = sum(lexicon.count("jargon", lexicon.fold(s)) for s in sentences)
+    return f"{terms} legal terms" if terms > _MOST_TERMS else ""
 
 
 def grade(text: str) -> float:
@@ -56,17 +66,23 @@ def grade(text: str) -> float:
 def _long(sentences: list[list[str]], language: str) -> str:
     mean = sum(len(sentence) for sentence in sentences) / len(sentences)
     most = _MOST_WORDS[language]
+    longest = max(len(sentence) for sentence in sentences)
+    if longest > _FAR_TOO_LONG * most:
+        return f"one sentence of {longest} words; {most:.0f} can be followed"
     if mean <= most:
         return ""
     return f"{mean:.0f} words to a sentence; {most:.0f} can be followed"
 
 
-def _hard_english(sentences: list[list[str]]) -> str:
+def _high_grade(sentences: list[list[str]]) -> str:
+    level = _grade(sentences)
+    if level <= _HIGHEST_GRADE:
+        return ""
+    return f"reading grade {level:.1f}; {_HIGHEST_GRADE:.0f} is what most can follow"
+
+
+def _jargon(sentences: list[list[str]]) -> str:
     words = [word for sentence in sentences for word in sentence]
-    if (level := _grade(sentences)) > _HIGHEST_GRADE:
-        return (
-            f"reading grade {level:.1f}; {_HIGHEST_GRADE:.0f} is what most can follow"
-        )
     jargon = lexicon.count("jargon", lexicon.fold(" ".join(words)))
     if jargon > _MOST_JARGON * len(words):
         return f"{jargon} words of jargon in {len(words)}"

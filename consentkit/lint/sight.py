@@ -15,15 +15,28 @@ if TYPE_CHECKING:
 
     from consentkit.lint.tree import Element
 
-__all__ = ["STAMP", "VIEWPORTS", "Look", "Meeting", "Sight", "View", "Viewport"]
+__all__ = [
+    "FORCED",
+    "STAMP",
+    "VIEWPORTS",
+    "Look",
+    "Meeting",
+    "Sight",
+    "View",
+    "Viewport",
+]
 
 # Every element is numbered before the page is parsed; so both sides mean the same one.
 STAMP = "data-ck-lint"
+FORCED = "forced colours"
 
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """A screen: its size in CSS pixels and its colour scheme."""
+    """A screen: its size in CSS pixels and its colour scheme.
+
+    Forced colours are those of the person's system, which draw borders and no grounds.
+    """
 
     width: int
     height: int
@@ -42,6 +55,7 @@ VIEWPORTS = (
     Viewport(360, 640, "light"),
     Viewport(360, 640, "dark"),
     Viewport(320, 640, "light"),
+    Viewport(1280, 900, FORCED),
 )
 
 
@@ -49,13 +63,16 @@ VIEWPORTS = (
 class Look:
     """How one element is shown; the place counts from the page's upper left corner.
 
-    ``plain`` is a control at the size that the browser gives it.
+    ``room`` is the height of what it holds; ``plain`` is a control at the size that the
+    browser gives it; ``leading`` is the distance of lines in pixels where the page sets
+    it, and None where it does not.
     """
 
     x: float
     y: float
     width: float
     height: float
+    room: float
     shown: bool
     opacity: float
     ink: Colour
@@ -64,6 +81,7 @@ class Look:
     edge: Colour | None
     painted: bool
     pixels: float
+    leading: float | None
     weight: int
     family: str
     plain: bool
@@ -108,16 +126,21 @@ class Meeting:
     """What happened while the page stood open and nobody answered.
 
     ``hosts`` were called and ``cookies`` kept before the answer; ``deeds`` followed a
-    gesture; ``stubborn`` are the stamps of switches that look the same on and off,
-    ``lying`` of those that tell assistive technology another state; ``returning`` are
-    the labels of what was on when the page was loaded again.
+    gesture; ``idled`` is what answered when nobody did anything. The others are stamps
+    of controls: ``stubborn`` switches look the same on and off, ``lying`` ones tell
+    assistive technology another state, of ``coloured`` ones only a colour shows the
+    state, on ``unmarked`` controls the focus cannot be seen. ``returning`` are the
+    labels of what was on when the page was loaded again.
     """
 
     hosts: tuple[str, ...] = ()
     cookies: tuple[str, ...] = ()
     deeds: tuple[str, ...] = ()
+    idled: tuple[str, ...] = ()
     stubborn: frozenset[str] = frozenset()
     lying: frozenset[str] = frozenset()
+    coloured: frozenset[str] = frozenset()
+    unmarked: frozenset[str] = frozenset()
     returning: tuple[str, ...] = ()
 
 

@@ -47,6 +47,27 @@ def _preselected_control(sight: Sight) -> Iterator[Flaw]:
         yield Flaw(sight.question.element, why, do)
 
 
+@error("D19", "ambiguous-toggle", source="CCPA 7004(a)(3); WCAG 1.4.1, 4.1.2")
+def _ambiguous_toggle(sight: Sight) -> Iterator[Flaw]:
+    """Who sees no colours sees whether a switch is on."""
+    for control in sight.question.controls:
+        if control.element.get(STAMP) in sight.meeting.coloured:
+            why = f"only a colour tells whether this {control.kind} is on"
+            yield Flaw(control.element, why, "Show the state in words, or by a shape.")
+
+
+@error(
+    "D24",
+    "implied-by-use",
+    source="GDPR rec.32; EDPB 05/2020 p.79, 86; DPV ImpliedConsent",
+)
+def _implied_by_waiting(sight: Sight) -> Iterator[Flaw]:
+    """Nobody's silence is taken for a yes."""
+    for deed in sight.meeting.idled:
+        why = f"while nobody did anything for half an hour, the page {deed}"
+        yield Flaw(sight.question.element, why, "Do nothing until the person does.")
+
+
 @error("D27", "gesture-consent", source="EDPB 05/2020 Ex.16 (p.86); GDPR rec.32")
 def _gesture_consent(sight: Sight) -> Iterator[Flaw]:
     """Scrolling, Escape and leaving the window send and keep nothing."""
@@ -109,6 +130,8 @@ def _decline_disabled(sight: Sight) -> Iterator[Flaw]:
 
 RULES = (
     _preselected_control,
+    _ambiguous_toggle,
+    _implied_by_waiting,
     _gesture_consent,
     _focus_on_accept,
     _acts_before_choice,

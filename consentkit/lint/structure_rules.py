@@ -9,6 +9,8 @@ from consentkit.lint import lexicon
 from consentkit.lint.control import Control
 from consentkit.lint.control import Kind
 from consentkit.lint.control import Meaning
+from consentkit.lint.detection import looks_like_button
+from consentkit.lint.passages import own_text
 from consentkit.lint.passages import visible_text
 from consentkit.lint.rule import Flaw
 from consentkit.lint.rule import error
@@ -19,6 +21,7 @@ from consentkit.lint.style import font_pixels
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from consentkit.lint.passages import Passage
     from consentkit.lint.question import Question
     from consentkit.lint.tree import Element
 
@@ -31,6 +34,7 @@ _ON_FIRST_LAYER = ("controller", "purpose", "data")
 _ESSENTIALS = (*_ON_FIRST_LAYER, "recipient", "withdraw")
 _MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "object", "embed"})
 _MANY_TOGGLES = 10
+_TOO_DEEP = 3
 # One Han sign carries about as much as one word of another script.
 _SCRIPTS = {
     "Han": re.compile(r"[\u3400-\u9fff]"),
@@ -46,6 +50,9 @@ _SCRIPT_OF = {
     **dict.fromkeys(("en", "de", "fr", "es", "it", "nl", "pt", "sv"), "Latin"),
 }
 _FOREIGN_SHARE = 0.5
+# One passage: a few foreign words are a name, a line of them is another language.
+_FEWEST_FOREIGN, _MOSTLY = 6, 0.8
+_WEB = re.compile(r"\S+@\S+|https?://\S+|\S+\.\w{2,}/\S*|[A-Z]{2,}")
 
 
 @error(
@@ -62,14 +69,10 @@ def _small_text(question: Question) -> Iterator[Flaw]:
     least = max(_LEAST_PIXELS, _LEAST_SHARE_OF_BODY * usual)
     for element in question.shown_elements():
         size = font_pixels(element)
-        if size < least and _has_own_text(element):
+        if size < least and own_text(element):
             why = f"text of {size:.1f} px; at least {least:.1f} px can be read"
             yield Flaw(element, why, "Set it at the size of the page's text.")
             return
-
-
-def _has_own_text(element: Element) -> bool:
-    return any(isinstance(child, str) and child.strip() for child in element.children)
 
 
 @error(
@@ -102,12 +105,18 @@ def _concealed_essential(question: Question) -> Iterator[Flaw]:
 
 def _folded_sharing(question: Question) -> Iterator[Flaw]:
     """Find sharing that only a folded part tells of."""
-    if question.annotated or lexicon.has("sharing", question.folded):
+    if question.annotated:
         return
+    told = lexicon.has("sharing", question.folded)
     for details in question.element.find("details"):
-        text = lexicon.fold(details.text())
-        if not details.has("open") and lexicon.claims("umbrella", text):
+        if details.has("open"):
+            continue
+        text = details.text()
+        if not told and lexicon.claims("umbrella", lexicon.fold(text)):
             why = "that data goes to others is said only in a folded part"
+            yield Flaw(details, why, "Say it on the first layer.")
+        elif told and lexicon.parties(text) and not question.parties:
+            why = "who receives the data is said only in a folded part"
             yield Flaw(details, why, "Say it on the first layer.")
 
 
@@ -136,10 +145,15 @@ def _coupled_form(question: Question) -> Iterator[Flaw]:
         if why := _other_business(question, control):
             yield Flaw(control.element, why, do)
             return
+    for form in forms.values():
+        # A control may belong to a form that stands elsewhere (HTML, form owner).
+        if not form.within(question.element) and not question.element.within(form):
+            why = "the answer is sent with a form elsewhere on the page"
+            yield Flaw(form, why, do)
 
 
 def _forms_with_hidden_grants(question: Question) -> Iterator[Element]:
-    if not question.asks:
+    if not (question.asks or question.meaning(Meaning.WITHDRAW)):
         yield from question.element.find("form")
 
 
@@ -149,9 +163,19 @@ def _other_business(question: Question, control: Control) -> str:
         asked = control.label or control.element.get("name")
         return f"the form also asks for “{asked}”"
     neutral = lexicon.matches("neutral-submit", control.folded.strip(" .!"))
-    if control.is_submit and not control.meaning and not neutral:
+    sends = control.is_submit or (
+        control.kind is Kind.LINK and looks_like_button(control.element)
+    )
+    if sends and not (control.meaning or neutral or _answers(control)):
         return f"the form's button is for something else: “{control.label}”"
     return ""
+
+
+def _answers(control: Control) -> bool:
+    """Tell whether a button speaks of the answer, in words that decide nothing."""
+    lists = ("decline-label", "negators", "strong-accept")
+    empty = lexicon.matches("non-consent-label", control.folded.strip(" .!"))
+    return empty or any(lexicon.has(name, control.folded) for name in lists)
 
 
 def _is_address(question: Question, control: Control) -> bool:
@@ -183,9 +207,29 @@ def _language_discontinuity(question: Question) -> Iterator[Flaw]:
         why = f"the text is not in the language it is marked as, {question.language!r}"
         yield Flaw(question.element, why, do)
     for passage in question.passages:
+        if _is_foreign(question, passage):
+            why = "this passage is in another language than the rest"
+            yield Flaw(passage.element, why, do)
         if key := lexicon.search("message-key", passage.folded):
             why = f"a placeholder is shown in place of words: {key!r}"
             yield Flaw(passage.element, why, "Translate it.")
+
+
+def _is_foreign(question: Question, passage: Passage) -> bool:
+    """Tell whether one passage is in a language that neither page nor markup names."""
+    own = next((e.get("lang") for e in passage.element.lineage() if e.get("lang")), "")
+    language = question.language
+    if language not in _SCRIPT_OF or own.split("-", 1)[0].lower() not in {"", language}:
+        return False
+    text = _WEB.sub(" ", passage.text)
+    for name in lexicon.parties(text):
+        text = text.replace(name, " ")
+    usual, foreign = _SCRIPT_OF[language], 0
+    counted = {script: len(e.findall(text)) for script, e in _SCRIPTS.items()}
+    foreign = sum(counted.values()) - counted[usual]
+    if foreign >= _FEWEST_FOREIGN and foreign > _MOSTLY * sum(counted.values()):
+        return True
+    return bool(lexicon.foreign_passage(lexicon.fold(text), language))
 
 
 def _other_tongue(language: str, text: str) -> bool:
@@ -212,9 +256,16 @@ def _promo_inside(question: Question) -> Iterator[Flaw]:
             why = f"an <{element.tag}> in the question draws the eye away"
             yield Flaw(element, why, "Ask in words alone.")
     for control in question.controls:
-        if control.kind is Kind.LINK and lexicon.has("promotion", control.folded):
+        if control.kind is Kind.LINK and _sells(control):
             why = f"“{control.label}” is an offer, not part of the question"
             yield Flaw(control.element, why, "Take the link out.")
+
+
+def _sells(control: Control) -> bool:
+    address = lexicon.fold(control.element.get("href"))
+    return lexicon.has("promotion", control.folded) or lexicon.has(
+        "offer-address", address
+    )
 
 
 @warning("D35", "maze", source="EDPB 03/2022 'Privacy maze', 'Too many options'")
@@ -232,6 +283,11 @@ def _maze(question: Question) -> Iterator[Flaw]:
     if number > _MANY_TOGGLES and not at_once:
         why = f"{number} choices, and no way to say no to all at once"
         yield Flaw(question.element, why, "Add one button that declines them all.")
+    for toggle in toggles:
+        holders = [e for e in toggle.element.ancestors() if e.tag == "details"]
+        if len([e for e in holders if e.within(question.element)]) >= _TOO_DEEP:
+            why = f"a choice lies {len(holders)} layers deep"
+            yield Flaw(toggle.element, why, "Show every choice on one overview.")
 
 
 RULES = (

@@ -1,13 +1,15 @@
-"""What an element's own ``style`` attribute and markup say about how it is shown.
+"""What a page's own markup and style sheets say about how an element is shown.
 
-Style sheets are not read: whether text is faint, small or covered by rules from
-elsewhere is for a browser to tell. What stands in the markup itself is certain.
+Linked style sheets are not read: whether text is faint, small or covered by rules from
+elsewhere is for a browser to tell. What stands in the page itself is certain.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+
+from consentkit.lint.sheet import declared
 
 if TYPE_CHECKING:
     from consentkit.lint.tree import Element
@@ -26,6 +28,8 @@ _KEYWORDS = {
     "xx-large": 32.0,
     "xxx-large": 48.0,
 }
+# HTML, rendering: what <font size> stands for.
+_FONT_SIZES = ("x-small", "small", "medium", "large", "x-large", "xx-large")
 _ABSOLUTE = {"px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 3.7795, "cm": 37.795, "in": 96.0}
 _LENGTH = re.compile(r"(-?\d*\.?\d+)(px|pt|pc|mm|cm|in|rem|em|ex|ch|%)")
 _NEVER_SHOWN = frozenset(
@@ -35,15 +39,10 @@ _AWAY = re.compile(r"-\s*\d{3,}")
 
 
 def declarations(element: Element) -> dict[str, str]:
-    """Return the properties of the ``style`` attribute, in lower case."""
+    """Return the properties that the page declares for it, its own attribute last."""
     if not element.has("style"):
-        return {}
-    pairs = (part.partition(":") for part in element.get("style").lower().split(";"))
-    return {
-        name.strip(): value.replace("!important", "").strip()
-        for name, _, value in pairs
-        if value.strip()
-    }
+        return element.styled
+    return {**element.styled, **declared(element.get("style"))}
 
 
 def is_hidden(element: Element) -> bool:
@@ -137,7 +136,15 @@ def _declared_size(element: Element) -> str:
         return style["font-size"]
     # The shorthand carries the size before an optional line height.
     match = _LENGTH.search(style.get("font", ""))
+    if match is None and element.tag == "font":
+        return _font_size(element.get("size"))
     return match.group() if match else ""
+
+
+def _font_size(size: str) -> str:
+    if size.startswith("-"):
+        return "smaller"
+    return _FONT_SIZES[int(size) - 1] if size in set("123456") else ""
 
 
 def _resolve(value: str, inherited: float) -> float:

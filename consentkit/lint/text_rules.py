@@ -10,7 +10,6 @@ from consentkit.lint.control import Kind
 from consentkit.lint.control import Meaning
 from consentkit.lint.passages import visible_text
 from consentkit.lint.readability import difficulty
-from consentkit.lint.readability import grade
 from consentkit.lint.rule import Flaw
 from consentkit.lint.rule import error
 from consentkit.lint.rule import warning
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from consentkit.lint.question import Question
     from consentkit.lint.tree import Element
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "asserted"]
 
 _YES = (Meaning.ACCEPT, Meaning.ACCEPT_ALL)
 _ANSWER = re.compile(
@@ -30,10 +29,9 @@ _ANSWER = re.compile(
     r"|^[不否][,、。\s]+|^(?:नहीं|ना)[,।!\s]+"
 )
 _FEWEST_WORDS = 8
-_MOST_GRADES_APART = 2.0
 
 
-def _asserted(question: Question, name: str) -> Iterator[tuple[Passage, str]]:
+def asserted(question: Question, name: str) -> Iterator[tuple[Passage, str]]:
     """Yield the passages that assert something on a list, with the words."""
     for passage in question.passages:
         for sentence in passage.sentences():
@@ -52,7 +50,7 @@ def _asserted(question: Question, name: str) -> Iterator[tuple[Passage, str]]:
 )
 def _terms_bundle(question: Question) -> Iterator[Flaw]:
     """Consent is not given together with terms or a policy."""
-    for passage, words in _asserted(question, "terms-bundle"):
+    for passage, words in asserted(question, "terms-bundle"):
         why = f"one statement for consent and for other papers: {words!r}"
         yield Flaw(passage.element, why, "Ask for consent in a statement of its own.")
 
@@ -65,7 +63,7 @@ def _terms_bundle(question: Question) -> Iterator[Flaw]:
 def _urgency_or_reward(question: Question) -> Iterator[Flaw]:
     """Nothing hurries, rewards or crowds the person into a yes."""
     declines = {id(c.element) for c in question.meaning(Meaning.DECLINE)}
-    for passage, words in _asserted(question, "urgency-reward"):
+    for passage, words in asserted(question, "urgency-reward"):
         # What a no is made to say is confirm-shaming, D15.
         if id(passage.element) not in declines:
             yield Flaw(passage.element, f"pressure or bait: {words!r}", "Take it out.")
@@ -92,13 +90,14 @@ def _acknowledgement(question: Question) -> Iterator[Flaw]:
     """The statement agrees; to have read or understood is not to agree."""
     do = "Say “I agree that A shares X with B so that …”."
     found = False
-    for passage, words in _asserted(question, "acknowledgement"):
+    for passage, words in asserted(question, "acknowledgement"):
         found = True
         yield Flaw(passage.element, f"{words!r} takes note; it does not agree", do)
     if found or not (question.annotated and question.is_readable):
         return
     for control in question.meaning(*_YES):
-        if not lexicon.has("accept", lexicon.fold(control.full_name)):
+        says = lexicon.has("accept", lexicon.fold(control.full_name))
+        if not (says or control.denies):
             why = "neither label nor group says what the person agrees to"
             yield Flaw(control.element, why, do)
 
@@ -107,7 +106,7 @@ def _acknowledgement(question: Question) -> Iterator[Flaw]:
 def _vague_purpose(question: Question) -> Iterator[Flaw]:
     """The purpose is specific."""
     do = "Say what will be worked out, sent or decided, and by whom."
-    for passage, words in _asserted(question, "vague-purpose"):
+    for passage, words in asserted(question, "vague-purpose"):
         yield Flaw(passage.element, f"this could mean anything: {words!r}", do)
     told = question.essentials("purpose")
     if told and question.language == "en":
@@ -123,7 +122,7 @@ def _vague_purpose(question: Question) -> Iterator[Flaw]:
 )
 def _vague_recipient(question: Question) -> Iterator[Flaw]:
     """Recipients are named one by one; a class of them is nobody."""
-    for passage, words in _asserted(question, "umbrella"):
+    for passage, words in asserted(question, "umbrella"):
         folded = passage.folded
         if not _is_about_receiving(question, folded) or _names_follow(passage, words):
             continue
@@ -132,7 +131,8 @@ def _vague_recipient(question: Question) -> Iterator[Flaw]:
 
 
 def _is_about_receiving(question: Question, folded: str) -> bool:
-    return lexicon.has("sharing", folded) or any(
+    uses = lexicon.has("sharing", folded) or lexicon.has("use-words", folded)
+    return uses or any(
         control.says_yes and control.folded in folded for control in question.controls
     )
 
@@ -167,7 +167,7 @@ def _next_element(element: Element) -> Element | None:
 )
 def _implied_by_use(question: Question) -> Iterator[Flaw]:
     """Use, silence or closing is no yes."""
-    for passage, words in _asserted(question, "implied"):
+    for passage, words in asserted(question, "implied"):
         why = f"something else than an answer counts as a yes: {words!r}"
         yield Flaw(passage.element, why, "Count only an answer to the question.")
 
@@ -205,70 +205,6 @@ def _conflicting_information(question: Question) -> Iterator[Flaw]:
             yield Flaw(control.element, why, "Drop `required`.")
 
 
-@warning(
-    "D45", "withdraw-wording-harder", source="EDPB 03/2022 'Stirring'; CCPA 7004(a)(2)"
-)
-def _withdraw_wording(question: Question) -> Iterator[Flaw]:
-    """Stopping reads as calmly and as easily as agreeing."""
-    stops = question.meaning(Meaning.WITHDRAW)
-    if not stops:
-        return
-    for passage, words in _asserted(question, "loss-guilt"):
-        why = f"stopping is made to feel like a loss: {words!r}"
-        yield Flaw(passage.element, why, "State what follows, nothing more.")
-    told = " ".join(visible_text(e) for e in question.essentials("withdraw"))
-    asked = " ".join(visible_text(e) for e in question.essentials("purpose"))
-    if told and asked and grade(told) - grade(asked) > _MOST_GRADES_APART:
-        yield Flaw(
-            stops[0].element,
-            "how to stop is harder to read than what was agreed to",
-            "Shorten the sentences about stopping.",
-        )
-
-
-@error(
-    "D46",
-    "irrevocable-wording",
-    source=(
-        "GDPR 7(3) (tell before consent); PIPL 15; DPDP s.6(4); EDPB 05/2020 p.116"
-    ),
-)
-def _irrevocable_wording(question: Question) -> Iterator[Flaw]:
-    """The text says that consent can be withdrawn, and where."""
-    for passage, words in _asserted(question, "irrevocable"):
-        why = f"the text says there is no way back: {words!r}"
-        yield Flaw(passage.element, why, "Consent can always be withdrawn; say so.")
-        return
-    if not (question.asks or question.implies):
-        return
-    if not _tells_way_back(question):
-        where = " with a link to the place" if question.annotated else ""
-        why = f"no sentence{where} says that a yes can be withdrawn"
-        do = "Add one sentence on how to stop, with a link to the place."
-        yield Flaw(question.element, why, do)
-
-
-def _tells_way_back(question: Question) -> bool:
-    """Tell whether withdrawal is told of; our own text has to lead there as well."""
-    if not question.annotated:
-        # A form often stands under the sentence; the box around both is enough.
-        around = question.element.parent or question.element
-        told = question.surroundings.tells_of_withdrawal(around)
-        return told or not question.is_readable
-    places = [
-        passage.element
-        for passage in question.passages
-        if lexicon.has("withdrawal", passage.folded)
-    ]
-    if not question.is_readable:
-        places += question.essentials("withdraw")
-    return any(_has_link(place) for place in places)
-
-
-def _has_link(element: Element) -> bool:
-    return any(link.get("href") not in {"", "#"} for link in element.find("a"))
-
-
 RULES = (
     _terms_bundle,
     _urgency_or_reward,
@@ -279,6 +215,4 @@ RULES = (
     _implied_by_use,
     _hard_to_read,
     _conflicting_information,
-    _withdraw_wording,
-    _irrevocable_wording,
 )

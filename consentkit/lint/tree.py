@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
+from consentkit.lint.sheet import read_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
     from collections.abc import Mapping
 
+    from selectolax.lexbor import LexborHTMLParser
     from selectolax.lexbor import LexborNode
 
 __all__ = ["MAX_CHARACTERS", "MAX_DEPTH", "Element", "parse"]
@@ -34,13 +36,15 @@ MAX_DEPTH = 512
 class Element:
     """One element: tag and attribute names in lower case, children in order.
 
-    Two elements are equal only when they are the same one.
+    ``styled`` is what the page's own style sheets declare for it. Two elements are
+    equal only when they are the same one.
     """
 
     tag: str
     attributes: Mapping[str, str]
     parent: Element | None = field(default=None, repr=False)
     children: list[Element | str] = field(default_factory=list, repr=False)
+    styled: dict[str, str] = field(default_factory=dict, repr=False)
 
     def get(self, name: str, default: str = "") -> str:
         """Return the attribute's value, stripped, or ``default``."""
@@ -126,15 +130,39 @@ def parse(html: str) -> Element:
         raise InvalidRequestError(message, code="page-too-large")
     # Lone surrogates cannot be handed to a parser of bytes; browsers show U+FFFD.
     sound = html.encode("utf-8", "replace").decode("utf-8")
-    root = LexborHTMLParser(sound).root
-    if root is None:
+    parser = LexborHTMLParser(sound)
+    if parser.root is None:
         return Element("html", {})
-    return _convert(root)
+    copies: dict[int, Element] = {}
+    top = _convert(parser.root, copies)
+    _style(parser, top, copies)
+    return top
 
 
-def _convert(root: LexborNode) -> Element:
+def _style(
+    parser: LexborHTMLParser, top: Element, copies: Mapping[int, Element]
+) -> None:
+    """Tell each element what the sheets in the page declare for it."""
+    from selectolax.lexbor import SelectolaxError  # noqa: PLC0415  an extra
+
+    sheets = "\n".join(
+        sheet.text()
+        for sheet in top.find("style")
+        if sheet.get("media").lower() in {"", "all", "screen"}
+    )
+    for rule in read_sheet(sheets):
+        try:
+            nodes = parser.css(rule.selector)
+        except SelectolaxError:  # such as a misspelt one; browsers drop the rule too
+            continue
+        for node in nodes:
+            if node.mem_id in copies:
+                copies[node.mem_id].styled.update(rule.declarations)
+
+
+def _convert(root: LexborNode, copies: dict[int, Element]) -> Element:
     """Copy the parser's tree, without recursion: its depth is the page's choice."""
-    top = _element(root, None)
+    top = copies[root.mem_id] = _element(root, None)
     pending = [(root, top, 1)]
     while pending:
         node, element, depth = pending.pop()
@@ -148,7 +176,7 @@ def _convert(root: LexborNode) -> Element:
             if child.is_text_node:
                 element.children.append(child.text(deep=False))
             elif child.is_element_node:
-                copy = _element(child, element)
+                copy = copies[child.mem_id] = _element(child, element)
                 element.children.append(copy)
                 pending.append((child, copy, depth + 1))
     return top

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from consentkit.lint import lexicon
 from consentkit.lint.rule import Flaw
 from consentkit.lint.rule import error
+from consentkit.lint.script import foreign_call
+from consentkit.lint.script import kept_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +41,13 @@ def _timeout_consent(question: Question) -> Iterator[Flaw]:
     do = "Do nothing until the person does something."
     for element in question.surroundings.refreshes:
         yield Flaw(element, "the page goes on by itself after a time", do)
-    for element in question.surroundings.submitting_scripts:
-        yield Flaw(element, "a script sends the form after a time", do)
+    for element, code in question.surroundings.scripts:
+        if lexicon.has("automatic-submit", code):
+            yield Flaw(element, "a script answers after a time", do)
     for element in question.element.elements():
         if element.get("role").lower() == "timer" or _is_countdown(element):
             yield Flaw(element, "a clock runs while the person decides", do)
-    for passage in question.prose:
+    for passage in question.passages:
         if words := lexicon.claims("automatic", passage.folded):
             yield Flaw(passage.element, f"the text lets time decide: {words!r}", do)
 
@@ -60,8 +63,9 @@ def _gesture_consent(question: Question) -> Iterator[Flaw]:
     if not (question.asks or question.implies):
         return
     do = "Let only the button that says yes send one."
-    for element in question.surroundings.gesture_scripts:
-        yield Flaw(element, "a script takes a movement or a key for a yes", do)
+    for element, code in question.surroundings.scripts:
+        if lexicon.has("gesture-script", code):
+            yield Flaw(element, "a script takes a movement or a key for a yes", do)
     for element in (*question.element.lineage(), *question.element.elements()):
         for name in _GESTURES:
             if lexicon.has("gesture-handler", lexicon.fold(element.get(name))):
@@ -69,7 +73,10 @@ def _gesture_consent(question: Question) -> Iterator[Flaw]:
                 yield Flaw(element, why, do)
     for control in question.controls:
         cross = lexicon.matches("close-label", control.folded.strip(" .!"))
-        if cross and control.element.get("data-ck-action").startswith("accept"):
+        grants = lexicon.has(
+            "gesture-handler", lexicon.fold(control.element.get("onclick"))
+        )
+        if cross and (control.says_yes or grants):
             yield Flaw(control.element, "closing the question gives consent", do)
 
 
@@ -80,14 +87,35 @@ def _acts_before_choice(question: Question) -> Iterator[Flaw]:
         if element.within(question.element) or _can_track(element):
             why = f"showing the question already calls {host}"
             yield Flaw(element, why, "Serve it from your own host, or after the yes.")
+    if not (question.asks or question.implies):
+        return
+    for element, code in question.surroundings.scripts:
+        if host := foreign_call(code, own=question.surroundings.own_hosts):
+            why = f"a script calls {host} before the answer"
+            yield Flaw(element, why, "Call nobody before the yes.")
+        if name := kept_cookie(code):
+            why = f"a script keeps the cookie {name!r} before the answer"
+            yield Flaw(element, why, "Set it after the yes.")
 
 
 def _can_track(element: Element) -> bool:
-    """Tell whether it runs code or is a pixel; a picture elsewhere is the host's."""
-    if element.tag in {"script", "iframe"}:
-        return True
+    """Tell whether it tells another host of the visit, or runs that host's code.
+
+    A picture outside the question is the page's own matter; a pixel is a tracker.
+    """
+    if element.tag in {"embed", "iframe", "link", "object", "script", "style"}:
+        return "icon" not in element.tokens("rel")
     sizes = {element.get("width"), element.get("height")}
     return element.tag == "img" and bool(sizes & {"0", "1"})
 
 
-RULES = (_timeout_consent, _gesture_consent, _acts_before_choice)
+@error("D44", "signal-ignored", source="CCPA 7025(c)(1), (c)(6); W3C GPC")
+def _signal_ignored(question: Question) -> Iterator[Flaw]:
+    """The text does not say that an opt-out signal counts for nothing."""
+    for passage in question.prose:
+        if words := lexicon.search("signal-refused", passage.folded):
+            why = f"the text sets the signal aside: {words!r}"
+            yield Flaw(passage.element, why, "Take Sec-GPC: 1 for a no, and say so.")
+
+
+RULES = (_timeout_consent, _gesture_consent, _acts_before_choice, _signal_ignored)

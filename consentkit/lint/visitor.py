@@ -20,6 +20,7 @@ from consentkit.lint.control import Kind
 from consentkit.lint.control import kind_of
 from consentkit.lint.naming import Namer
 from consentkit.lint.page import Page
+from consentkit.lint.passages import visible_text
 from consentkit.lint.source import decode
 from consentkit.lint.source import opener
 from consentkit.lint.source import read_limited
@@ -85,6 +86,13 @@ class Screen:
         except ValueError:
             return ""
         return address if same and not target.startswith("#") else ""
+
+    def lookups(self) -> Iterator[Element]:
+        """Yield the forms that only ask for a page, those of a question included."""
+        for form in self.document.find("form"):
+            leaves = lexicon.has("leaving-link", lexicon.fold(visible_text(form)))
+            if form.get("method").lower() in {"", "get"} and not leaves:
+                yield form
 
     def stops(self) -> tuple[Element, ...]:
         """Return the buttons that take a consent back."""

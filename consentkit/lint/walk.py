@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from consentkit.errors import InvalidRequestError
@@ -56,6 +57,9 @@ class Journey:
     signal_overridden: bool = False
     visits_grant: list[str] = field(default_factory=list)
     untouched_grants: bool = False
+    features_grant: list[str] = field(default_factory=list)
+    decline_seconds: float = 0.0
+    accept_seconds: float = 0.0
     decline_steps: int | None = None
     accept_steps: int | None = None
     came_by_itself: bool = False
@@ -92,6 +96,8 @@ def walk(start: str, *, cookies: Mapping[str, str] | None = None) -> Journey:
     journey = Journey(start, asking.screen.url)
     _send_signal(journey, cookies or {})
     _only_visit(journey, visitor, start, places)
+    if not journey.visits_grant:
+        _only_use(journey, visitor, start, places)
     _decline(journey, visitor, places)
     _accept_and_stop(journey, visitor, asking.clicks)
     return journey
@@ -161,11 +167,32 @@ def _only_visit(
         journey.untouched_grants = _standing(visitor, start) > before
 
 
+def _only_use(
+    journey: Journey, visitor: Visitor, start: str, places: list[Place]
+) -> None:
+    """Use what else there is to use, as far as that changes nothing (D12).
+
+    A form that is sent by GET asks for a page; others might order or delete.
+    """
+    before = _standing(visitor, start)
+    for place in places:
+        for form in place.screen.lookups():
+            address = place.screen.address_of(form.get("action") or place.screen.url)
+            if not address or address in journey.features_grant:
+                continue
+            visitor.send(address, filled_in(form), method="get")
+            if _standing(visitor, start) > before:
+                journey.features_grant.append(address)
+                return
+
+
 def _decline(journey: Journey, visitor: Visitor, places: list[Place]) -> None:
     """Say no, then go round again (D05, D14, D28)."""
     worked = {place.screen.url for place in places if place.screen.works}
     screen = visitor.get(journey.question)
+    begun = monotonic()
     journey.decline_steps = answered(visitor, screen, yes=False)
+    journey.decline_seconds = monotonic() - begun
     if journey.decline_steps is None:
         return
     for place in _crawl(visitor, journey.start):
@@ -190,7 +217,9 @@ def _accept_and_stop(journey: Journey, visitor: Visitor, clicks: int) -> None:
         visitor = Visitor({})  # the no is kept; somebody new is asked again
         screen = visitor.get(journey.question)
     before = _standing(visitor, journey.start)
+    begun = monotonic()
     journey.accept_steps = answered(visitor, screen, yes=True)
+    journey.accept_seconds = monotonic() - begun
     if _standing(visitor, journey.start) <= before:
         screen = visitor.get(journey.question)
         journey.accept_steps = answered(visitor, screen, yes=True, ticking=True)

@@ -52,6 +52,12 @@ PAIR = (
 )
 YES_NO = PAIR.format("accept", "Share all", "decline", "Share nothing")
 NO_YES = PAIR.format("decline", "Share nothing", "accept", "Share my payments")
+HEAVY_YES = NO_YES.replace('"accept"', '"accept" style="font-size:24px"')
+SMALL_NO = NO_YES.replace('"decline"', '"decline" style="height:12px"')
+REASONED_STOP = (
+    '<form method="post"><label>Why? <input name="why" required></label>'
+    '<button data-ck-action="withdraw">Stop sharing</button></form>'
+)
 SECOND = (
     "<fieldset><legend>I agree that Example Pay Ltd shares my name with Example Credit "
     'Ltd</legend><label><input type="radio" name="n" value="given" '
@@ -268,6 +274,30 @@ SPOILT: dict[str, tuple[str, *tuple[tuple[str, str], ...]]] = {
             + '<p>Are you sure?</p><button data-ck-action="withdraw">Stop</button>',
         ),
     ),
+    "a yes of larger letters": ("D06", (SAVE, HEAVY_YES)),
+    "a sentence in light grey": (
+        "D07",
+        ("Example Pay Ltd asks you.", '<span style="color:#bbb">We ask.</span>'),
+    ),
+    "a stop by telephone alone": (
+        "D31",
+        ("<fieldset>", "<p>To withdraw, call our customer service.</p><fieldset>"),
+    ),
+    "a stop that wants a reason": ("D31", (END, END + REASONED_STOP)),
+    "a way back that leads nowhere": (
+        "D32",
+        ("You can stop", 'You can <a href="#">change your answer</a> or stop'),
+    ),
+    "a small no": ("D39", (SAVE, SMALL_NO)),
+    "a switch that reads off and is on": (
+        "D40",
+        (BOX, BOX.replace("input", 'button role="switch" aria-checked="true"')),
+        ("Also share my e-mail address with", "Off</button> Also share my mail with"),
+    ),
+    "a signal set aside": (
+        "D44",
+        ("<fieldset>", "<p>We ignore the Global Privacy Control.</p><fieldset>"),
+    ),
     "a consent for ever": ("D46", ("asks you.", "asks you. Consent is final.")),
     "no way back": ("D46", ("You can stop at any time on", "Nothing changes on")),
 }
@@ -277,6 +307,7 @@ TOGETHER = {
     "later and no no": {"D03"},
     "optional and required": {"D14"},
     "a yes that Enter presses": {"D29"},
+    "a switch that reads off and is on": {"D01"},
 }
 
 

@@ -52,6 +52,7 @@ def test_the_same_page_gives_the_same_findings(pieces: list[str]) -> None:
 
 
 HOSTILE = {
+    "blocks in blocks": "<style>" + "a{" * 50_000 + "}" * 50_000,
     "many boxes": "<label><input type=checkbox> I agree to share my data</label>"
     * 1000,
     "one label for all": "<label>I agree to share my data"

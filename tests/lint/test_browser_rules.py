@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
 from consentkit.lint.browsing import judge_in
 from consentkit.lint.source import Source
@@ -201,3 +202,112 @@ def test_a_switch_that_tells_another_state_is_found(browser: Browser) -> None:
 def test_a_page_that_does_not_open_is_told(browser: Browser) -> None:
     with pytest.raises(InvalidRequestError, match="to open in Chromium"):
         seen(browser, Source("", "http://127.0.0.1:9/"))
+
+
+@pytest.mark.requirement("D07")
+def test_a_button_without_a_border_is_lost_in_forced_colours(browser: Browser) -> None:
+    style = "button { border: 0; background: #333; color: #fff }"
+    source = page(style)
+    annotated = source.html.replace('<section id="q"', '<section id="q" data-ck-root')
+
+    found = [f.why for f in seen(browser, Source(annotated)) if f.rule == "D07"]
+
+    assert found
+    assert all("forced colours" in why for why in found)
+
+
+FOCUS = {
+    "none": "button:focus { outline: none }",
+    "as light as the page": "button:focus { outline: 2px solid #eee }",
+}
+
+
+@pytest.mark.requirement("D07")
+@pytest.mark.parametrize("style", FOCUS.values(), ids=FOCUS.keys())
+def test_a_focus_that_cannot_be_seen_is_found(browser: Browser, style: str) -> None:
+    findings = seen(browser, page(style))
+
+    assert findings.rules_broken == ("D07",)
+    assert "focus" in findings[0].why
+
+
+def test_a_focus_that_is_shown_otherwise_is_no_fault(browser: Browser) -> None:
+    style = "button:focus { outline: none; box-shadow: 0 0 0 3px #06c }"
+
+    assert seen(browser, page(style)).rules_broken == ()
+
+
+@pytest.mark.requirement("D08")
+def test_lines_that_stand_too_close_are_found(browser: Browser) -> None:
+    dense = "p { line-height: 1; max-width: 12em }"
+
+    findings = seen(browser, page(dense))
+
+    assert findings.rules_broken == ("D08",)
+    assert "apart" in findings[0].why
+
+
+@pytest.mark.requirement("D19")
+def test_a_switch_whose_state_only_a_colour_shows_is_found(browser: Browser) -> None:
+    style = """input { appearance: none; width: 40px; height: 24px; background: #c44 }
+    input:checked { background: #1b8f3a }"""
+
+    findings = seen(browser, page(style, boxes=BOX.format(more="")))
+
+    assert findings.rules_broken == ("D19",)
+
+
+IDLE = {
+    "after ten minutes": "setTimeout(() => fetch('/c?agree=yes'), 600000)",
+    "a countdown": """let n = 20;
+    setInterval(() => --n || document.querySelector('form').submit(), 1000)""",
+}
+
+
+@pytest.mark.requirement("D24")
+@pytest.mark.parametrize("script", IDLE.values(), ids=IDLE.keys())
+def test_a_yes_that_comes_of_waiting_is_found(browser: Browser, script: str) -> None:
+    findings = seen(browser, page(after=f"<script>{script}</script>"))
+
+    assert "D24" in findings.rules_broken
+
+
+def test_a_page_that_only_keeps_in_touch_is_no_fault(browser: Browser) -> None:
+    ping = "setInterval(() => fetch('/ping', {method: 'POST'}), 60000)"
+
+    assert seen(browser, page(after=f"<script>{ping}</script>")).rules_broken == ()
+
+
+KOREAN = Source(
+    PAGE.format(style=STYLE, before="", boxes="", after="").replace(
+        "<p>May", '<p data-ck-essential="purpose" class="key">May'
+    )
+)
+
+
+@pytest.mark.requirement("D08")
+def test_korea_wants_key_items_larger_than_the_text_around(browser: Browser) -> None:
+    larger = Source(KOREAN.html.replace("</style>", ".key { font-size: 20px }</style>"))
+
+    plain = judge_in(browser, KOREAN, settle=0.0, profile="kr")
+    stressed = judge_in(browser, larger, settle=0.0, profile="kr")
+
+    assert plain.rules_broken == ("D08",)
+    assert "19.2 px" in plain[0].why
+    assert stressed.rules_broken == ()
+
+
+def test_a_profile_that_is_not_known_is_told(browser: Browser) -> None:
+    with pytest.raises(ConfigurationError, match="kr"):
+        judge_in(browser, KOREAN, profile="atlantis")
+
+
+def test_a_page_that_forbids_inline_styles_is_judged(browser: Browser) -> None:
+    policy = """<meta http-equiv="Content-Security-Policy"
+    content="default-src 'self'; require-trusted-types-for 'script'">"""
+    strict = page(boxes=BOX.format(more="")).html.replace("<style>", f"{policy}<style>")
+
+    findings = seen(browser, Source(strict))
+
+    assert findings.questions == 1
+    assert "D07" not in findings.rules_broken

@@ -65,7 +65,7 @@ def test_a_good_page_exits_with_zero(capsys: pytest.CaptureFixture[str]) -> None
     assert run([str(GOOD)]) == 0
 
     assert capsys.readouterr().out == (
-        "1 question, 0 errors, 0 warnings; 37 rules checked\n"
+        "1 question, 0 errors, 0 warnings; 44 rules checked\n"
     )
 
 
@@ -77,7 +77,7 @@ def test_a_broken_rule_exits_with_one_and_is_told(
     said = capsys.readouterr().out
     assert said.startswith('D15 error  div[role="dialog"] > button “No thanks,')
     assert "    do: Say only no" in said
-    assert said.endswith("1 question, 1 error, 0 warnings; 37 rules checked\n")
+    assert said.endswith("1 question, 1 error, 0 warnings; 44 rules checked\n")
 
 
 def test_warnings_alone_exit_with_zero(
@@ -269,3 +269,11 @@ def test_the_encoding_is_found(data: bytes, tmp_path: Path) -> None:
     page.write_bytes(data)
 
     assert source.read_source(str(page)).html.endswith("是")
+
+
+def test_a_profile_without_a_browser_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["--profile", "kr", "page.html"]) == 2
+
+    assert "expected --browser with --profile" in capsys.readouterr().err

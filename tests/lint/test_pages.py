@@ -37,7 +37,7 @@ def test_every_rule_finds_what_it_should_and_nothing_else() -> None:
     assert {rule: s.precision for rule, s in told.items() if s.precision < 0.9} == {}
 
 
-@pytest.mark.parametrize("language", ["de", "en", "es", "fr", "hi", "zh"])
+@pytest.mark.parametrize("language", ["ar", "de", "en", "es", "fr", "hi", "zh"])
 def test_no_language_is_judged_worse_than_another(language: str) -> None:
     told = scores(language=f"-{language}")["all"]
 

@@ -265,3 +265,51 @@ def test_a_stop_that_is_made_hard_is_found(html: str, broken: set[str]) -> None:
 @spoilt("D46")
 def test_a_consent_without_a_way_back_is_found(html: str, broken: set[str]) -> None:
     assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D06")
+@spoilt("D06")
+def test_a_yes_that_is_declared_heavier_is_found(html: str, broken: set[str]) -> None:
+    assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D07")
+@spoilt("D07")
+def test_text_that_is_declared_too_faint_is_found(html: str, broken: set[str]) -> None:
+    assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D31")
+@spoilt("D31")
+def test_a_stop_that_asks_for_more_than_a_press_is_found(
+    html: str, broken: set[str]
+) -> None:
+    assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D32")
+@spoilt("D32")
+def test_a_dead_link_to_the_way_back_is_found(html: str, broken: set[str]) -> None:
+    assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D39")
+@spoilt("D39")
+def test_a_no_that_is_declared_too_small_is_found(html: str, broken: set[str]) -> None:
+    assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D40")
+@spoilt("D40")
+def test_a_switch_that_reads_another_state_than_it_tells_is_found(
+    html: str, broken: set[str]
+) -> None:
+    assert found_in(html) == broken
+
+
+@pytest.mark.requirement("D44")
+@spoilt("D44")
+def test_a_text_that_sets_the_signal_aside_is_found(
+    html: str, broken: set[str]
+) -> None:
+    assert found_in(html) == broken

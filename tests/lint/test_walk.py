@@ -66,6 +66,22 @@ def test_a_no_that_takes_longer_is_found(trick: str, why: str) -> None:
     assert why in found["D05"]
 
 
+@pytest.mark.requirement("D12")
+def test_a_report_that_enrols_whoever_opens_it_is_found() -> None:
+    found = found_with("report")
+
+    assert "/report" not in found.get("D24", "")
+    assert "gave consent" in found["D12"]
+
+
+@pytest.mark.requirement("D41")
+def test_a_no_that_the_server_delays_is_found() -> None:
+    found = found_with("slow no")
+
+    assert set(found) == {"D41"}
+    assert "longer than the yes" in found["D41"]
+
+
 @pytest.mark.requirement("D14")
 def test_a_service_refused_after_a_no_is_found() -> None:
     assert "D14" in found_with("wall")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -39,6 +40,7 @@ def app(trick: str = "") -> Flask:
     flask.add_url_rule("/me", view_func=lambda: _me(trick), endpoint="me")
     flask.add_url_rule("/far", view_func=lambda: _STOP.format(more=""), endpoint="far")
     flask.add_url_rule("/sure", view_func=_sure, endpoint="sure")
+    flask.add_url_rule("/report", view_func=lambda: _report(trick), endpoint="report")
     flask.add_url_rule(
         "/answer",
         view_func=lambda: _answer(trick),
@@ -57,6 +59,8 @@ def _home(trick: str) -> str | tuple[str, int]:
     asks = trick == "nag" or (trick == "banner" and not session.get("said"))
     link = "" if trick == "no way back" else '<a href="/me">Your choices</a>'
     ask = '<p><a href="/ask">A question about sharing</a></p>'
+    ask += '<form action="/report"><input name="year" value="1"><button>Show</button>'
+    ask += "</form>"
     return _HEAD + _STORY + (_question(trick) if asks else ask) + link
 
 
@@ -87,6 +91,8 @@ def _answer(trick: str) -> Response | str | tuple[str, int]:
         return "Send the form.", 405
     if trick == "sure" and said == "no" and not request.form.get("really"):
         return redirect("/sure")
+    if trick == "slow no" and said == "no":
+        time.sleep(1.3)
     session["said"] = "yes" if trick == "untouched" and not said else said
     return redirect("/")
 
@@ -97,6 +103,13 @@ def _sure() -> str:
     return (
         f"{_HEAD}<section><p>Without sharing your payments there is no score.</p>{form}"
     )
+
+
+def _report(trick: str) -> str:
+    """The yearly report, which in 2018 enrolled whoever opened it."""
+    if trick == "report" and request.args.get("year"):
+        session["said"] = "yes"
+    return _HEAD + _STORY
 
 
 def _me(trick: str) -> str | tuple[str, int]:
