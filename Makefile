@@ -1,8 +1,8 @@
 # Everything a developer or CI runs. `make` alone lists the targets.
 #
 # A target sets up what it needs first: the environment in .venv, Chromium for the browser
-# tests, Go for a second opinion on our logs, SoftHSM for keys on a token. It does so
-# once, and the environment again when setup.cfg has changed.
+# tests, Go for a second opinion on our logs, SoftHSM for keys on a token, PostgreSQL.
+# It does so once, and the environment again when setup.cfg has changed.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -22,7 +22,8 @@ may_be_empty = $(if $(ARGS),|| [ $$? -eq 5 ])
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser wheel fast \
-	format requirements coverage clean setup chromium golang softhsm bench fuzz mutants
+	format requirements screenshots coverage clean setup chromium golang softhsm postgres \
+	bench fuzz mutants
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,7 +46,7 @@ lint: $(VENV)/test.stamp ## ruff, and imports that only go down
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/mypy --strict consentkit example_app tests/typing
 
-unit: $(VENV)/test.stamp golang softhsm ## tests without a browser, two at a time; ARGS="-k receipt" selects
+unit: $(VENV)/test.stamp golang softhsm postgres ## tests without a browser, two at a time; ARGS="-k receipt" selects
 	$(BIN)/pytest -n 2 -m "not browser" $(ARGS) $(may_be_empty)
 
 browser: $(VENV)/test.stamp chromium ## tests in Chromium, in one process
@@ -65,6 +66,9 @@ format: $(VENV)/test.stamp ## format, and mend what ruff can mend
 requirements: $(VENV)/test.stamp ## write docs/requirements.md from the marks on the tests
 	$(BIN)/python tests/docs/requirements_table.py --write
 
+screenshots: $(VENV)/test.stamp chromium ## take the pictures of docs/screens.md from the running example app
+	$(BIN)/python -m tests.docs.screenshots
+
 fuzz: $(VENV)/test.stamp ## let a fuzzer search every reader; ARGS="60 leaf proof": seconds, readers
 	$(BIN)/python -m tests.fuzz.coverage_guided $(ARGS)
 
@@ -72,7 +76,7 @@ mutants: $(VENV)/test.stamp ## change core and log in thousands of ways: do test
 	nice $(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
 
-coverage: $(VENV)/test.stamp golang softhsm ## branch coverage of the tests without a browser
+coverage: $(VENV)/test.stamp golang softhsm postgres ## branch coverage of the tests without a browser
 	$(BIN)/coverage run -m pytest -q -m "not browser" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
@@ -82,7 +86,7 @@ clean: ## remove what the targets made
 
 # -- set-up ---------------------------------------------------------------------------
 
-setup: $(VENV)/test.stamp chromium golang softhsm ## the set-up alone
+setup: $(VENV)/test.stamp chromium golang softhsm postgres ## the set-up alone
 
 $(VENV)/run.stamp: EXTRAS := example
 $(VENV)/test.stamp: EXTRAS := test,dev
@@ -107,6 +111,10 @@ chromium:
 golang: # the compiler, and the library that tests/outside/checklog stands upon
 	@command -v go >/dev/null && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb \
 		|| { $(call apt,golang-go golang-golang-x-mod-dev); }
+
+postgres: # the server, which the tests start and stop themselves
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+		|| { $(call apt,postgresql); }
 
 softhsm: # a token in software, for keys that never leave one
 	@command -v softhsm2-util >/dev/null || { $(call apt,softhsm2); }

@@ -28,6 +28,7 @@ ADVERSARIES = (
     "A thief of the log's key",
     "A thief of a collector's key",
     "A developer who invents consent",
+    "A developer whose code forgets the gate",
     "A form that is sent again",
     "A notice that is pre-ticked or swapped",
     "A partner who claims to have had consent",
