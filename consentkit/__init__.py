@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consentkit.core.decision import ShareRequest as ShareRequest
     from consentkit.core.purpose import Purpose as Purpose
     from consentkit.core.registry import Registry as Registry
+    from consentkit.core.representative import Representative as Representative
     from consentkit.core.vocabulary import AutomatedDecision as AutomatedDecision
     from consentkit.core.vocabulary import Controller as Controller
     from consentkit.core.vocabulary import DataCategory as DataCategory
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from consentkit.errors import DeclarationError as DeclarationError
     from consentkit.errors import InvalidRequestError as InvalidRequestError
     from consentkit.errors import LogError as LogError
+    from consentkit.errors import UngatedSendError as UngatedSendError
     from consentkit.errors import VerificationError as VerificationError
     from consentkit.service.administering import Official as Official
+    from consentkit.service.confirming import ConfirmationLink as ConfirmationLink
     from consentkit.service.telling import ErasureTask as ErasureTask
     from consentkit.web.extension import ConsentKit as ConsentKit
 
@@ -40,6 +43,7 @@ __all__ = [
     "Assurance",
     "AutomatedDecision",
     "ConfigurationError",
+    "ConfirmationLink",
     "ConsentDeniedError",
     "ConsentKit",
     "ConsentKitError",
@@ -56,8 +60,10 @@ __all__ = [
     "Reason",
     "Recipient",
     "Registry",
+    "Representative",
     "ShareRequest",
     "State",
+    "UngatedSendError",
     "VerificationError",
 ]
 
@@ -71,6 +77,7 @@ _HOMES = {
     "Reason": "consentkit.core.decision",
     "ShareRequest": "consentkit.core.decision",
     "Registry": "consentkit.core.registry",
+    "Representative": "consentkit.core.representative",
     "AutomatedDecision": "consentkit.core.vocabulary",
     "Controller": "consentkit.core.vocabulary",
     "DataCategory": "consentkit.core.vocabulary",
@@ -83,8 +90,10 @@ _HOMES = {
     "DeclarationError": "consentkit.errors",
     "InvalidRequestError": "consentkit.errors",
     "LogError": "consentkit.errors",
+    "UngatedSendError": "consentkit.errors",
     "VerificationError": "consentkit.errors",
     "Official": "consentkit.service.administering",
+    "ConfirmationLink": "consentkit.service.confirming",
     "ErasureTask": "consentkit.service.telling",
     "ConsentKit": "consentkit.web.extension",
 }

@@ -7,8 +7,10 @@
     ├── DeclarationError          a purpose, recipient or text is wrong   (developer)
     ├── InvalidRequestError       what was sent cannot be accepted        (client)
     ├── ConsentDeniedError        the gate said no; see ``.decision``     (nobody)
+    │   └── UngatedSendError      a request went past the gate            (developer)
     ├── LogError                  the evidence log could not take it
     │   ├── LogConflictError      it contradicts what is already there
+    │   │   └── StaleProcessError this process goes on with what was ended (operator)
     │   └── LogUnavailableError   it cannot be reached or written
     └── VerificationError         evidence does not hold; ``.step`` and ``.entry``
         ├── MalformedError        the bytes are not what the format says
@@ -40,6 +42,8 @@ __all__ = [
     "LogError",
     "LogUnavailableError",
     "MalformedError",
+    "StaleProcessError",
+    "UngatedSendError",
     "UnknownKeyError",
     "VerificationError",
 ]
@@ -87,6 +91,27 @@ class ConsentDeniedError(ConsentKitError):
         self.decision = decision
 
 
+class UngatedSendError(ConsentDeniedError):
+    """A request to a recipient's host outside of a share with it; nothing was sent.
+
+    ``host`` is where it was to go, ``recipients`` whose host that is. ``decision``
+    says that the gate was not asked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        decision: Decision,
+        host: str,
+        recipients: frozenset[str],
+    ) -> None:
+        super().__init__(decision)
+        self.args = (message,)
+        self.host = host
+        self.recipients = recipients
+
+
 class LogError(ConsentKitError):
     """The evidence log could not take or give what was asked."""
 
@@ -100,6 +125,13 @@ class LogConflictError(LogError):
     def __init__(self, message: str, *, size: int = 0) -> None:
         super().__init__(message)
         self.size = size
+
+
+class StaleProcessError(LogConflictError):
+    """This process holds a key that was retired, or a log that was closed: restart it.
+
+    Nothing was stored, and nothing will be until then.
+    """
 
 
 class LogUnavailableError(LogError):

@@ -26,9 +26,10 @@ from example_app.wallet.signing_in import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Addresses", "SignIns", "prepare"]
+__all__ = ["Addresses", "SignIns", "give_keys", "prepare"]
 
 _KEYS = ("SECRET_KEY", "WALLET_REFERENCE_KEY")
 _TOKENS = {"affiliate": "WALLET_SCORES_TOKEN", "partner": "WALLET_OFFERS_TOKEN"}
@@ -84,6 +85,12 @@ def prepare(instance: Path, addresses: Addresses) -> SignIns:
     set_passwords(engine, signs.people)
     engine.dispose()
     return signs
+
+
+def give_keys(instance: Path, vkeys: Sequence[str]) -> None:
+    """Tell the affiliate the keys of the wallet's log, as a contract would."""
+    folder = instance / "affiliate"
+    _write(folder, {**_read(folder), "RECIPIENT_LOG_KEYS": list(vkeys)})
 
 
 def _notify(

@@ -21,6 +21,7 @@ import urllib3
 
 from example_app.instance import Addresses
 from example_app.instance import SignIns
+from example_app.instance import give_keys
 from example_app.instance import prepare
 from example_app.options import INSTANCE_VARIABLE
 from example_app.ports import address_of
@@ -62,10 +63,10 @@ class _Running:
 
 @dataclass(frozen=True)
 class _Log:
-    """Where the wallet's log is, and the key that an auditor checks it with."""
+    """Where the wallet's log is, and the keys to check it with, the log's own first."""
 
     folder: str
-    vkey: str
+    vkeys: tuple[str, ...]
 
 
 def run(options: Options) -> int:
@@ -79,6 +80,7 @@ def run(options: Options) -> int:
             addresses = Addresses(**{k: address_of(v) for k, v in listeners.items()})
             signs = prepare(options.instance, addresses)
             log = _make_log(options.instance)
+            give_keys(options.instance, log.vkeys)
             _start(options.instance, listeners, running)
         _wait_until_up(running, addresses)
         words = _words(addresses, signs, options.instance, log)
@@ -150,10 +152,11 @@ def _make_log(instance: Path) -> _Log:
     if done.returncode:
         said = (done.stdout + done.stderr).decode(errors="replace")
         raise _StartError(f"'flask consent init' failed:\n{said[-_TAIL:]}")
-    # Backwards, so that the first of several keys is kept: the log's own.
-    lines = reversed(done.stdout.decode().splitlines())
-    told = dict(line.split(": ", 1) for line in lines)
-    return _Log(folder=told["log files"], vkey=told["key"])
+    told = [line.split(": ", 1) for line in done.stdout.decode().splitlines()]
+    return _Log(
+        folder=dict(told)["log files"],
+        vkeys=tuple(value for name, value in told if name == "key"),
+    )
 
 
 def _spawn(instance: Path, name: str, handle: int) -> _Running:
@@ -249,7 +252,7 @@ def _words(addresses: Addresses, signs: SignIns, instance: Path, log: _Log) -> s
         ["env", f"{INSTANCE_VARIABLE}={instance}", *_FLASK, "send-offers"]
     )
     program = str(Path(sys.executable).with_name("consentkit"))
-    verify = shlex.join([program, "verify", log.folder, "--key", log.vkey])
+    verify = shlex.join([program, "verify", log.folder, "--key", log.vkeys[0]])
     return f"""
   Wallet                {addresses.wallet}
   Its consent centre    {addresses.wallet}/consent/

@@ -22,8 +22,11 @@
 ``standing``, ``seen``    … what has to be remembered for it, in little memory
 ``replay``                leaves to the state that they amount to
 ``receipt``               does one person's receipt hold?
+``release``               may a recipient hold what it was sent?
+``release_proof``         … the line that it is shown, and its form
 ``promise``               is it, or a mere promise, borne out by the log of today?
 ``as_of``                 on what basis did somebody get something, at a moment?
+``proven``                … the entries that the answer rests on, with their proofs
 ``as_of_report``          … its answer as JSON, in words and as files
 ``as_of_command``         … as a command; ``plain_text`` is how it shows a notice
 ``search``                … finding the few entries that matter to a question
@@ -45,6 +48,9 @@ from consentkit.audit.promise import Comparison
 from consentkit.audit.promise import compare_with_log
 from consentkit.audit.receipt import VerifiedReceipt
 from consentkit.audit.receipt import verify_receipt
+from consentkit.audit.release import VerifiedRelease
+from consentkit.audit.release import verify_release
+from consentkit.audit.release_proof import RELEASE_HEADER
 from consentkit.audit.replay import replay
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
@@ -56,6 +62,7 @@ from consentkit.audit.verify import find_faults
 from consentkit.audit.verify import verify_log
 
 __all__ = [
+    "RELEASE_HEADER",
     "Comparison",
     "Examination",
     "Finding",
@@ -65,10 +72,12 @@ __all__ = [
     "Trust",
     "VerifiedLog",
     "VerifiedReceipt",
+    "VerifiedRelease",
     "compare_with_log",
     "find_faults",
     "open_source",
     "replay",
     "verify_log",
     "verify_receipt",
+    "verify_release",
 ]

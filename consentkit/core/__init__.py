@@ -12,6 +12,8 @@
 ``text``                  texts for people, and the forms of ids and codes
 ``completeness``          which mandatory elements of a notice are missing
 ``period``                a length of time by the calendar
+``age``                   from when on people agree alone; what is forbidden before
+``representative``        who acts for somebody, on what authority
 ``profile``               how long records are kept, and nobody is asked again
 ``change``                what an answer rested on, and what is asked now
 ``gpc``                   what a browser's opt-out signal says

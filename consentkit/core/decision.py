@@ -95,13 +95,18 @@ class Standing(NamedTuple):
 
     ``transfer`` is the status of the separate cross-border question, if there is one.
     ``despite_signal`` says that the answers were given in the face of an opt-out
-    signal: the notice said that a yes counts in spite of it.
+    signal: the notice said that a yes counts in spite of it. ``of_age`` is when the
+    person comes, or came, of age to agree alone; None where nobody answered for them.
+    ``prohibited`` says that the law lets nobody do this to a child, and that they are
+    one.
     """
 
     status: Status | None = None
     transfer: Status | None = None
     suspended: bool = False
     despite_signal: bool = False
+    of_age: Millis | None = None
+    prohibited: bool = False
 
 
 class Decision(NamedTuple):
@@ -159,13 +164,15 @@ def decide(
     # 3. The store answered.
     if standing is None:
         return _deny(request, Reason.STORE_UNAVAILABLE)
-    # 4. Neither an official stopped the purpose or the recipient, nor the browser.
+    # 4. Neither an official stopped the purpose or the recipient, nor the law, nor
+    #    the browser.
     stopped = _stopped(request, question, standing)
     if stopped is not None:
         return _deny(request, stopped)
-    # 5. The person agreed, to this scope, in a way strong enough, and it still holds.
-    status = standing.status or _NEVER_ASKED
-    refusal = _refusal(status, question.scope, request.min_assurance, now)
+    # 5. The person agreed, to this scope, in a way strong enough, and it still holds:
+    #    what was agreed to for a child only until they are old enough themselves.
+    status, of_age = standing.status or _NEVER_ASKED, standing.of_age
+    refusal = _refusal(status, question.scope, request.min_assurance, now, of_age)
     if refusal is not None:
         return _deny(request, refusal)
     # 6. What is asked for lies within what was agreed to, and is still declared.
@@ -173,14 +180,14 @@ def decide(
     covered = status.data & question.categories
     if not wanted or not wanted <= covered:
         return _deny(request, Reason.DATA_NOT_COVERED, missing=wanted - covered)
-    until = status.until
+    until = status.ends(of_age)
     # 7. A recipient abroad has the separate consent too (PIPL Art. 39).
     if question.cross_border:
         transfer, scope = standing.transfer or _NEVER_ASKED, question.transfer_scope
-        refusal = _refusal(transfer, scope, request.min_assurance, now)
+        refusal = _refusal(transfer, scope, request.min_assurance, now, of_age)
         if refusal is not None or not wanted <= transfer.data:
             return _deny(request, Reason.CROSS_BORDER_CONSENT_MISSING)
-        until = min(until, transfer.until)
+        until = min(until, transfer.ends(of_age))
     return Decision(
         Reason.GRANTED,
         request.purpose,
@@ -203,6 +210,8 @@ def _stopped(
     """What stands above the person's answers and says no, None if nothing does."""
     if standing.suspended:
         return Reason.SUSPENDED
+    if standing.prohibited:
+        return Reason.PROHIBITED_FOR_MINORS
     # A signal beats every yes but one given in its face (11 CCR §7025(c)(3)).
     if request.signal and question.covered_by_signal and not standing.despite_signal:
         return Reason.OPT_OUT_SIGNAL
@@ -210,7 +219,11 @@ def _stopped(
 
 
 def _refusal(
-    status: Status, scope: str, minimum: Assurance, now: Millis
+    status: Status,
+    scope: str,
+    minimum: Assurance,
+    now: Millis,
+    of_age: Millis | None,
 ) -> Reason | None:
     """Why a standing answer does not authorise, None if it does."""
     state = status.at(now)
@@ -220,4 +233,6 @@ def _refusal(
         return Reason.NOT_ASKED  # somebody said so for them; they were never asked
     if status.scope != scope:
         return Reason.SCOPE_CHANGED
+    if of_age is not None and now >= status.ends(of_age):
+        return Reason.GUARDIAN_REAFFIRMATION_NEEDED
     return None

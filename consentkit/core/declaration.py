@@ -158,6 +158,9 @@ class _Purpose(_Strict):
     operations = fields.List(fields.Str())
     iri = fields.Str()
     opt_out_signal = _Flag()
+    two_stage = _Flag()
+    joint = _Flag()
+    practices = fields.List(fields.Str())
     data_for = fields.Dict(keys=fields.Str(), values=fields.List(fields.Str()))
 
 

@@ -232,6 +232,11 @@ class Notice:
                 return cast("Mapping[str, Any]", each["definition"])
         return None
 
+    def is_two_stage(self, key: tuple[str, str]) -> bool:
+        """Whether it told that a yes counts only once it is confirmed by a link."""
+        definition = self.definition(key)
+        return definition is not None and definition.get("two_stage") is True
+
     @property
     def html_sha256(self) -> str:
         """SHA-256 of the fragment's bytes, in hex."""

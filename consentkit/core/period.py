@@ -72,6 +72,12 @@ class Period:
         forth = _moved(at, self.years * 12 + self.months) + timedelta(days=self.days)
         return Millis(round(forth.timestamp() * 1000))
 
+    def shortest(self) -> timedelta:
+        """How long it is at least: a year can have a day more, a month three."""
+        starts = (datetime(2001, month, 1, tzinfo=UTC) for month in range(1, 13))
+        months = self.years * 12 + self.months
+        return min(_moved(at, months) - at for at in starts) + timedelta(days=self.days)
+
     def covers(self, other: Period) -> bool:
         """Whether this is at least as long as ``other``."""
         return self._back_from(_REFERENCE) <= other._back_from(_REFERENCE)

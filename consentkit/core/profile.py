@@ -7,15 +7,31 @@ of it. It is no legal opinion: whoever runs an app has to know the rest.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
+from consentkit.core.age import AGES
+from consentkit.core.period import Period
 from consentkit.errors import DeclarationError
 
-__all__ = ["COOLDOWNS", "MINIMUMS", "Minimum", "cooldown_of", "minimum_of"]
+__all__ = [
+    "COOLDOWNS",
+    "MINIMUMS",
+    "VALIDITY_CAPS",
+    "Maximum",
+    "Minimum",
+    "Rule",
+    "cooldown_of",
+    "minimum_of",
+    "validity_cap_of",
+]
+
+_R = TypeVar("_R", bound="Rule")
 
 
 @dataclass(frozen=True, slots=True)
-class Minimum:
-    """A rule that says how long something has to last at least.
+class Rule:
+    """A rule that says how long something has to last.
 
     ``confidence`` is *text* where the clause was read, *secondary* where a summary
     was, and *recalled* where it has to be checked before anybody relies on it.
@@ -29,6 +45,18 @@ class Minimum:
 
     def __str__(self) -> str:
         return f"{self.rule} of {self.profile}: {self.value}, {self.source}"
+
+
+class Minimum(Rule):
+    """At least that long."""
+
+
+class Maximum(Rule):
+    """That long at most."""
+
+    def allows(self, length: timedelta) -> bool:
+        """Whether so long a time never lasts longer, whichever day it begins on."""
+        return length <= Period.parse(self.value).shortest()
 
 
 MINIMUMS = (
@@ -96,6 +124,26 @@ COOLDOWNS = (
 """For how long nobody is asked again who said no: one rule a profile."""
 
 
+VALIDITY_CAPS = (
+    Maximum(
+        profile="AU (CDR)",
+        rule="consent_max_validity",
+        value="P12M",
+        source="OAIC CDR Privacy Safeguard Guidelines ch. C, C.4",
+        confidence="text",
+    ),
+    Maximum(
+        profile="FR (telephone marketing)",
+        rule="consent_max_validity",
+        value="P12M",
+        source="loi 2025-594 art 13, decret 2026-662",
+        confidence="secondary",
+    ),
+)
+"""For how long a yes can hold: one rule a profile. The EU names no number (EDPB
+guidelines 05/2020 §110-111)."""
+
+
 def minimum_of(profile: str) -> Minimum | None:
     """The rule on keeping records; None where the profile has none, or there is none.
 
@@ -114,8 +162,19 @@ def cooldown_of(profile: str) -> Minimum | None:
     return _of(profile, COOLDOWNS)
 
 
-def _of(profile: str, rules: tuple[Minimum, ...]) -> Minimum | None:
-    known = sorted({each.profile for each in (*MINIMUMS, *COOLDOWNS)})
+def validity_cap_of(profile: str) -> Maximum | None:
+    """The rule on how long a yes holds; None where the profile has none.
+
+    Raises:
+        DeclarationError: no profile of that name is known.
+    """
+    return _of(profile, VALIDITY_CAPS)
+
+
+def _of(profile: str, rules: tuple[_R, ...]) -> _R | None:
+    known = sorted(
+        {each.profile for each in (*MINIMUMS, *COOLDOWNS, *VALIDITY_CAPS, *AGES)}
+    )
     if profile and profile not in known:
         names = ", ".join(map(repr, known))
         raise DeclarationError(f"a profile must be one of {names}; got {profile!r:.60}")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import timedelta
+from enum import StrEnum
 from types import MappingProxyType
 
 from consentkit.core.declared import Declared
@@ -28,11 +29,29 @@ from consentkit.core.vocabulary import DataItem
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import DeclarationError
 
-__all__ = ["Purpose"]
+__all__ = ["Practice", "Purpose"]
 
 _DURATION = re.compile(r"P(?:\d+[YMWD])+\Z")
 _SHORTEST = timedelta(seconds=1)
 _LONGEST = timedelta(days=36_525)  # a hundred years: longer is endless by another name
+
+
+class Practice(StrEnum):
+    """What some laws forbid towards children, whoever agrees to it."""
+
+    TRACKING = "tracking"
+    TARGETED_ADVERTISING = "targeted-advertising"
+    MARKETING = "marketing"
+
+
+_PRACTICES = {
+    "dpv:PersonalisedAdvertising": Practice.TARGETED_ADVERTISING,
+    "dpv:TargetedAdvertising": Practice.TARGETED_ADVERTISING,
+    "dpv:DirectMarketing": Practice.MARKETING,
+    "dpv:Marketing": Practice.MARKETING,
+    "dpv:SocialMediaMarketing": Practice.MARKETING,
+}
+"""What a purpose with one of these as its ``iri`` is, whatever else it says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +63,12 @@ class Purpose(Declared):
     grant holds, ``retention`` how long a recipient keeps the data (ISO 8601 duration).
     ``necessity`` says why sensitive data is needed and ``impact`` what it can mean for
     the person (PIPL Art. 30). ``data_for`` narrows the data for single recipients.
+    ``two_stage`` says that a yes counts only once it was confirmed by a link sent over
+    another factor, as explicit consent can be asked for (EDPB guidelines 05/2020 §98).
     ``opt_out_signal`` False says that the law sees no sale in these shares, so that a
     browser's opt-out signal is not about them (Cal. Civ. Code 1798.140(ad)(2)).
+    ``joint`` asks a child and who answers for them both; ``practices`` says which of
+    those that a law may forbid towards children this purpose is.
 
     Raises:
         DeclarationError: a field is not of its form, a recipient is not a
@@ -69,6 +92,9 @@ class Purpose(Declared):
     operations: Sequence[str] = ("share",)
     iri: str = ""
     opt_out_signal: bool = True
+    two_stage: bool = False
+    joint: bool = False
+    practices: Sequence[Practice | str] = ()
     data_for: Mapping[str | Recipient, Sequence[DataCategory | str]] = field(
         default_factory=dict
     )
@@ -87,6 +113,7 @@ class Purpose(Declared):
             ),
             recipients=tuple(as_list(what, "recipients", self.recipients)),
             operations=tuple(as_list(what, "operations", self.operations)),
+            practices=_as_practices(what, self.practices, self.iri),
         )
         for recipient in self.recipients:
             _check_recipient(what, recipient)
@@ -95,6 +122,8 @@ class Purpose(Declared):
         _check_times(what, self.retention, self.valid_for)
         check_curie(what, self.iri)
         check_flag(what, "opt_out_signal", self.opt_out_signal)
+        check_flag(what, "two_stage", self.two_stage)
+        check_flag(what, "joint", self.joint)
         check_unique(what, "data category", [item.category.id for item in self.items])
         check_unique(what, "recipient", [each.id for each in self.recipients])
         self._freeze(data_for=MappingProxyType(self._narrowed(what)))
@@ -147,6 +176,24 @@ def _check_times(what: str, retention: str, valid_for: timedelta | None) -> None
             f"{what}: valid_for must be from one second to a hundred years, "
             f"got {valid_for}"
         )
+
+
+def _as_practices(
+    what: str, values: Sequence[Practice | str], iri: str
+) -> tuple[Practice, ...]:
+    """The practices that are named, and the one that the IRI means."""
+    known = {each.value: each for each in Practice}
+    named = as_list(what, "practices", values)
+    for each in named:
+        if not isinstance(each, str) or each not in known:
+            raise DeclarationError(
+                f"{what}: practices must be some of {', '.join(known)}; "
+                f"got {each!r:.40}"
+            )
+    meant = {known[each] for each in named}
+    if iri in _PRACTICES:
+        meant.add(_PRACTICES[iri])
+    return tuple(sorted(meant))
 
 
 def _as_item(what: str, value: object) -> DataItem:

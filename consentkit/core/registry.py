@@ -93,6 +93,18 @@ class Question:
         return share and self.purpose.opt_out_signal
 
     @property
+    def separate(self) -> bool:
+        """Whether a yes to this must be given on its own, and never with others.
+
+        That is sharing, transfer, sensitive data and automated decisions (PIPL Art. 23,
+        29, 39; GB/T 42574-2023): all but the controller's own use of ordinary data.
+        """
+        share = not self.own_use and self.recipient.role != "processor"
+        grave = any(i.category.sensitive or i.category.special for i in self.items)
+        decided = self.purpose.automated is not None
+        return share or self.cross_border or grave or decided
+
+    @property
     def data(self) -> tuple[str, ...]:
         """Every category asked about, sorted."""
         return tuple(sorted(item.category.id for item in self.items))
@@ -127,6 +139,8 @@ class Question:
             ],
             "purpose_iri": self.purpose.iri,
             "scope": self.scope,
+            # Named only where it holds: other notices keep their bytes.
+            **({"two_stage": True} if self.purpose.two_stage else {}),
             "valid_for": _seconds(self.purpose),
         }
 

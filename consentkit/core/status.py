@@ -58,6 +58,16 @@ class Status(NamedTuple):
             return State.EXPIRED
         return self.state
 
+    def ends(self, of_age: Millis | None) -> Millis:
+        """The first instant at which it no longer holds: of itself, or at an age.
+
+        What was agreed to before the person came of age had somebody who answered for
+        them, and is theirs to confirm (EDPB guidelines 05/2020 §148-149).
+        """
+        if of_age is not None and self.since < of_age < self.until:
+            return of_age
+        return self.until
+
     def authorises(self, now: Millis) -> bool:
         """Whether this is a grant that still holds at ``now``."""
         return self.state in AUTHORISING and now < self.until

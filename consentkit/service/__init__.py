@@ -12,6 +12,10 @@
 ``comparing``             what has changed since their last answer
 ``honouring``             a browser's opt-out signal, for the account behind it
 ``choosing``              a form that was sent: one act, once
+``ages``                  how old somebody is, as far as the app knows
+``representing``          somebody acts for somebody else, or may not
+``maturity``              whose yes it takes: the person's, a guardian's, or both
+``joining``               one yes of the two of a joint consent
 ``checking``              may this be shared? one read, no write
 ``sharing``               the same, written down before anything leaves
 ``release``               what a yes hands over, and nothing beyond it

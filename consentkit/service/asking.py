@@ -32,7 +32,7 @@ def publish_notice(installation: Installation, notice: Notice) -> None:
     now = installation.clock()
     leaf = sign_plain_leaf(installation, Kind.NOTICE, notice_fields(notice), now=now)
     try:
-        with installation.ledger.write() as transaction:
+        with installation.ledger.write_alone() as transaction:
             if not transaction.knows_notice(notice.digest):
                 transaction.add_notice(notice, now=now)
                 transaction.append(leaf)

@@ -9,6 +9,7 @@ from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
+from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def check(installation: Installation, request: ShareRequest) -> Decision:
                 request.purpose + CROSS_BORDER if question.cross_border else "",
             )
             standing = heed(installation, request, question, standing)
+            standing = mind_age(installation, request, question, standing)
         return decide(
             request,
             question,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from consentkit.audit.replay import act_of
 from consentkit.core.act import AUTHORISING
-from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
 from consentkit.core.act import Choice
@@ -21,9 +20,19 @@ from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.status import status_of
 from consentkit.errors import InvalidRequestError
+from consentkit.errors import LogUnavailableError
 from consentkit.log.leaf import read_leaf
+from consentkit.service.awaiting import AWAITS
+from consentkit.service.awaiting import Awaited
+from consentkit.service.awaiting import awaited_in
+from consentkit.service.awaiting import hold_back
 from consentkit.service.honouring import is_covered
+from consentkit.service.joining import Half
+from consentkit.service.joining import halves_in
+from consentkit.service.maturity import mature
 from consentkit.service.recording import PersonRecorder
+from consentkit.service.representing import OWN
+from consentkit.service.telling import tell_of_ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +40,24 @@ if TYPE_CHECKING:
     from consentkit.core.canonical import JSON
     from consentkit.core.notice import Notice
     from consentkit.core.notice import Offer
+    from consentkit.core.representative import Representative
     from consentkit.core.status import Status
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
+    from consentkit.service.representing import Authority
 
-__all__ = ["ANSWERS", "Answer", "Submission", "choose"]
+    Key = tuple[str, str]
+
+__all__ = [
+    "ANSWERS",
+    "Answer",
+    "Chosen",
+    "Submission",
+    "check_current",
+    "check_told",
+    "choose",
+    "write_choices",
+]
 
 ANSWERS = frozenset({State.GIVEN, State.REFUSED, State.DEFERRED})
 """What a person can say to a question."""
@@ -58,7 +80,8 @@ class Submission:
 
     ``challenge`` is the SHA-256 of the token, in hex; whoever calls has checked the
     token. ``facts`` are the private circumstances, kept sealed and only committed to.
-    ``signal`` says that the browser opts out of sharing.
+    ``signal`` says that the browser opts out of sharing. ``representative`` is who acts
+    for the person, None where they do it themselves.
     """
 
     subject: str
@@ -68,14 +91,33 @@ class Submission:
     channel: Channel
     facts: Mapping[str, JSON]
     signal: bool = False
+    representative: Representative | None = None
 
 
-def choose(installation: Installation, submission: Submission) -> Leaf:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What came of a form: the act that tells it, and each yes that is to be confirmed.
+
+    ``leaf`` is the new act; where all that was said waits for its confirmation and an
+    earlier yes stands until then, it is the act of that yes. ``awaited`` is what a link
+    is to be sent for now, ``notice`` the digest of what it was said to.
+    """
+
+    leaf: Leaf
+    awaited: tuple[Awaited, ...] = ()
+    notice: str = ""
+
+
+def choose(installation: Installation, submission: Submission) -> Chosen:
     """Write the act; a token that was already spent gives the first act's leaf back.
+
+    For a purpose of two stages a yes is written as *requested*, or not at all where an
+    earlier yes stands: whoever calls sends the link.
 
     Raises:
         InvalidRequestError: an answer was not on offer, or what the notice rests on
-            has changed since (code ``stale-notice``). Nothing is stored.
+            has changed since (code ``stale-notice``), or it is not for who acts to give
+            (see ``maturity``). Nothing is stored.
         LogUnavailableError: the database cannot be written. Nothing is stored.
     """
     notice = installation.history.notice(submission.notice)
@@ -84,33 +126,96 @@ def choose(installation: Installation, submission: Submission) -> Leaf:
             "this form belongs to no notice that was ever shown here",
             code="stale-notice",
         )
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(submission.subject),
+        installation.ledger.write() as transaction,
+    ):
         recorder = PersonRecorder.lock(installation, transaction, submission.subject)
         spent = transaction.leaf_of_challenge(submission.challenge)
         if spent is not None:
-            return _same(read_leaf(spent), recorder, submission, notice)
-        _check_current(installation, notice)
-        _check_told(installation, submission, notice)
+            return Chosen(_same(read_leaf(spent), recorder, submission, notice))
+        check_current(installation, notice)
+        check_told(installation, submission, notice)
         standing = transaction.statuses(submission.subject)
-        choices = _choices(submission, notice, standing, recorder.now)
-        leaf = recorder.append(
-            Kind.CHOICE,
-            {
-                "actor": Actor.SUBJECT.value,
-                "assurance": Assurance.SESSION.value,
-                "challenge": submission.challenge,
-                "channel": submission.channel.value,
-                "choices": [choice.to_dict() for choice in choices],
-                "notice": notice.digest,
-            },
-            evidence=submission.facts,
+        said, authority = mature(
+            recorder,
+            _choices(submission, notice, standing, recorder.now),
+            notice,
+            standing,
+            submission.representative,
         )
-        act = act_of(leaf)
-        for choice in choices:
-            transaction.set_status(
-                submission.subject, choice.key, status_of(act, choice)
+        choices, awaited = hold_back(said, notice, standing, recorder.now)
+        if not choices:
+            leaf = _standing_act(recorder, awaited[0].rests_on)
+        else:
+            leaf = write_choices(
+                recorder, submission, choices, awaited=awaited, authority=authority
             )
-        return leaf
+            _tell_of_what_ended(recorder, leaf, choices, standing)
+        waits = tuple(each.resting_on(leaf.id) for each in awaited)
+        return Chosen(leaf, waits, notice.digest)
+
+
+def write_choices(
+    recorder: PersonRecorder,
+    submission: Submission,
+    choices: tuple[Choice, ...],
+    *,
+    assurance: Assurance = Assurance.SESSION,
+    awaited: tuple[Awaited, ...] = (),
+    authority: Authority = OWN,
+) -> Leaf:
+    """Append what a person chose, and let the state follow it.
+
+    Raises:
+        LogUnavailableError: the database cannot be written.
+    """
+    waits = {AWAITS: [each.to_dict() for each in awaited]} if awaited else {}
+    leaf = recorder.append(
+        Kind.CHOICE,
+        {
+            "actor": authority.actor.value,
+            "assurance": assurance.value,
+            "challenge": submission.challenge,
+            "channel": submission.channel.value,
+            "choices": [choice.to_dict() for choice in choices],
+            "notice": submission.notice,
+        },
+        evidence={**submission.facts, **waits, **authority.facts},
+    )
+    act = act_of(leaf)
+    for choice in choices:
+        recorder.transaction.set_status(
+            submission.subject, choice.key, status_of(act, choice)
+        )
+    return leaf
+
+
+def _tell_of_what_ended(
+    recorder: PersonRecorder,
+    leaf: Leaf,
+    choices: tuple[Choice, ...],
+    standing: Mapping[Key, Status],
+) -> None:
+    """Who decides again and says no ends a yes as much as who presses stop (R57)."""
+    for state in (State.REFUSED, State.DEFERRED):
+        ended = {
+            choice.key: standing[choice.key]
+            for choice in choices
+            if choice.state is state
+            and choice.key in standing
+            and standing[choice.key].state in AUTHORISING
+        }
+        if ended:
+            tell_of_ending(recorder, leaf, ended, standing, state)
+
+
+def _standing_act(recorder: PersonRecorder, record: str) -> Leaf:
+    """The act of a yes that stands until the new one is confirmed."""
+    stored = recorder.installation.history.leaf(record, recorder.person.handle)
+    if stored is None:
+        raise LogUnavailableError("an act that an answer rests on is not in the log")
+    return read_leaf(stored.data)
 
 
 def _same(
@@ -124,7 +229,11 @@ def _same(
         raise InvalidRequestError(
             "this form was already used by somebody else", code="foreign-token"
         )
-    said = {choice.key: choice for choice in act_of(leaf).choices}
+    said: dict[Key, Choice | Awaited | Half] = {}
+    said |= {choice.key: choice for choice in act_of(leaf).choices}
+    waits = awaited_in(recorder.installation, recorder.person, leaf)
+    said |= {each.key: each for each in waits}
+    said |= halves_in(recorder.installation, recorder.person, leaf)
     same = leaf.body.get("notice") == notice.digest and all(
         key in said and _says(said[key], answer, notice.offers[key])
         for key, answer in submission.answers.items()
@@ -137,17 +246,24 @@ def _same(
     return leaf
 
 
-def _says(choice: Choice, answer: Answer, offer: Offer) -> bool:
+def _says(said: Choice | Awaited | Half, answer: Answer, offer: Offer) -> bool:
+    """Whether that was the answer; a yes that waits is a yes."""
+    if not isinstance(said, Choice):
+        return answer.state is State.GIVEN and said.data == _data(offer, answer)
     if answer.state is State.GIVEN:
-        return choice.state in AUTHORISING and choice.data == _data(offer, answer)
-    return choice.state is answer.state
+        return said.grants and said.data == _data(offer, answer)
+    return said.state is answer.state
 
 
-def _check_current(installation: Installation, notice: Notice) -> None:
+def check_current(installation: Installation, notice: Notice) -> None:
     """Refuse a notice that no longer says what an answer would rest on."""
     for key, offer in notice.offers.items():
         question = installation.registry.question(*key)
-        if question is None or question.scope != offer.scope:
+        if (
+            question is None
+            or question.scope != offer.scope
+            or question.purpose.two_stage != notice.is_two_stage(key)
+        ):
             raise InvalidRequestError(
                 "what is asked has changed since this form was shown; nothing was "
                 "stored, please answer the new question",
@@ -155,7 +271,7 @@ def _check_current(installation: Installation, notice: Notice) -> None:
             )
 
 
-def _check_told(
+def check_told(
     installation: Installation, submission: Submission, notice: Notice
 ) -> None:
     """Refuse a yes that the browser's own signal would undo at once."""

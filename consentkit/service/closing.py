@@ -68,7 +68,7 @@ def close_log(
     wanted = Closure(reason, successor)
     _check_successor(installation, successor)
     publish_all(installation)  # what could not be published could not be closed
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         before = transaction.closure()
         if before is None:
             _close(installation, transaction, wanted, by)

@@ -81,7 +81,10 @@ def correct(
         LogUnavailableError: the database cannot be written. Nothing is stored.
     """
     theirs = _find(installation, mistake)
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(mistake.subject),
+        installation.ledger.write() as transaction,
+    ):
         recorder = PersonRecorder.lock(installation, transaction, mistake.subject)
         standing = transaction.statuses(mistake.subject)
         leaf, corrected = _restate(recorder, mistake, theirs, standing)

@@ -116,7 +116,11 @@ def erase(
         VerificationError: a hold is asked for, and the person's key does not open.
         LogUnavailableError: the database cannot be written; nothing was erased.
     """
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(erasing.subject),
+        installation.ledger.write() as transaction,
+    ):
+        transaction.eraser.remove_delegate(erasing.subject)
         person = transaction.eraser.lock_known(erasing.subject)
         leaf = _forget(installation, transaction, erasing, person) if person else None
     return Erasure(leaf, sweep(installation) if sweeps else False)

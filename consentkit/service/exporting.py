@@ -44,6 +44,7 @@ from consentkit.service.evidence import open_facts
 from consentkit.service.export_folder import ExportFolder
 from consentkit.service.export_readme import heading
 from consentkit.service.export_readme import readme
+from consentkit.service.publishing import check_newest
 from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ ALL_ADMIN = "all-admin"
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _EVERY_WITNESS = "every-witness"
+_ALTHOUGH_BEHIND = (
+    "if the newest copy is lost for good, 'flask consent export --although-behind' "
+    "hands over what is left of the log"
+)
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,15 @@ class Exported:
     """What an export holds: ``size`` entries, and how many files in all.
 
     ``left_out`` are those that were committed by now and are not among them: not
-    published yet, or not cosigned.
+    published yet, or not cosigned. ``behind`` says in what the log is known to have
+    come further than this database; empty if nothing says so.
     """
 
     size: int
     files: int
     disclosures: int
     left_out: int
+    behind: str = ""
 
 
 def export(
@@ -84,6 +91,7 @@ def export(
     folder: Path,
     *,
     disclosures: Collection[str] = (ALL_ADMIN,),
+    although_behind: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Exported:
     """Write the auditor's folder, or bring an earlier one up to date.
@@ -91,16 +99,21 @@ def export(
     ``disclosures`` are ids of acts whose private facts are to be shown, or
     ``ALL_ADMIN``. Those that the folder shows already stay, unless the person was
     erased since. ``progress`` is called with (files of the tree done, in all).
+    A database that was put back from a backup makes a shorter log than people hold
+    receipts of; ``although_behind`` hands that over all the same.
 
     Raises:
         ConfigurationError: nothing is published yet, or the folder holds other things.
         InvalidRequestError: there are no private facts to an id that was asked for
             (code ``no-evidence``).
         LogConflictError: database and folder, or database and log, contradict each
-            other.
+            other; or the database is older than what was signed.
         LogUnavailableError: the database cannot be reached, or the folder written.
         VerificationError: what is stored is no longer what was stored.
     """
+    behind = _behind(installation)
+    if behind and not although_behind:
+        raise LogConflictError(f"nothing was exported: {behind}; {_ALTHOUGH_BEHIND}")
     place = ExportFolder(folder)
     size, checkpoint = _checkpoint(installation, place)
     draft = _Draft(installation, place, size)
@@ -123,7 +136,19 @@ def export(
         files=place.files + 1,
         disclosures=len(shown),
         left_out=_newest(installation) - size,
+        behind=behind,
     )
+
+
+def _behind(installation: Installation) -> str:
+    """In what the log is known to have come further than this database."""
+    if installation.origin in installation.earlier:
+        return ""  # it was closed, and the database knows its end
+    try:
+        check_newest(installation)
+    except LogConflictError as error:
+        return str(error)
+    return ""
 
 
 def _newest(installation: Installation) -> int:

@@ -57,7 +57,7 @@ def open_hold(
         act: open_facts(log, act, sealed, data_key)
         for log, act, sealed in installation.erasures.held_evidence(handle)
     }
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         record_admin_act(
             installation,
             transaction,
@@ -80,7 +80,7 @@ def release_hold(
         InvalidRequestError: nothing is held under that handle (code ``not-found``).
         LogUnavailableError: the database cannot be written; nothing was shredded.
     """
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         if not transaction.eraser.remove_hold(handle):
             raise _nothing_held()
         leaf = record_admin_act(

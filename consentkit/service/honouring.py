@@ -85,7 +85,10 @@ def honour(
     """
     if not _beaten(installation, installation.history.statuses(subject)):
         return None
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(subject),
+        installation.ledger.write() as transaction,
+    ):
         standing = transaction.statuses(subject)
         live = _beaten(installation, standing)
         if not live:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from consentkit.core.act import Millis
 from consentkit.errors import LogUnavailableError
+from consentkit.service.ages import Ages
 from consentkit.service.retention import Retention
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from consentkit.service.endpoints import Endpoint
     from consentkit.service.high_water import HighWater
     from consentkit.service.keyring import Keyring
+    from consentkit.service.sending import Sends
+    from consentkit.store.database import Database
     from consentkit.store.deliveries import Deliveries
     from consentkit.store.disclosures import Disclosures
     from consentkit.store.erasing import Erasures
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from consentkit.store.ledger import Ledger
     from consentkit.store.oversight import Oversight
     from consentkit.store.publications import Publications
+    from consentkit.store.representing import Representations
     from consentkit.store.timestamps import Timestamps
     from consentkit.store.witnesses import Witnesses
 
@@ -47,6 +51,9 @@ class StandingReader(Protocol):
         self, subject: str, purpose: str, recipient: str, transfer: str = ""
     ) -> Standing:
         """What the store says now; raises rather than answer from memory."""
+
+    def close(self) -> None:
+        """Give this thread's connection back."""
 
 
 def system_clock() -> Millis:
@@ -74,13 +81,15 @@ class Installation:
     ``cosigners`` are the witnesses to ask, ``witnesses`` is what they said.
     ``authority`` time-stamps checkpoints, ``timestamps`` is what it and others said.
     ``erasures`` is what is held and swept, ``retention`` for how long all is kept.
-    ``disclosures`` is who received whose data.
+    ``disclosures`` is who received whose data, ``sends`` what is leaving right now.
     ``endpoints`` are the places, by recipient, that take messages from us.
+    ``representations`` is who answers for whom, ``ages`` who is old enough alone.
     ``earlier`` are the closed logs that this one continues, by origin, oldest first.
     """
 
     registry: Registry
     origin: str
+    database: Database
     ledger: Ledger
     history: History
     oversight: Oversight
@@ -92,16 +101,24 @@ class Installation:
     deliveries: Deliveries
     disclosures: Disclosures
     erasures: Erasures
+    representations: Representations
     keys: Keys
     keyring: Keyring
     log_folder: Path
     high_water: HighWater
+    sends: Sends
     cosigners: tuple[Cosigner, ...] = ()
     authority: Authority | None = None
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     retention: Retention = field(default_factory=Retention)
     earlier: Mapping[str, EarlierLog] = field(default_factory=dict)
+    ages: Ages = field(default_factory=Ages)
     clock: Callable[[], Millis] = system_clock
+
+    def close(self) -> None:
+        """Give the connections of this process and thread back; later ones are new."""
+        self.reader.close()
+        self.database.dispose()
 
     def of_log(self, origin: str) -> Installation:
         """The same, to read from the log of that origin, closed or not.

@@ -217,7 +217,10 @@ class _Run:
     def end(self, subjects: list[str]) -> None:
         """End what these persons still have of it, in one transaction."""
         act = self.act or self._act_cut_short()
-        with self._installation.ledger.write() as transaction:
+        with (
+            self._installation.sends.settled(*subjects),
+            self._installation.ledger.write() as transaction,
+        ):
             act = act or self._declare(transaction)
             ended = [self._end_for(transaction, each, act) for each in subjects]
         self.act = act

@@ -14,8 +14,10 @@ from typing import TypeAlias
 
 from markupsafe import Markup
 
+from consentkit.core.act import State
 from consentkit.core.decision import Reason
 from consentkit.core.record import rfc3339
+from consentkit.service.awaiting import awaited_in
 from consentkit.service.corrected import disclosures_of
 from consentkit.service.receipts import list_receipts
 from consentkit.service.receipts import prove_leaf
@@ -27,10 +29,13 @@ if TYPE_CHECKING:
     from consentkit.core.act import Millis
     from consentkit.core.notice import Notice
     from consentkit.core.status import Status
+    from consentkit.log.leaf import Leaf
+    from consentkit.service.awaiting import Awaited
     from consentkit.service.installation import Installation
     from consentkit.service.receipts import Receipt
     from consentkit.store.deliveries import Delivery
     from consentkit.store.history import DisclosureRow
+    from consentkit.store.representing import Delegation
     from consentkit.store.subjects import Person
 
     Part: TypeAlias = "tuple[str, dict[str, Any] | str | Iterator[dict[str, Any]]]"
@@ -56,6 +61,8 @@ class PersonalRecords:
     answers: dict[tuple[str, str], Status]
     acts: tuple[Receipt, ...]
     told: tuple[Delivery, ...]
+    delegations: tuple[Delegation, ...] = ()
+    of_age: Millis | None = None
 
     def receipts(self) -> Iterator[Receipt]:
         """Every act with its notice, its private facts and its proof, newest first.
@@ -75,6 +82,17 @@ class PersonalRecords:
                 ),
                 disclosures=disclosures_of(self.installation, self.person, act.leaf),
             )
+
+    def awaited(self, leaf: Leaf) -> tuple[Awaited, ...]:
+        """What was said yes to in one of the acts, to be confirmed later.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        asked = any(each["state"] == State.REQUESTED for each in leaf.body["choices"])
+        if self.person is None or not asked:
+            return ()
+        return awaited_in(self.installation, self.person, leaf)
 
     def notices(self) -> Iterator[Notice]:
         """Every notice that the person answered, each once, the newest first.
@@ -109,6 +127,8 @@ class PersonalRecords:
         yield "notices", map(_shown, self.notices())
         yield "disclosures", map(self._disclosure, self.disclosures())
         yield "notifications", map(self._notification, self.told)
+        yield "delegations", map(_delegation, self.delegations)
+        yield "of_age", rfc3339(self.of_age) if self.of_age is not None else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The file as one value, with all of its lists in memory."""
@@ -184,7 +204,22 @@ def personal_records(installation: Installation, subject: str) -> PersonalRecord
         answers=installation.history.statuses(subject),
         acts=tuple(list_receipts(installation, subject)),
         told=tuple(told),
+        delegations=tuple(installation.representations.delegations(subject)),
+        of_age=installation.representations.of_age(subject),
     )
+
+
+def _delegation(delegation: Delegation) -> dict[str, Any]:
+    """Without the id of the delegate, who is somebody else."""
+    ended = delegation.ended
+    return {
+        "id": delegation.id,
+        "label": delegation.label,
+        "purposes": list(delegation.purposes),
+        "since": rfc3339(delegation.since),
+        "until": rfc3339(delegation.until),
+        "ended": "" if ended is None else rfc3339(ended),
+    }
 
 
 def _controller(installation: Installation) -> dict[str, str]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PublisherThread",
     "accept_high_water",
+    "check_newest",
     "publish",
     "publish_all",
     "write_files",
@@ -122,6 +123,25 @@ def accept_high_water(installation: Installation) -> int:
         if newest:
             high_water.write(newest)
         return size
+
+
+def check_newest(installation: Installation) -> None:
+    """Refuse to speak for a log that is known to have come further than this database.
+
+    Known as far as is remembered here: high-water file and published checkpoint may be
+    on another machine.
+
+    Raises:
+        LogConflictError: the database holds fewer leaves than were signed, or others.
+        LogUnavailableError: database or files cannot be reached.
+    """
+    # Before the database, which only grows: what is signed meanwhile is no conflict.
+    mark = installation.high_water.read()
+    marks = _outside(installation, _on_disk(installation.log_folder))
+    if mark is not None:
+        marks = replace(marks, trees=(mark, *marks.trees))
+    if not marks.agree(*(installation.publications.latest() or (0, None))):
+        _check(installation, marks)
 
 
 def _ask_all_witnesses(installation: Installation, size: int) -> None:

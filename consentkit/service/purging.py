@@ -95,7 +95,7 @@ def purge(
     now = installation.clock()
     cutoff = installation.retention.cutoff(now, before=before)
     leaf = None
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         gone = _take_out(installation, transaction, cutoff, now)
         if gone:
             leaf = record_admin_act(

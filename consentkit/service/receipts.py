@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.store.subjects import Person
 
-__all__ = ["Receipt", "find_receipt", "list_receipts", "prove_leaf"]
+__all__ = ["Receipt", "find_act", "find_receipt", "list_receipts", "prove_leaf"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,17 @@ class Receipt:
         }
 
 
+def find_act(installation: Installation, subject: str, act_id: str) -> Leaf | None:
+    """The person's act with that id, as it was signed; somebody else's is as absent.
+
+    Raises:
+        VerificationError: what is stored is no longer what was stored.
+        LogUnavailableError: the database cannot be reached.
+    """
+    found = _find(installation, subject, act_id)
+    return found[1] if found else None
+
+
 def find_receipt(
     installation: Installation, subject: str, receipt_id: str
 ) -> Receipt | None:
@@ -90,23 +101,33 @@ def find_receipt(
         VerificationError: what is stored is no longer what was stored.
         LogUnavailableError: the database cannot be reached.
     """
+    found = _find(installation, subject, receipt_id)
+    if found is None:
+        return None
+    person, leaf, index = found
+    return Receipt(
+        leaf=leaf,
+        index=index,
+        notice=_notice(installation, leaf),
+        proof=prove_leaf(installation.of_log(leaf.log), leaf.data, index),
+        disclosures=disclosures_of(installation, person, leaf),
+        correction=_corrections(installation, person).get(leaf.id),
+    )
+
+
+def _find(
+    installation: Installation, subject: str, act_id: str
+) -> tuple[Person, Leaf, int | None] | None:
     person = installation.history.person(subject)
     if person is None:
         return None
-    stored = installation.history.leaf(receipt_id, person.handle)
+    stored = installation.history.leaf(act_id, person.handle)
     if stored is None:
         return None
     leaf = read_leaf(stored.data)
     if "choices" not in leaf.body:
         return None
-    return Receipt(
-        leaf=leaf,
-        index=stored.index,
-        notice=_notice(installation, leaf),
-        proof=prove_leaf(installation.of_log(leaf.log), stored.data, stored.index),
-        disclosures=disclosures_of(installation, person, leaf),
-        correction=_corrections(installation, person).get(leaf.id),
-    )
+    return person, leaf, stored.index
 
 
 def list_receipts(installation: Installation, subject: str) -> list[Receipt]:

@@ -1,59 +1,102 @@
 """What a yes hands over, and nothing beyond it.
 
-A release belongs to one share. It filters data to the categories that the person
-agreed to: every field of a marshmallow schema says which category it belongs to, and
-a field that does not is an error, since nobody could say whether it may leave.
+A release belongs to one share: to its person, purpose, recipient and data, to the block
+it was made for and the process that runs it. It is used once unless it says otherwise,
+lives for a minute, and the gate is asked again whenever something is taken out by it
+or sent under it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import Protocol
 
-from marshmallow import Schema
-from marshmallow import fields
-
+from consentkit.core.decision import Decision
+from consentkit.core.decision import Reason
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
+from consentkit.errors import LogUnavailableError
+from consentkit.errors import UngatedSendError
+from consentkit.service.filtering import filter_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from collections.abc import Container
     from collections.abc import Iterator
-    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
-    from consentkit.core.decision import Decision
+    from marshmallow import Schema
 
-__all__ = ["Release"]
+    from consentkit.core.registry import Registry
 
-CATEGORY = "category"
-"""The key of a field's metadata under which its data category stands."""
+__all__ = ["LIFETIME", "Gate", "Release", "Terms"]
+
+LIFETIME = 60
+"""Seconds that a release lives at most, unless the app is configured otherwise."""
 
 
-_MAX_DEPTH = 32  # no record that is handed over is nested that deep
+@dataclass(frozen=True)
+class Terms:
+    """How far a release goes: for ``sends`` requests, within ``lifetime`` seconds."""
+
+    sends: int = 1
+    lifetime: float = LIFETIME
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.sends, int) or self.sends < 1:
+            raise DeclarationError(
+                "sends must be how many requests a share makes, 1 or more; got "
+                f"{self.sends!r:.40}"
+            )
+
+
+class Gate(Protocol):
+    """The gate that a release came through, for this very share."""
+
+    @property
+    def registry(self) -> Registry:
+        """What the app declared that this is a share of."""
+
+    def ask_again(self) -> Decision:
+        """The same question once more, to the newest commit."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """While it lasts, no end of the person's consent returns.
+
+        Raises:
+            LogUnavailableError: that cannot be had.
+        """
+
+    def prove(self, body: bytes | None) -> str:
+        """What the recipient can show for it."""
 
 
 class Release:
-    """The permission to share, for the length of one ``with`` block.
-
-    ``ask_again`` is the same check once more, ``known`` the declared data categories.
-    """
+    """The permission to share, for the length of one ``with`` block."""
 
     def __init__(
         self,
         decision: Decision,
         *,
         disclosure: str,
-        ask_again: Callable[[], Decision],
-        known: Container[str],
+        gate: Gate,
+        terms: Terms | None = None,
     ) -> None:
         self.decision = decision
         self.disclosure = disclosure
         """The id of the disclosure leaf, durable before this object existed."""
-        self._ask_again = ask_again
-        self._known = known
+        self._gate = gate
+        self._terms = terms or Terms()
+        self._left = self._terms.sends
+        self._until = time.monotonic() + self._terms.lifetime
+        self._process = os.getpid()
         self._over = False
+        self._counting = threading.Lock()
 
     def __repr__(self) -> str:
         return (
@@ -81,6 +124,16 @@ class Release:
         """The id of the consent record that this rests on."""
         return self.decision.record
 
+    @property
+    def issuer(self) -> Registry:
+        """What the app declared that this is a share of."""
+        return self._gate.registry
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its block goes on, here, and is not too old."""
+        return not self._why_dead()
+
     def only(self, schema: Schema, rows: Any) -> Any:
         """``rows`` dumped by ``schema``, without any field that is not covered.
 
@@ -92,18 +145,76 @@ class Release:
             ConsentDeniedError: the person has stopped it meanwhile.
             DeclarationError: a field of the schema names no declared data category, or
                 hides further fields in a way that cannot be filtered.
-            InvalidRequestError: the block of this release is over.
+            InvalidRequestError: this release has ended, or was replaced.
         """
-        keep = _kept(schema, self, (type(schema).__name__,))
+        keep = filter_for(schema, self.covers)
         self._check_live()
-        dumped = schema.dump(rows)
-        if schema.many:
-            return [_prune(row, keep) for row in dumped]
-        return _prune(dumped, keep)
+        return keep.dump(rows)
+
+    def proof(self, body: bytes | None = None) -> str:
+        """What shows the recipient that it may hold the data: an HTTP header's value.
+
+        Send it as ``Consent-Release``; ``consentkit.audit.verify_release`` reads it. It
+        holds nothing about the person. With ``body`` it is about exactly these bytes,
+        by their fingerprint.
+
+        Raises:
+            ConsentDeniedError: the person has stopped it meanwhile.
+            InvalidRequestError: this release has ended, or was replaced.
+            LogUnavailableError: the database cannot be reached.
+        """
+        self._check_live()
+        return self._gate.prove(body)
 
     def end(self) -> None:
         """Hand over nothing from here on: the block is over."""
         self._over = True
+
+    def why_ended(self) -> str:
+        """Why nothing more may be sent under it, empty while something may."""
+        return self._why_dead() or (
+            ""
+            if self._left
+            else f"its release was for {self._terms.sends} request"
+            f"{'s' if self._terms.sends > 1 else ''} and is used up (a redirect and a "
+            "retry are requests too; see the argument 'sends')"
+        )
+
+    def spend(self) -> None:
+        """Count one request.
+
+        Raises:
+            UngatedSendError: there was none left.
+        """
+        with self._counting:
+            why = self.why_ended()
+            if why:
+                raise UngatedSendError(
+                    f"nothing was sent: {why}",
+                    decision=Decision(Reason.NOT_ASKED, self.purpose, self.recipient),
+                    host="",
+                    recipients=frozenset({self.recipient}),
+                )
+            self._left -= 1
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """While bytes are written: asked again, and no end returns in between.
+
+        Raises:
+            ConsentDeniedError: the person has stopped it meanwhile.
+            InvalidRequestError: this release has ended, or was replaced.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._gate.held())
+            except LogUnavailableError as error:
+                decision = Decision(
+                    Reason.STORE_UNAVAILABLE, self.purpose, self.recipient
+                )
+                raise ConsentDeniedError(decision) from error
+            self._check_live()
+            yield
 
     def covers(self, category: str, where: str) -> bool:
         """Whether a field of that category may leave.
@@ -111,82 +222,39 @@ class Release:
         Raises:
             DeclarationError: no such data category is declared.
         """
-        if category not in self._known:
+        if category not in self.issuer.categories:
             raise DeclarationError(
                 f"{where} belongs to a data category that is not declared: "
                 f"{category!r:.80}; give it the id of one that is"
             )
         return category in self.data
 
-    def _check_live(self) -> None:
+    def _why_dead(self) -> str:
         if self._over:
-            raise InvalidRequestError(
+            return (
                 "a release ends with its block: hand data over inside of it, or share "
                 "again"
             )
-        decision = self._ask_again()
+        if time.monotonic() > self._until:
+            return (
+                f"a release lives for {self._terms.lifetime:g} seconds: keep the block "
+                "short, or see CONSENTKIT_RELEASE_LIFETIME"
+            )
+        if os.getpid() != self._process:
+            return "a release belongs to the process that shares: share in this one"
+        return ""
+
+    def _check_live(self) -> None:
+        why = self._why_dead()
+        if why:
+            raise InvalidRequestError(why)
+        decision = self._gate.ask_again()
         if not decision:
             raise ConsentDeniedError(decision)
-
-
-_Kept = dict[str, "_Kept | None"]
-"""Key of the dumped data -> what is kept within it, None for the whole value."""
-
-
-def _kept(schema: Schema, release: Release, path: tuple[str, ...]) -> _Kept:
-    if len(path) > _MAX_DEPTH:
-        raise DeclarationError(
-            f"{path[0]} nests schemas more than {_MAX_DEPTH} deep, or within "
-            "themselves: no end of its fields can be seen, so nothing may leave by it"
-        )
-    kept: _Kept = {}
-    for key, field in schema.dump_fields.items():
-        category = field.metadata.get(CATEGORY)
-        where = (*path, key)
-        nested = _nested(field, where)
-        if category is None and nested is None:
-            raise DeclarationError(
-                f"{'.'.join(where)} does not say which data category it belongs to: "
-                'give the field metadata={"category": "…"} with the id of a declared '
-                "one"
+        if decision.record != self.record:
+            # The recipient was told to delete what came under the earlier record.
+            raise InvalidRequestError(
+                "the consent that this release rests on was replaced by another: share "
+                "again",
+                code="consent-replaced",
             )
-        if category is not None and not release.covers(category, ".".join(where)):
-            continue
-        out = key if field.data_key is None else field.data_key
-        kept[out] = _kept(nested, release, where) if nested is not None else None
-    return kept
-
-
-def _nested(field: fields.Field[Any], where: tuple[str, ...]) -> Schema | None:
-    """The schema inside a field, if its value is made of further fields."""
-    if isinstance(field, fields.List):
-        return _nested(field.inner, where)
-    if isinstance(field, fields.Pluck) or any(
-        _nested(inner, where) is not None for inner in _parts(field)
-    ):
-        raise DeclarationError(
-            f"{'.'.join(where)} holds a schema inside a {type(field).__name__}: its "
-            "fields cannot be filtered; use Nested or List(Nested)"
-        )
-    return field.schema if isinstance(field, fields.Nested) else None
-
-
-def _parts(field: fields.Field[Any]) -> Iterator[fields.Field[Any]]:
-    """The fields that a field is made of, where they are not a schema's own."""
-    if isinstance(field, fields.Tuple):
-        yield from field.tuple_fields
-    elif isinstance(field, fields.Mapping):
-        yield from (each for each in (field.key_field, field.value_field) if each)
-
-
-def _prune(value: Any, keep: _Kept) -> Any:
-    if isinstance(value, list):
-        return [_prune(each, keep) for each in value]
-    if value is None:
-        return None
-    row: Mapping[str, Any] = value
-    return {
-        key: row[key] if inner is None else _prune(row[key], inner)
-        for key, inner in keep.items()
-        if key in row
-    }

@@ -21,14 +21,18 @@ from consentkit.errors import InvalidRequestError
 from consentkit.service.ending import Manner
 from consentkit.service.ending import end_grants
 from consentkit.service.recording import PersonRecorder
+from consentkit.service.representing import authority_of
+from consentkit.service.representing import base_purposes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consentkit.core.canonical import JSON
+    from consentkit.core.representative import Representative
     from consentkit.core.status import Status
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
+    from consentkit.service.representing import Authority
 
 __all__ = ["Ending", "Revocation", "revoke"]
 
@@ -39,7 +43,12 @@ class Ending:
 
     ``purpose`` None means every purpose, ``recipient`` None every recipient.
     ``facts`` are private circumstances, kept sealed and only committed to; dropped if
-    they cannot be sealed, for the end must not depend on them.
+    they cannot be sealed, for the end must not depend on them. ``representative`` is
+    who acts for the person; without one, ``actor`` cannot be such.
+
+    Raises:
+        InvalidRequestError: it would be somebody for the person, with nothing that
+            shows their authority (code ``authority-missing``).
     """
 
     subject: str
@@ -49,6 +58,18 @@ class Ending:
     assurance: Assurance = Assurance.ASSERTED
     channel: Channel = Channel.SERVER
     facts: Mapping[str, JSON] | None = None
+    representative: Representative | None = None
+
+    def __post_init__(self) -> None:
+        """See ``Raises``."""
+        if self.representative is not None:
+            object.__setattr__(self, "actor", Actor(self.representative.actor))
+        elif self.actor in SPEAKS_FOR_THE_PERSON - {Actor.SUBJECT}:
+            raise InvalidRequestError(
+                "who acts for somebody needs an authority that was verified: give the "
+                "Representative instead of the word alone",
+                code="authority-missing",
+            )
 
     @property
     def state(self) -> State:
@@ -56,10 +77,10 @@ class Ending:
         by_the_person = self.actor in SPEAKS_FOR_THE_PERSON
         return State.WITHDRAWN if by_the_person else State.REVOKED
 
-    @property
-    def manner(self) -> Manner:
-        """Who says so, by which way."""
-        return Manner(self.actor, self.assurance, self.channel, self.facts)
+    def manner(self, authority: Authority) -> Manner:
+        """Who says so, by which way, on what authority."""
+        facts = {**(self.facts or {}), **authority.facts}
+        return Manner(self.actor, self.assurance, self.channel, facts)
 
     def covers(self, purpose: str, recipient: str) -> bool:
         """Whether a standing answer with that key is meant.
@@ -84,12 +105,18 @@ class Revocation:
 def revoke(installation: Installation, ending: Ending) -> Revocation:
     """End every grant that ``ending`` covers; effective when this returns.
 
+    What had begun to leave by then is out, and nothing else begins to.
+
     Raises:
         InvalidRequestError: no such purpose or recipient was ever declared or agreed
-            to (code ``unknown-purpose`` or ``unknown-recipient``).
+            to (code ``unknown-purpose`` or ``unknown-recipient``), or who acts for the
+            person may not (see ``representing.authority_of``).
         LogUnavailableError: the database cannot be written.
     """
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(ending.subject),
+        installation.ledger.write() as transaction,
+    ):
         person = transaction.find_person(ending.subject)
         standing = transaction.statuses(ending.subject) if person else {}
         _check_known(installation, ending, standing)
@@ -101,12 +128,19 @@ def revoke(installation: Installation, ending: Ending) -> Revocation:
         if not live:
             return Revocation(None, ())
         recorder = PersonRecorder.lock(installation, transaction, ending.subject)
+        authority = authority_of(
+            installation,
+            transaction.represented(ending.subject),
+            ending.representative,
+            base_purposes(live),
+            recorder.now,
+        )
         leaf = end_grants(
             recorder,
             live,
             standing=standing,
             state=ending.state,
-            manner=ending.manner,
+            manner=ending.manner(authority),
         )
     return Revocation(leaf, tuple(live))
 

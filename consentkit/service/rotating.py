@@ -109,7 +109,7 @@ def rotate_key(
         LogConflictError: this process's own collector key may not sign any more.
         LogUnavailableError: the database cannot be written.
     """
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         known = transaction.key_ranges()
         signer = _new_signer(installation, role, known, source)
         if public_half(signer.vkey) in {public_half(each.vkey) for each in known}:
@@ -132,7 +132,7 @@ def retire_key(installation: Installation, name: str, *, by: Official) -> KeyRan
         ConfigurationError: this process itself signs with it.
         LogUnavailableError: the database cannot be written.
     """
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         in_use = [each for each in transaction.key_ranges() if each.signs_on]
         key = _find(in_use, name)
         if sum(each.role == key.role for each in in_use) == 1:

@@ -20,17 +20,22 @@ from consentkit.core.decision import Standing
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import ConsentDeniedError
+from consentkit.service.ages import mind_age
 from consentkit.service.checking import check
 from consentkit.service.honouring import heed
+from consentkit.service.proving import prove_release
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.release import Release
+from consentkit.service.release import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from consentkit.core.canonical import JSON
     from consentkit.core.decision import ShareRequest
     from consentkit.core.registry import Question
+    from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
     from consentkit.store.ledger import Transaction
@@ -56,10 +61,41 @@ class Circumstances:
     channel: Channel = Channel.SERVER
 
 
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """The gate as one share went through it; see ``consentkit.service.release.Gate``.
+
+    ``request`` names the data that the decision was about, never "whatever is asked".
+    """
+
+    installation: Installation
+    request: ShareRequest
+    decision: Decision
+    line: Leaf
+
+    @property
+    def registry(self) -> Registry:
+        return self.installation.registry
+
+    def ask_again(self) -> Decision:
+        return check(self.installation, self.request)
+
+    def held(self) -> AbstractContextManager[None]:
+        return self.installation.sends.held(self.request.subject)
+
+    def prove(self, body: bytes | None) -> str:
+        return prove_release(self.installation, self.line, self.decision, body)
+
+
 def authorise(
-    installation: Installation, request: ShareRequest, circumstances: Circumstances
+    installation: Installation,
+    request: ShareRequest,
+    circumstances: Circumstances,
+    terms: Terms | None = None,
 ) -> Release:
     """A release, its disclosure leaf durable; or the refusal, on record as well.
+
+    ``terms`` is how far it goes.
 
     Raises:
         ConsentDeniedError: the answer does not cover it, or it could not be written.
@@ -84,8 +120,8 @@ def authorise(
     return Release(
         decision,
         disclosure=leaf.id,
-        ask_again=lambda: check(installation, request),
-        known=installation.registry.categories,
+        gate=_Gate(installation, request._replace(data=decision.data), decision, leaf),
+        terms=terms,
     )
 
 
@@ -97,10 +133,11 @@ def _decide(
 ) -> Decision:
     """The decision on what this very transaction sees."""
     standing = _standing(recorder.transaction, request)
+    standing = heed(installation, request, question, standing)
     return decide(
         request,
         question,
-        heed(installation, request, question, standing),
+        mind_age(installation, request, question, standing),
         now=recorder.now,
         purpose_known=request.purpose in installation.registry.purposes,
     )
@@ -113,6 +150,7 @@ def _standing(transaction: Transaction, request: ShareRequest) -> Standing:
         status=statuses.get((purpose, recipient)),
         transfer=statuses.get((purpose + CROSS_BORDER, recipient)),
         suspended=transaction.suspended(purpose, recipient),
+        of_age=transaction.represented(request.subject).of_age(),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
 from consentkit.log.keys import check_key_name
+from consentkit.service.ages import Ages
 from consentkit.service.beginning import first_leaves
 from consentkit.service.beginning import leaves_after
 from consentkit.service.closing import is_finished
@@ -22,6 +23,7 @@ from consentkit.service.key_texts import make_folder
 from consentkit.service.keyring import Keyring
 from consentkit.service.keyring import check_opens
 from consentkit.service.retention import Retention
+from consentkit.service.sending import Sends
 from consentkit.service.signers import KeySources
 from consentkit.store.database import Database
 from consentkit.store.deliveries import Deliveries
@@ -36,7 +38,7 @@ from consentkit.store.logs import find_logs
 from consentkit.store.logs import open_log
 from consentkit.store.oversight import Oversight
 from consentkit.store.publications import Publications
-from consentkit.store.reader import SqliteReader
+from consentkit.store.representing import Representations
 from consentkit.store.timestamps import Timestamps
 from consentkit.store.witnesses import Witnesses
 
@@ -96,6 +98,7 @@ def start(
     publishes: bool = True,
     production: bool = False,
     retention: Retention | None = None,
+    ages: Ages | None = None,
     clock: Callable[[], Millis] = system_clock,
 ) -> Installation:
     """An installation whose tables, keys and log are there; safe to race.
@@ -125,65 +128,83 @@ def start(
             f"'wallet.example/consent/2026'; got {origin!r:.80}"
         ) from error
     database = Database(places.database_uri)
-    database.upgrade()
-    cosigners = tuple(cosigners)
-    logs = find_logs(database)
-    origin = _origin(database, logs, origin, cosigners, is_a_guess=origin_is_a_guess)
-    follows = bool(logs) and logs[0].origin != origin
-    keyring = Keyring(
-        places.keys,
-        origin,
-        sources=places.sources,
-        production=production,
-        follows=follows,
-    )
-    history = History(database)
+    try:
+        database.upgrade()
+        cosigners = tuple(cosigners)
+        logs = find_logs(database)
+        origin = _origin(
+            database, logs, origin, cosigners, is_a_guess=origin_is_a_guess
+        )
+        follows = bool(logs) and logs[0].origin != origin
+        keyring = Keyring(
+            places.keys,
+            origin,
+            sources=places.sources,
+            production=production,
+            follows=follows,
+        )
+        history = History(database)
 
-    def begin(closed: LogRow | None) -> Iterable[Leaf]:
-        if closed is None:
-            return first_leaves(registry, keyring, clock())
-        return leaves_after(closed, registry, keyring, database=database, now=clock())
+        def begin(closed: LogRow | None) -> Iterable[Leaf]:
+            if closed is None:
+                return first_leaves(registry, keyring, clock())
+            return leaves_after(
+                closed, registry, keyring, database=database, now=clock()
+            )
 
-    log = open_log(database, origin, first_leaves=begin, now=clock())
-    keys = Keys(database, log.id)
-    keys.check()
-    keyring = replace(keyring, registered=keys.ranges())
-    _check_keys(keyring, history, publishes=publishes)
-    high_water = places.high_water_of(origin, follows=follows)
-    if publishes:
-        if places.high_water is None:  # with no key file there is no key folder yet
-            make_folder(places.keys)
-        high_water.check_writable()
-    # A server that loads the app first and forks then must not hand SQLite's
-    # connections down: the processes would take each other's locks for their own.
-    database.dispose()
-    return Installation(
-        registry=registry,
-        origin=origin,
-        ledger=Ledger(database, log.id),
-        history=history,
-        oversight=Oversight(database),
-        reader=SqliteReader(database.path),
-        publications=Publications(database, log),
-        witnesses=Witnesses(database, log),
-        exports=Exports(database, log),
-        timestamps=Timestamps(database, log),
-        keys=keys,
-        keyring=keyring,
-        log_folder=places.logs / origin.replace("/", "_"),
-        high_water=high_water,
-        deliveries=Deliveries(database),
-        disclosures=Disclosures(database),
-        erasures=Erasures(database),
-        cosigners=cosigners,
-        authority=authority,
-        endpoints=dict(endpoints or {}),
-        retention=retention or Retention(),
-        earlier={
-            each.origin: _earlier(database, each) for each in logs if each.id < log.id
-        },
-        clock=clock,
-    )
+        log = open_log(database, origin, first_leaves=begin, now=clock())
+        keys = Keys(database, log.id)
+        keys.check()
+        keyring = replace(keyring, registered=keys.ranges())
+        _check_keys(keyring, history, publishes=publishes)
+        high_water = places.high_water_of(origin, follows=follows)
+        if publishes:
+            if places.high_water is None:  # with no key file there is no key folder yet
+                make_folder(places.keys)
+            high_water.check_writable()
+        return Installation(
+            registry=registry,
+            origin=origin,
+            database=database,
+            ledger=Ledger(database, log.id),
+            history=history,
+            oversight=Oversight(database),
+            reader=database.reader(),
+            publications=Publications(database, log),
+            witnesses=Witnesses(database, log),
+            exports=Exports(database, log),
+            timestamps=Timestamps(database, log),
+            keys=keys,
+            keyring=keyring,
+            log_folder=places.logs / origin.replace("/", "_"),
+            high_water=high_water,
+            sends=Sends(_lock_folder(database, places)),
+            deliveries=Deliveries(database),
+            disclosures=Disclosures(database),
+            erasures=Erasures(database),
+            representations=Representations(database),
+            cosigners=cosigners,
+            authority=authority,
+            endpoints=dict(endpoints or {}),
+            retention=retention or Retention(),
+            ages=ages or Ages(),
+            earlier={
+                each.origin: _earlier(database, each)
+                for each in logs
+                if each.id < log.id
+            },
+            clock=clock,
+        )
+    finally:
+        # A server that loads the app first and forks then must not hand connections
+        # down: on SQLite the processes would take each other's locks for their own.
+        database.dispose()
+
+
+def _lock_folder(database: Database, places: Places) -> Path:
+    """Beside the database's file; with a server, beside the log of this machine."""
+    beside = database.file or places.logs
+    return beside.with_name(f"{beside.name}-sends")
 
 
 def _earlier(database: Database, log: LogRow) -> EarlierLog:

@@ -39,7 +39,10 @@ def suspend(
     """
     _check_declared(installation.registry, purpose, recipient)
     key = (purpose or "", recipient or "")
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(),
+        installation.ledger.write_alone() as transaction,
+    ):
         if transaction.suspension(*key) is not None:
             return None
         leaf = _record(installation, transaction, "suspend", key, by)
@@ -63,7 +66,7 @@ def resume(
         LogUnavailableError: the database cannot be written.
     """
     key = (purpose or "", recipient or "")
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write_alone() as transaction:
         if transaction.suspension(*key) is None:
             return None
         leaf = _record(installation, transaction, "resume", key, by)

@@ -52,6 +52,7 @@ __all__ = [
     "mark_told",
     "tell_of_ending",
     "tell_of_erasure",
+    "unhandled_tasks",
 ]
 
 ENDED = "consent.ended"
@@ -204,6 +205,24 @@ def deliver_due(
             for delivery in due:
                 acknowledged += _deliver(installation, delivery, handler)
         return acknowledged
+
+
+def unhandled_tasks(installation: Installation) -> str:
+    """How many erasure tasks wait, in words, for an app without a handler.
+
+    Empty if none does. They stay open, since somebody has to see to them (R59).
+
+    Raises:
+        LogUnavailableError: the database cannot be reached.
+    """
+    count, since = installation.deliveries.waiting_for(OWN_USE_ID)
+    if not count:
+        return ""
+    tasks = "erasure tasks are" if count > 1 else "erasure task is"
+    return (
+        f"{count} {tasks} open, the oldest since {rfc3339(since)}, and no handler is "
+        "registered: decorate a function with @consent.erasure_handler"
+    )
 
 
 def _deliver(

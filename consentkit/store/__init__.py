@@ -8,6 +8,7 @@
 ``ledger``                one write transaction: leaf, state and evidence together
 ``erasing``               what is taken out again, and the bytes that held it
 ``subjects``              the person's row: random handle, key, place in the chain
+``representing``          delegations, and when children come of age
 ``reader``                the hot read behind every check
 ``history``               what the person, the centre and the publisher read
 ``publications``          numbering, tiles and checkpoints

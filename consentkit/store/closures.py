@@ -11,7 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from consentkit.core.act import Millis
-from consentkit.errors import LogConflictError
+from consentkit.errors import StaleProcessError
 from consentkit.log.leaf import read_leaf
 from consentkit.store import schema
 from consentkit.store.rows import blob
@@ -53,14 +53,14 @@ def _last_leaf(connection: sa.Connection, log_id: int, size: int) -> object:
     return found or connection.scalar(of_this.where(_LEAF.c.idx == size - 1))
 
 
-def refusal(connection: sa.Connection, log_id: int) -> LogConflictError:
+def refusal(connection: sa.Connection, log_id: int) -> StaleProcessError:
     """What to say to whoever still writes to a log that was closed."""
     later = (
         sa.select(_LOG.c.origin).where(_LOG.c.id > log_id).order_by(_LOG.c.id.desc())
     )
     closure = find_closure(connection, log_id)
     successor = connection.scalar(later.limit(1)) or (closure and closure.successor)
-    return LogConflictError(
+    return StaleProcessError(
         "this log was closed, and nothing was stored: restart with "
         f"CONSENTKIT_LOG_ORIGIN = {successor or 'a new name'!r}"
     )

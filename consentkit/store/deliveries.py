@@ -150,13 +150,31 @@ class Deliveries:
             limit=limit,
         )
 
-    def open(self, *, limit: int) -> list[Delivery]:
-        """What nobody has acknowledged yet, given up or not."""
-        status = _DELIVERY.c.status
+    def open(self, *, limit: int, unless_waiting: str = "") -> list[Delivery]:
+        """What nobody has acknowledged yet, given up or not.
+
+        What waits for the recipient ``unless_waiting`` is left out.
+        """
+        status, failed = _DELIVERY.c.status, DeliveryStatus.FAILED.value
         return self._list(
-            status.in_([DeliveryStatus.WAITING.value, DeliveryStatus.FAILED.value]),
+            status.in_([DeliveryStatus.WAITING.value, failed]),
+            (status == failed) | (_DELIVERY.c.recipient != unless_waiting),
             limit=limit,
         )
+
+    def waiting_for(self, recipient: str) -> tuple[int, Millis]:
+        """How many messages wait for that recipient, and since when; 0 if none does.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        query = sa.select(sa.func.count(), sa.func.min(_DELIVERY.c.created)).where(
+            _DELIVERY.c.status == DeliveryStatus.WAITING.value,
+            _DELIVERY.c.recipient == recipient,
+        )
+        with self._database.read() as connection:
+            count, since = connection.execute(query).one()
+        return count, Millis(since or 0)
 
     def find(self, delivery_id: str) -> Delivery | None:
         """The message with that id."""

@@ -21,7 +21,6 @@ from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.core.decision import Reason
 from consentkit.core.vocabulary import OWN_USE_ID
-from consentkit.errors import LogUnavailableError
 from consentkit.store import schema
 from consentkit.store.deliveries import DeliveryStatus
 from consentkit.store.rows import blob
@@ -37,7 +36,6 @@ __all__ = ["Eraser", "Erasures", "Hold", "SealedRow"]
 
 _LEAF, _SUBJECT, _STATE = schema.leaf, schema.subject, schema.state
 _EVIDENCE, _DISCLOSURE, _HOLD = schema.evidence, schema.disclosure, schema.hold
-_PATIENCE = 5_000  # milliseconds that a rewrite of the file waits for its readers
 _BATCH = 500  # ids in one statement; SQLite takes 32,766, older ones 999
 _ACTS = (Kind.CHOICE.value, Kind.REVOCATION.value, Kind.IMPORT.value)
 
@@ -104,6 +102,8 @@ class Eraser:
         self._delete(_SUBJECT, _SUBJECT.c.subject == subject)
         self._delete(_STATE, _STATE.c.subject == subject)
         self._delete(_DISCLOSURE, _DISCLOSURE.c.subject == subject)
+        for table in (schema.coming_of_age, schema.delegation, schema.reminder):
+            self._delete(table, table.c.subject == subject)
         self._delete(
             schema.delivery,
             schema.delivery.c.handle == handle,
@@ -115,6 +115,10 @@ class Eraser:
         )
         if not keep_evidence:
             self.remove_evidence_of(handle)
+
+    def remove_delegate(self, subject: str) -> None:
+        """Take out what lets somebody answer for others: their id stands in it."""
+        self._delete(schema.delegation, schema.delegation.c.delegate == subject)
 
     def remove_evidence_of(self, handle: str) -> None:
         """Take out the sealed evidence of one handle."""
@@ -299,13 +303,7 @@ class Erasures:
         due = self.residue()
         if due is None:
             return
-        with self._database.read() as connection:
-            waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE}")
-            try:
-                _rewrite(connection)
-            finally:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
+        self._database.rewrite()
         with self._database.write() as connection:
             # An erasure that came meanwhile has left a residue of its own.
             connection.execute(
@@ -313,16 +311,6 @@ class Erasures:
                 .where(schema.log.c.residue == due)
                 .values(residue=None)
             )
-
-
-def _rewrite(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("VACUUM")
-    # Of no effect with a rollback journal, which every transaction deletes.
-    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-    if busy:
-        raise LogUnavailableError(
-            "the write-ahead log could not be emptied while somebody reads from it"
-        )
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:

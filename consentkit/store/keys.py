@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from consentkit.core.act import Kind
 from consentkit.errors import LogConflictError
+from consentkit.errors import StaleProcessError
 from consentkit.log.leaf import read_leaf
 from consentkit.store import closures
 from consentkit.store import schema
+from consentkit.store.postgres import take_log_turn
 from consentkit.store.rows import blob
 from consentkit.store.statement import Statement
+from consentkit.store.statement import Upsert
 
 if TYPE_CHECKING:
     from consentkit.log.leaf import Leaf
@@ -40,13 +42,7 @@ __all__ = [
 COLLECTOR, LOG = "collector", "log"
 
 _KEY, _LEAF, _LOG = schema.key, schema.leaf, schema.log
-_NEW = sqlite.insert(_KEY)
-_NOTE = Statement(
-    _NEW.on_conflict_do_update(
-        index_elements=list(_KEY.primary_key),
-        set_={name: _NEW.excluded[name] for name in ("first", "until")},
-    )
-)
+_NOTE = Upsert(_KEY, "first", "until")
 # By name: it ends at the first plus sign, which no name holds. A log registers no
 # second key under a collector's name.
 _RANGE = Statement(
@@ -178,7 +174,7 @@ def note(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
 def next_index(connection: sa.Connection, log_id: int) -> int:
     """The index of the next leaf: the number of leaves that are there.
 
-    Exact while the caller holds the write lock, since nobody else inserts any then.
+    Exact while the caller writes alone, since nobody else inserts any then.
     """
     return int(_NEXT.scalar(connection, log=log_id))
 
@@ -186,12 +182,14 @@ def next_index(connection: sa.Connection, log_id: int) -> int:
 def _has_come_to(connection: sa.Connection, log_id: int, index: int, size: int) -> bool:
     """Whether the next leaf has that index or a later one; counts no more than needed.
 
-    Exact while the caller holds the write lock.
+    Whoever has to count waits for others who do: nobody gets in between.
     """
     missing = index - size
-    return missing <= 0 or missing == _WAITING.scalar(
-        connection, log=log_id, most=missing
-    )
+    if missing <= 0:
+        return True
+    take_log_turn(connection, log_id)
+    waiting: int = _WAITING.scalar(connection, log=log_id, most=missing)
+    return missing == waiting
 
 
 def check_signer(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
@@ -200,7 +198,7 @@ def check_signer(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
     The published size settles it, but for a key that was changed a moment ago.
 
     Raises:
-        LogConflictError: the log was closed, the key was retired, or the log never
+        StaleProcessError: the log was closed, the key was retired, or the log never
             heard of it.
     """
     for name in leaf.claimed:
@@ -214,10 +212,10 @@ def check_signer(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
             and (until is None or not _has_come_to(connection, log_id, until, size))
             for first, until, size, _ in rows
         ):
-            raise LogConflictError(
-                f"{name!r} may not sign the next entry of this log, since it was "
-                "retired or is not registered; nothing was stored. Restart: this "
-                "process holds a retired key"
+            raise StaleProcessError(
+                f"the signing key {name!r} was retired or is not registered, so it may "
+                "not sign the next entry of this log; nothing was stored. Restart: "
+                "this process holds a retired key"
             )
 
 

@@ -10,18 +10,20 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from consentkit.store import closures
 from consentkit.store import deliveries
 from consentkit.store import keys
+from consentkit.store import reminders
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.erasing import Eraser
+from consentkit.store.representing import Represented
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import row_of
 from consentkit.store.rows import statuses_of
 from consentkit.store.statement import Statement
+from consentkit.store.statement import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +51,7 @@ _INSERT_LEAF = Statement(
 _INSERT_EVIDENCE = Statement(sa.insert(schema.evidence))
 _INSERT_DISCLOSURE = Statement(sa.insert(schema.disclosure))
 _INSERT_NOTICE = Statement(sa.insert(schema.notice))
-_NEW_STATE = sqlite.insert(_STATE)
-_SET_STATE = Statement(
-    _NEW_STATE.on_conflict_do_update(
-        index_elements=list(_STATE.primary_key),
-        set_={name: _NEW_STATE.excluded[name] for name in STATUS_COLUMNS},
-    )
-)
+_SET_STATE = Upsert(_STATE, *STATUS_COLUMNS)
 _BY_CHALLENGE = Statement(
     sa.select(_LEAF.c.bytes).where(
         schema.ANY_LOG,
@@ -95,11 +91,22 @@ class Ledger:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
-        """One transaction: all of it is there afterwards, or nothing.
+        """One transaction about persons: all of it is there afterwards, or nothing.
+
+        It may overlap with others about other persons: lock each that it is about.
 
         Raises:
             LogConflictError: a row contradicts what is already there.
             LogUnavailableError: the database cannot be reached or written.
+        """
+        with self._database.write(alone=False) as connection:
+            yield Transaction(connection, self._log_id)
+
+    @contextlib.contextmanager
+    def write_alone(self) -> Iterator[Transaction]:
+        """One transaction about the log as a whole, which overlaps with no other.
+
+        Raises as ``write`` does.
         """
         with self._database.write() as connection:
             yield Transaction(connection, self._log_id)
@@ -116,6 +123,10 @@ class Transaction:
     def eraser(self) -> Eraser:
         """What takes rows out again, within this transaction."""
         return Eraser(self._connection, self._log_id)
+
+    def represented(self, subject: str) -> Represented:
+        """What is known of who answers for this person, within this transaction."""
+        return Represented(self._connection, subject)
 
     def lock_person(
         self, subject: str, *, new: Callable[[], Person], now: Millis
@@ -182,6 +193,10 @@ class Transaction:
             recipient=recipient,
             **row_of(status),
         )
+
+    def note_reminder(self, subject: str, key: tuple[str, str], record: str) -> bool:
+        """Note that a person is reminded of a yes; False if they were before."""
+        return reminders.note_reminder(self._connection, subject, key, record)
 
     def add_evidence(self, *, act: str, handle: str, sealed: bytes) -> None:
         """Keep the private part of an act, encrypted."""

@@ -76,8 +76,8 @@ class Publications:
         """
         if not self.pending():
             return None
-        with self._database.write() as connection:
-            size = self._size(connection)
+        with self._database.write(alone=False) as connection:
+            size = self._lock(connection)
             waiting = self._waiting(connection, stop - size if stop > size else _BATCH)
             if not waiting:
                 return None
@@ -248,6 +248,18 @@ class Publications:
 
     def _size(self, connection: sa.Connection) -> int:
         query = sa.select(schema.log.c.size).where(schema.log.c.id == self._log.id)
+        return connection.scalar(query) or 0
+
+    def _lock(self, connection: sa.Connection) -> int:
+        """The size by now, which nobody else changes up to the end.
+
+        Acts go on meanwhile; SQLite has locked the file anyhow.
+        """
+        query = (
+            sa.select(schema.log.c.size)
+            .where(schema.log.c.id == self._log.id)
+            .with_for_update(key_share=True)
+        )
         return connection.scalar(query) or 0
 
     def _prefixes(self, connection: sa.Connection, size: int) -> Prefixes:

@@ -20,7 +20,14 @@ from consentkit.store.statement import Statement
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["STATUS_COLUMNS", "blob", "row_of", "status_from", "statuses_of"]
+__all__ = [
+    "STATUS_COLUMNS",
+    "blob",
+    "moment_from",
+    "row_of",
+    "status_from",
+    "statuses_of",
+]
 
 STATUS_COLUMNS = (
     *("state", "data", "until", "scope", "assurance", "record", "since", "notice"),
@@ -76,6 +83,19 @@ def status_from(row: Sequence[Any]) -> Status:
             "a row of the state table holds what nobody can have answered; compare it "
             "with the leaves: flask consent rebuild --check"
         ) from error
+
+
+def moment_from(value: object) -> Millis | None:
+    """A time that was stored, None if none was.
+
+    Raises:
+        LogUnavailableError: it no longer is one; SQLite keeps any type in any column.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, int):
+        raise LogUnavailableError("what was stored as a time is no longer a time")
+    return Millis(value)
 
 
 def statuses_of(

@@ -12,8 +12,11 @@ import sqlalchemy as sa
 __all__ = [
     "ANY_LOG",
     "METADATA",
+    "TEXT",
     "checkpoint",
+    "coming_of_age",
     "cosignature",
+    "delegation",
     "delivery",
     "disclosure",
     "evidence",
@@ -22,6 +25,7 @@ __all__ = [
     "leaf",
     "log",
     "notice",
+    "reminder",
     "state",
     "subject",
     "suspension",
@@ -39,16 +43,19 @@ METADATA = sa.MetaData(
     }
 )
 
+# Ids and names are compared as bytes, whatever language the database is set to.
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 log = sa.Table(
     "consent_log",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("origin", sa.Text, nullable=False, unique=True),
+    sa.Column("origin", TEXT, nullable=False, unique=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("closed", sa.BigInteger),
     # The erasure or purge whose bytes the file may still hold, see ``erasing``.
-    sa.Column("residue", sa.Text),
+    sa.Column("residue", TEXT),
 )
 
 # Which key may sign from which index on: what the key leaves say, one row a key, so
@@ -57,8 +64,8 @@ key = sa.Table(
     "consent_key",
     METADATA,
     sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), primary_key=True),
-    sa.Column("vkey", sa.Text, primary_key=True),
-    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("vkey", TEXT, primary_key=True),
+    sa.Column("role", TEXT, nullable=False),
     sa.Column("first", sa.BigInteger, nullable=False),
     sa.Column("until", sa.BigInteger),
 )
@@ -75,13 +82,13 @@ leaf = sa.Table(
     ),
     sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), nullable=False),
     sa.Column("idx", sa.BigInteger),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("id", TEXT, nullable=False),
+    sa.Column("kind", TEXT, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Column("bytes", sa.LargeBinary, nullable=False),
-    sa.Column("handle", sa.Text),
+    sa.Column("handle", TEXT),
     sa.Column("seq", sa.BigInteger),
-    sa.Column("challenge", sa.Text),
+    sa.Column("challenge", TEXT),
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("log", "idx"),
     sa.UniqueConstraint("log", "id"),
@@ -119,11 +126,11 @@ sa.Index(
 subject = sa.Table(
     "consent_subject",
     METADATA,
-    sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("handle", sa.Text, nullable=False, unique=True),
+    sa.Column("subject", TEXT, primary_key=True),
+    sa.Column("handle", TEXT, nullable=False, unique=True),
     sa.Column("data_key", sa.LargeBinary, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("head", sa.Text, nullable=False),
+    sa.Column("head", TEXT, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
 )
 
@@ -132,9 +139,9 @@ subject = sa.Table(
 hold = sa.Table(
     "consent_hold",
     METADATA,
-    sa.Column("handle", sa.Text, primary_key=True),
+    sa.Column("handle", TEXT, primary_key=True),
     sa.Column("data_key", sa.LargeBinary, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", TEXT, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
     sa.Column("until", sa.BigInteger, nullable=False),
 )
@@ -142,32 +149,68 @@ hold = sa.Table(
 state = sa.Table(
     "consent_state",
     METADATA,
-    sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("purpose", sa.Text, primary_key=True),
-    sa.Column("recipient", sa.Text, primary_key=True),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("subject", TEXT, primary_key=True),
+    sa.Column("purpose", TEXT, primary_key=True),
+    sa.Column("recipient", TEXT, primary_key=True),
+    sa.Column("state", TEXT, nullable=False),
+    sa.Column("data", TEXT, nullable=False),
     sa.Column("until", sa.BigInteger, nullable=False),
-    sa.Column("scope", sa.Text, nullable=False),
-    sa.Column("assurance", sa.Text, nullable=False),
-    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("scope", TEXT, nullable=False),
+    sa.Column("assurance", TEXT, nullable=False),
+    sa.Column("record", TEXT, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
-    sa.Column("notice", sa.Text, nullable=False),
+    sa.Column("notice", TEXT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# When those come of age for whom somebody else answered: as near to a birthday as
+# anything here comes, so private, and gone with the person. A table of its own, since
+# every check looks here and it has few rows or none.
+coming_of_age = sa.Table(
+    "consent_coming_of_age",
+    METADATA,
+    sa.Column("subject", TEXT, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Whom a person lets answer for them: which purposes, until when.
+delegation = sa.Table(
+    "consent_delegation",
+    METADATA,
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("subject", TEXT, nullable=False, index=True),
+    sa.Column("delegate", TEXT, nullable=False, index=True),
+    sa.Column("label", TEXT, nullable=False),
+    sa.Column("purposes", TEXT, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("ended", sa.BigInteger),
+)
+
+# Which yes a person was reminded of before it ended (R90): of each one once.
+reminder = sa.Table(
+    "consent_reminder",
+    METADATA,
+    sa.Column("subject", TEXT, primary_key=True),
+    sa.Column("purpose", TEXT, primary_key=True),
+    sa.Column("recipient", TEXT, primary_key=True),
+    sa.Column("record", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
 evidence = sa.Table(
     "consent_evidence",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("handle", sa.Text, nullable=False, index=True),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("handle", TEXT, nullable=False, index=True),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
 notice = sa.Table(
     "consent_notice",
     METADATA,
-    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("digest", TEXT, primary_key=True),
     sa.Column("manifest", sa.LargeBinary, nullable=False),
     sa.Column("html", sa.LargeBinary, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
@@ -176,24 +219,24 @@ notice = sa.Table(
 disclosure = sa.Table(
     "consent_disclosure",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("subject", TEXT, nullable=False),
     sa.Column("time", sa.BigInteger, nullable=False),
-    sa.Column("purpose", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("purpose", TEXT, nullable=False),
+    sa.Column("recipient", TEXT, nullable=False),
+    sa.Column("data", TEXT, nullable=False),
+    sa.Column("reason", TEXT, nullable=False),
+    sa.Column("record", TEXT, nullable=False),
     sa.Index("ix_consent_disclosure_subject_time", "subject", "time"),
 )
 
 suspension = sa.Table(
     "consent_suspension",
     METADATA,
-    sa.Column("purpose", sa.Text, primary_key=True),
-    sa.Column("recipient", sa.Text, primary_key=True),
+    sa.Column("purpose", TEXT, primary_key=True),
+    sa.Column("recipient", TEXT, primary_key=True),
     sa.Column("since", sa.BigInteger, nullable=False),
-    sa.Column("leaf", sa.Text, nullable=False),
+    sa.Column("leaf", TEXT, nullable=False),
 )
 
 tile = sa.Table(
@@ -219,7 +262,7 @@ cosignature = sa.Table(
     METADATA,
     sa.Column("log", sa.Integer, primary_key=True),
     sa.Column("size", sa.BigInteger, primary_key=True),
-    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("witness", TEXT, primary_key=True),
     sa.Column("line", sa.LargeBinary, nullable=False),
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.ForeignKeyConstraint(
@@ -231,13 +274,13 @@ witness = sa.Table(
     "consent_witness",
     METADATA,
     sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), primary_key=True),
-    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("witness", TEXT, primary_key=True),
     sa.Column("held", sa.BigInteger, nullable=False),
     sa.Column("asked", sa.BigInteger, nullable=False),
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("fault", sa.Text, nullable=False),
+    sa.Column("fault", TEXT, nullable=False),
 )
 
 # RFC 3161 time-stamp tokens over the text of a checkpoint.
@@ -246,7 +289,7 @@ timestamp = sa.Table(
     METADATA,
     sa.Column("log", sa.Integer, primary_key=True),
     sa.Column("size", sa.BigInteger, primary_key=True),
-    sa.Column("authority", sa.Text, primary_key=True),
+    sa.Column("authority", TEXT, primary_key=True),
     sa.Column("token", sa.LargeBinary, nullable=False),
     sa.Column("time", sa.BigInteger, nullable=False),
     sa.ForeignKeyConstraint(
@@ -258,16 +301,16 @@ timestamp = sa.Table(
 delivery = sa.Table(
     "consent_delivery",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("handle", sa.Text, nullable=False, index=True),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("handle", TEXT, nullable=False, index=True),
+    sa.Column("recipient", TEXT, nullable=False),
+    sa.Column("event", TEXT, nullable=False),
+    sa.Column("record", TEXT, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("due", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("fault", sa.Text, nullable=False),
+    sa.Column("status", TEXT, nullable=False),
+    sa.Column("fault", TEXT, nullable=False),
     sa.Index("ix_consent_delivery_status_due", "status", "due"),
 )

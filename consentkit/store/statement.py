@@ -7,21 +7,34 @@ good for is kept: names are checked against the tables, its compiler writes the 
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
 
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
+    from collections.abc import Callable
+    from collections.abc import Mapping
 
-__all__ = ["Row", "Statement"]
+    import sqlalchemy as sa
+    from sqlalchemy.engine import Dialect
+
+__all__ = ["Row", "Statement", "Upsert"]
 
 Row: TypeAlias = tuple[Any, ...]
 
-_DIALECT = sqlite.dialect(paramstyle="named")
+_POSTGRES: Any = psycopg.dialect  # without annotations in SQLAlchemy
+_DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="named"),
+    "postgresql": _POSTGRES(paramstyle="pyformat"),
+}
+_INSERTS: Mapping[str, Callable[[sa.Table], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
 
 
 class Statement:
@@ -30,11 +43,7 @@ class Statement:
     def __init__(self, clause: sa.ClauseElement, *columns: str) -> None:
         self._clause = clause
         self._columns = columns
-
-    @functools.cached_property
-    def _text(self) -> str:
-        columns = list(self._columns) or None
-        return str(self._clause.compile(dialect=_DIALECT, column_keys=columns))
+        self._texts: dict[str, str] = {}
 
     def run(self, connection: sa.Connection, **values: object) -> None:
         """Execute what returns no rows.
@@ -57,5 +66,40 @@ class Statement:
         return found[0][0] if found else None
 
     def _execute(self, connection: sa.Connection, values: dict[str, object]) -> Any:
+        dialect = connection.dialect.name
+        text = self._texts.get(dialect)
+        if text is None:
+            text = self._texts[dialect] = self._compiled(dialect)
         driver: Any = connection.connection.driver_connection
-        return driver.execute(self._text, values)
+        return driver.execute(text, values)
+
+    def _compiled(self, dialect: str) -> str:
+        columns = list(self._columns) or None
+        clause = self._spelled(dialect)
+        return str(clause.compile(dialect=_DIALECTS[dialect], column_keys=columns))
+
+    def _spelled(self, _dialect: str) -> sa.ClauseElement:
+        return self._clause
+
+
+class Upsert(Statement):
+    """Put a row in, or where its key stands already, set ``columns`` of that row.
+
+    Without ``columns`` that row is left as it is.
+    """
+
+    def __init__(self, table: sa.Table, *columns: str) -> None:
+        super().__init__(table)
+        self._table = table
+        self._set = columns
+
+    def _spelled(self, dialect: str) -> sa.ClauseElement:
+        insertion = _INSERTS[dialect](self._table)
+        if not self._set:
+            nothing: sa.ClauseElement = insertion.on_conflict_do_nothing()
+            return nothing
+        clause: sa.ClauseElement = insertion.on_conflict_do_update(
+            index_elements=list(self._table.primary_key),
+            set_={name: insertion.excluded[name] for name in self._set},
+        )
+        return clause

@@ -15,6 +15,7 @@ from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.store import schema
 from consentkit.store.statement import Statement
+from consentkit.store.statement import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ _SELECT = sa.select(
 _FIND = Statement(_SELECT)
 # SQLite has no lock on a row and needs none: BEGIN IMMEDIATE holds the file.
 _LOCK = Statement(_SELECT.with_for_update())
-_INSERT = Statement(sa.insert(_TABLE))
+_INSERT = Upsert(_TABLE)
 _MOVE = Statement(
     sa.update(_TABLE)
     .where(_TABLE.c.subject == sa.bindparam("who"))
@@ -67,20 +68,19 @@ def lock_person(
 
     ``new`` makes handle and key for somebody who was never seen before.
     """
-    rows = _LOCK.rows(connection, subject=subject)
-    if rows:
-        return Person(*rows[0])
-    person = new()
-    _INSERT.run(
-        connection,
-        subject=subject,
-        handle=person.handle,
-        data_key=person.wrapped_key,
-        seq=person.seq,
-        head=person.head,
-        created=now,
-    )
-    return person
+    while not (rows := _LOCK.rows(connection, subject=subject)):
+        person = new()
+        # Of two processes that meet somebody new at once, one makes the row.
+        _INSERT.run(
+            connection,
+            subject=subject,
+            handle=person.handle,
+            data_key=person.wrapped_key,
+            seq=person.seq,
+            head=person.head,
+            created=now,
+        )
+    return Person(*rows[0])
 
 
 def begin_chains(connection: sa.Connection) -> None:

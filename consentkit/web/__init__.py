@@ -7,12 +7,18 @@
 ``gate``                  ``check``, ``share`` and ``require`` as views call them
 ``widgets``               the question in a template, as a notice in a form
 ``tokens``, ``origin``    who made this form, and which site sent it
-``schemas``               what clients send, read once
+``schemas``               what clients send, read once; ``api_schemas`` the answers
 ``centre``, ``cards``     the person's pages and their cards
+``acting``, ``others``    who acts for somebody: what they see, what it says
+``delegations``           whom a person lets answer for them
 ``receipts``              the receipt, to read and as files
 ``disclosures``           who received what
 ``erasure_routes``        the page that erases one's records, and what it says
 ``api``, ``problems``     JSON, and refusals as RFC 9457 documents
+``openapi``               the same, described
+``overriding``            templates of the host's in place of ours, judged
+``rehearsal``             pages as this app would show them, for who judges them
+``form_contract``         what such a page has to carry to be answered
 ``log_views``             the published log, for auditors
 ``commands``              ``flask consent …``
 ``frame``, ``locale``     letterhead, headers, language

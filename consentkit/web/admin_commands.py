@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
+from consentkit.audit.plain_text import plain_json
 from consentkit.core.record import rfc3339
 from consentkit.service.administering import Official
 from consentkit.service.administering import administrative_acts
@@ -236,16 +237,8 @@ def _acts(*, as_json: bool) -> None:
     for each in acts:
         values = _values(each)
         del values["id"], values["facts"]
-        click.echo(
-            "\t".join(
-                json.dumps(value, ensure_ascii=False)[1:-1] for value in values.values()
-            )
-        )
-
-
-def _one_line(text: str) -> str:
-    """The text without line breaks, tabs and what else would steer a terminal."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+        # What officials typed must not steer the terminal of whoever reads it.
+        click.echo("\t".join(plain_json(value)[1:-1] for value in values.values()))
 
 
 def _values(act: AdministrativeAct) -> dict[str, Any]:

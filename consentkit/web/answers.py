@@ -7,6 +7,7 @@ a colour (lint D19), and a share is never called on when the gate would say no.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Literal
 
@@ -17,6 +18,8 @@ from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.store.deliveries import DeliveryStatus
+from consentkit.web.answer_words import NOW
+from consentkit.web.answer_words import TOLD
 from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from consentkit.core.act import Millis
     from consentkit.core.registry import Registry
     from consentkit.core.status import Status
+    from consentkit.service.awaiting import Awaited
     from consentkit.store.deliveries import Delivery
     from consentkit.web.locale import Locale
 
@@ -40,82 +44,11 @@ __all__ = [
     "card_view",
     "choice_line",
     "data_titles",
+    "ended_text",
     "told_text",
+    "waiting_line",
 ]
 
-_TOLD = {
-    "share": {
-        "yes": mark(
-            "You said *yes* to sharing with {recipient} for “{purpose}”, until {until}."
-        ),
-        "no": mark("You said *no* to sharing with {recipient} for “{purpose}”."),
-        "later": mark(
-            "You will decide *later* about sharing with {recipient} for “{purpose}”."
-        ),
-        "open": mark(
-            "You gave *no answer* about sharing with {recipient} for “{purpose}”."
-        ),
-        "stopped": mark("You *stopped* sharing with {recipient} for “{purpose}”."),
-        "ended": mark("Sharing with {recipient} for “{purpose}” was *ended*."),
-    },
-    "use": {
-        "yes": mark("You said *yes* to “{purpose}” by {recipient}, until {until}."),
-        "no": mark("You said *no* to “{purpose}” by {recipient}."),
-        "later": mark("You will decide *later* about “{purpose}” by {recipient}."),
-        "open": mark("You gave *no answer* about “{purpose}” by {recipient}."),
-        "stopped": mark("You *stopped* “{purpose}” by {recipient}."),
-        "ended": mark("“{purpose}” by {recipient} was *ended*."),
-    },
-    "send": {
-        "yes": mark(
-            "You said *yes* to sending data abroad to {recipient} for “{purpose}”, "
-            "until {until}."
-        ),
-        "no": mark(
-            "You said *no* to sending data abroad to {recipient} for “{purpose}”."
-        ),
-        "later": mark(
-            "You will decide *later* about sending data abroad to {recipient} "
-            "for “{purpose}”."
-        ),
-        "open": mark(
-            "You gave *no answer* about sending data abroad to {recipient} "
-            "for “{purpose}”."
-        ),
-        "stopped": mark(
-            "You *stopped* sending data abroad to {recipient} for “{purpose}”."
-        ),
-        "ended": mark(
-            "Sending data abroad to {recipient} for “{purpose}” was *ended*."
-        ),
-    },
-}
-_NOW = {
-    "share": {
-        "yes": mark("{controller} shares this data when it is needed for that."),
-        "no": mark("Nothing is shared."),
-        "later": mark("Nothing is shared until you say yes."),
-        "open": mark("Nothing is shared until you say yes."),
-        "stopped": mark("From now on, nothing more is shared."),
-        "ended": mark("Nothing more is shared."),
-    },
-    "use": {
-        "yes": mark("{controller} uses this data when it is needed for that."),
-        "no": mark("Your data is not used for this."),
-        "later": mark("Your data is not used for this until you say yes."),
-        "open": mark("Your data is not used for this until you say yes."),
-        "stopped": mark("From now on, your data is not used for this."),
-        "ended": mark("Your data is no longer used for this."),
-    },
-    "send": {
-        "yes": mark("Data goes there only if you also said yes to sharing."),
-        "no": mark("Nothing goes abroad."),
-        "later": mark("Nothing goes abroad until you say yes."),
-        "open": mark("Nothing goes abroad until you say yes."),
-        "stopped": mark("From now on, nothing more goes abroad."),
-        "ended": mark("Nothing more goes abroad."),
-    },
-}
 _ANSWERS = {
     State.GIVEN: "yes",
     State.RENEWED: "yes",
@@ -166,6 +99,10 @@ _CORRECTED = mark(
 )
 _SIGNALLED = mark(
     "On {since} your browser told us not to share your data, so we stopped."
+)
+_WAITS = mark("You said yes. It counts once you open the link we sent you on {since}.")
+_RAN_OUT = mark(
+    "You said yes on {since}. You did not open the link in time, so it does not count."
 )
 _QUIET = mark(
     "We will not ask you about this before {date}, unless something in it changes."
@@ -248,7 +185,8 @@ class CardView:
 
     ``stop_token`` is empty where nothing is left to stop; ``told`` says whether the
     recipient knows that it has ended, None where there was nothing to tell (R57);
-    ``quiet`` until when nobody asks again by themselves (R29).
+    ``quiet`` until when nobody asks again by themselves (R29). ``again_token`` is for
+    having the link sent again that confirms a yes, ``again_url`` where to (R33).
     """
 
     matter: Matter
@@ -261,6 +199,8 @@ class CardView:
     ask_url: str = ""
     told: Markup | None = None
     quiet: Markup | None = None
+    again_token: str = ""
+    again_url: str = ""
 
 
 def data_titles(
@@ -275,11 +215,22 @@ def data_titles(
 
 
 def choice_line(
-    choice: Choice | None, key: Key, registry: Registry, locale: Locale
+    choice: Choice | None,
+    key: Key,
+    registry: Registry,
+    locale: Locale,
+    *,
+    awaited: Awaited | None = None,
 ) -> ChoiceLine:
-    """The line for one choice; None is a question that was left unanswered."""
+    """The line for one choice; None is a question that was left unanswered.
+
+    ``awaited`` is the yes behind one that is to be confirmed.
+    """
     matter = Matter.of(key, registry, locale)
     answer = _ANSWERS[choice.state] if choice else "open"
+    data = choice.data if choice else ()
+    if answer == "open" and awaited:
+        answer, data = "waits", awaited.data
     words = {
         "purpose": matter.purpose,
         "recipient": matter.recipient,
@@ -288,10 +239,30 @@ def choice_line(
     }
     return ChoiceLine(
         answer=answer,
-        said=locale.text(_TOLD[matter.deed][answer], **words),
-        data=data_titles(choice.data if choice else (), registry, locale),
-        now=locale.text(_NOW[matter.deed][answer], **words),
+        said=locale.text(TOLD[matter.deed][answer], **words),
+        data=data_titles(data, registry, locale),
+        now=locale.text(NOW[matter.deed][answer], **words),
         matter=matter,
+    )
+
+
+def waiting_line(
+    line: ChoiceLine,
+    data: Iterable[str],
+    registry: Registry,
+    locale: Locale,
+    *,
+    now: str,
+) -> ChoiceLine:
+    """The line of a yes that does not count yet; ``now`` says what it waits for."""
+    matter = line.matter
+    said = TOLD[matter.deed]["waits"]
+    return replace(
+        line,
+        answer="waits",
+        said=locale.text(said, purpose=matter.purpose, recipient=matter.recipient),
+        data=data_titles(data, registry, locale),
+        now=locale.text(now),
     )
 
 
@@ -309,11 +280,15 @@ def card_view(
     corrected: bool = False,
     signalled: bool = False,
     quiet_until: Millis | None = None,
+    awaited: Awaited | None = None,
+    again_token: str = "",
+    again_url: str = "",
 ) -> CardView:
     """The card of one standing answer; a yes that no longer counts reads as ended.
 
     ``corrected`` says that it stands there because an earlier record was a mistake,
-    ``signalled`` that the browser's opt-out signal ended it.
+    ``signalled`` that the browser's opt-out signal ended it. ``awaited`` is the yes
+    that is to be confirmed; without ``again_url`` the time for that is over.
     """
     matter = Matter.of(key, registry, locale)
     state = status.at(now)
@@ -322,6 +297,7 @@ def card_view(
     since = _SINCE[state]
     for message, applies in (
         *((_SIGNALLED, signalled), (_CORRECTED, corrected), (_CHANGED, changed)),
+        (_WAITS if again_url else _RAN_OUT, awaited is not None),
     ):
         since = message if applies else since
     dates = {
@@ -333,7 +309,7 @@ def card_view(
         group=group,
         stands=locale.text(_STANDS[matter.deed][group], **dates),
         since=locale.text(since, **dates),
-        data=data_titles(status.data, registry, locale),
+        data=data_titles(awaited.data if awaited else status.data, registry, locale),
         stop_token=stop_token if state in AUTHORISING else "",
         receipt_url=receipt_url,
         ask_url=ask_url,
@@ -343,7 +319,14 @@ def card_view(
             if quiet_until is not None and now < quiet_until
             else None
         ),
+        again_token=again_token,
+        again_url=again_url,
     )
+
+
+def ended_text(matter: Matter, locale: Locale) -> Markup:
+    """That what an answer allowed is no longer done."""
+    return locale.text(_STANDS[matter.deed]["ended"])
 
 
 def told_text(delivery: Delivery, matter: Matter, locale: Locale) -> Markup:

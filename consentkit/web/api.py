@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
-from typing import Any
 
 from flask import Blueprint
 from flask import Response
@@ -25,13 +24,17 @@ from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogError
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
+from consentkit.web.api_body import json_object
+from consentkit.web.api_choices import ROUTES
 from consentkit.web.centre import facts_of_request
 from consentkit.web.export_routes import export_file
 from consentkit.web.origin import check_same_site
 from consentkit.web.problems import http_problem
+from consentkit.web.problems import log_problem
 from consentkit.web.problems import problem
 from consentkit.web.schemas import RevocationSchema
 from consentkit.web.state import current_state
+from consentkit.web.subject import current_representative
 from consentkit.web.subject import current_subject
 
 if TYPE_CHECKING:
@@ -40,17 +43,17 @@ if TYPE_CHECKING:
 __all__ = ["make_api"]
 
 _REVOCATION = RevocationSchema()
-_MAX_BODY = 64 * 1024  # ids only; a body of more is no request of ours
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 
 def _revocations() -> ResponseReturnValue:
+    """Everything is ended only by an object that says so, ``{}``."""
     check_same_site()
     state = current_state()
     subject = current_subject(state)
     if subject is None:
         return problem("sign-in")
-    wanted = _body()
+    wanted = _REVOCATION.load(json_object('{"purpose": "credit-score"}'))
     done = revoke(
         state.installation,
         Ending(
@@ -60,6 +63,7 @@ def _revocations() -> ResponseReturnValue:
             assurance=Assurance.SESSION,
             channel=Channel.API,
             facts=facts_of_request(state),
+            representative=current_representative(state),
         ),
     )
     response = jsonify(
@@ -79,24 +83,11 @@ def _export() -> ResponseReturnValue:
     return problem("sign-in") if subject is None else export_file(state, subject)
 
 
-def _body() -> dict[str, Any]:
-    """The body, checked; everything is ended only by an object that says so, ``{}``."""
-    if not request.is_json:
-        raise InvalidRequestError(
-            "send the body as application/json", code="unsupported-media-type"
-        )
-    # As the body is read, however it is sent; the host's own limit may be lower.
-    request.max_content_length = min(_MAX_BODY, request.max_content_length or _MAX_BODY)
-    try:
-        value = request.get_json(silent=True)
-    except RecursionError:  # a body of brackets
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidRequestError(
-            'expected a JSON object such as {"purpose": "credit-score"}'
-        )
-    wanted: dict[str, Any] = _REVOCATION.load(value)
-    return wanted
+def _openapi() -> ResponseReturnValue:
+    # Loaded when somebody asks: no app starts slower for it.
+    from consentkit.web.openapi import describe  # noqa: PLC0415
+
+    return describe()
 
 
 def _elsewhere(**_path: str) -> ResponseReturnValue:
@@ -138,16 +129,18 @@ def _refused(error: InvalidRequestError) -> Response:
     return problem(error.code, str(error))
 
 
-def _unavailable(_error: LogError) -> Response:
-    return problem("unavailable")
+def _unavailable(error: LogError) -> Response:
+    return problem(log_problem(error))
 
 
 def make_api(name: str) -> Blueprint:
     """The API's blueprint; made per app, so that two apps can differ."""
     api = Blueprint(name, __name__, url_prefix="/api")
     for path, view, methods in (
+        ("/openapi.json", _openapi, ("GET",)),
         ("/v1/export", _export, ("GET",)),
         ("/v1/revocations", _revocations, ("POST",)),
+        *ROUTES,
         ("/", _elsewhere, _METHODS),
         ("/<path:path>", _elsewhere, _METHODS),
     ):

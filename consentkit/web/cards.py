@@ -12,13 +12,18 @@ from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.errors import ConfigurationError
 from consentkit.errors import VerificationError
+from consentkit.service.awaiting import awaiting
+from consentkit.service.confirming import can_be_sent_again
 from consentkit.service.honouring import ended_by_signal
 from consentkit.service.receipts import list_receipts
+from consentkit.web.others import told_of_others
 from consentkit.web.pages import CardView
 from consentkit.web.pages import card_view
+from consentkit.web.subject import bearer
 
 if TYPE_CHECKING:
     from consentkit.core.status import Status
+    from consentkit.service.awaiting import Awaited
     from consentkit.store.deliveries import Delivery
     from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
@@ -49,19 +54,22 @@ def cards_for(
     signalled = ended_by_signal(
         state.installation, subject, [status for _, status in wanted]
     )
-    return tuple(
+    waits = awaiting(state.installation, subject, dict(wanted))
+    cards = tuple(
         _card(
             state,
             subject,
             key,
             status,
             locale,
+            awaited=waits.get(key),
             delivery=told.get((status.record, key[1])),
             corrected=status.record in corrected,
             signalled=status.record in signalled,
         )
         for key, status in wanted
     )
+    return told_of_others(state, subject, cards, dict(wanted), locale)
 
 
 def _told_by_act(state: AppState, subject: str) -> dict[tuple[str, str], Delivery]:
@@ -87,6 +95,7 @@ def _card(
     status: Status,
     locale: Locale,
     *,
+    awaited: Awaited | None,
     delivery: Delivery | None,
     corrected: bool,
     signalled: bool,
@@ -94,13 +103,15 @@ def _card(
     registry = state.installation.registry
     base = key[0].removesuffix(CROSS_BORDER)
     asking = request.endpoint in _ASKING
+    now = state.installation.clock()
+    again = awaited is not None and can_be_sent_again(status, now)
     return card_view(
         status,
         key,
         registry,
         locale,
-        now=state.installation.clock(),
-        stop_token=state.tokens.issue_stop(subject, *key),
+        now=now,
+        stop_token=state.tokens.issue_stop(bearer(state, subject), *key),
         receipt_url=url_for("consentkit.receipt", receipt_id=status.record),
         # Not from the question's own page to itself.
         ask_url=(
@@ -112,4 +123,11 @@ def _card(
         corrected=corrected,
         signalled=signalled,
         quiet_until=None if asking else state.config.cooldown.ends(status),
+        awaited=awaited,
+        again_token=(
+            state.tokens.issue_again(subject, awaited.rests_on)
+            if awaited and again and bearer(state, subject) == subject
+            else ""
+        ),
+        again_url=url_for("consentkit.confirmation_again") if again else "",
     )

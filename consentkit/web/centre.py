@@ -24,38 +24,49 @@ from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogError
 from consentkit.log.leaf import Leaf
+from consentkit.service.awaiting import awaiting
 from consentkit.service.choosing import Submission
 from consentkit.service.choosing import choose
+from consentkit.service.receipts import find_act
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web import frame
+from consentkit.web.acting import account_of
+from consentkit.web.acting import acting_line
+from consentkit.web.acting import as_seen
 from consentkit.web.cards import cards_for
 from consentkit.web.disclosures import disclosures_file
 from consentkit.web.disclosures import disclosures_view
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
+from consentkit.web.links import again_form
+from consentkit.web.links import link_hint
+from consentkit.web.links import send_link
 from consentkit.web.origin import check_same_site
+from consentkit.web.others import told_halves
 from consentkit.web.pages import NoticePageView
 from consentkit.web.pages import ResultView
 from consentkit.web.pages import centre_view
 from consentkit.web.pages import choice_line
-from consentkit.web.pages import mask_account
 from consentkit.web.pages import problem_view
 from consentkit.web.problems import PROBLEM_STATUS
+from consentkit.web.problems import log_problem
 from consentkit.web.schemas import form_answers
 from consentkit.web.schemas import form_token
 from consentkit.web.state import current_state
+from consentkit.web.subject import bearer
+from consentkit.web.subject import current_representative
 from consentkit.web.subject import current_subject
+from consentkit.web.subject import is_delegate
 from consentkit.web.widgets import holds_despite
 from consentkit.web.widgets import widget_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consentkit.core.act import Choice
     from consentkit.web.state import AppState
 
-__all__ = ["add_routes", "facts_of_request", "signed_in"]
+__all__ = ["add_routes", "facts_of_request", "signed_in", "to_result"]
 
 _ASK_AGAIN = frozenset({"no-answer", "stale-notice", "token-expired", "token-spent"})
 _RECENT = 5  # disclosures on the overview; the whole list has a page of its own
@@ -100,8 +111,8 @@ def _centre(state: AppState, subject: str) -> Response:
         locale,
         disclosures=disclosures_view(state, subject, locale, limit=_RECENT),
         revoke_url=url_for("consentkit.revocations"),
-        account=mask_account(state.loaders.account_label(subject)),
-        stop_all_token=state.tokens.issue_stop(subject),
+        account=account_of(state),
+        stop_all_token=state.tokens.issue_stop(bearer(state, subject)),
         csrf_token=frame.host_csrf_token(),
         export_url=url_for("consentkit.export_file"),
         copy_url=url_for("consentkit.export"),
@@ -114,7 +125,7 @@ def _centre(state: AppState, subject: str) -> Response:
         opt_out_signal=is_signalled(),
         despite_signal=is_signalled() and holds_despite(state, standing),
     )
-    return frame.page("centre.html", view)
+    return frame.page("centre.html", as_seen(state, subject, view, locale))
 
 
 def _ask(purpose: str) -> Response:
@@ -130,8 +141,8 @@ def _choices(state: AppState, subject: str) -> Response:
     check_same_site()
     sent = form_token(request.form)
     try:
-        token = state.tokens.read_answer(sent, subject)
-        leaf = choose(
+        token = state.tokens.read_answer(sent, bearer(state, subject))
+        chosen = choose(
             state.installation,
             Submission(
                 subject=subject,
@@ -141,13 +152,14 @@ def _choices(state: AppState, subject: str) -> Response:
                 channel=Channel.WEB,
                 facts=facts_of_request(state),
                 signal=is_signalled(),
+                representative=current_representative(state),
             ),
         )
     except InvalidRequestError as error:
         if error.code not in _ASK_AGAIN:
             raise
         return _ask_again(state, subject, sent, error.code)
-    return _result(state, subject, leaf)
+    return to_result(chosen.leaf, link=send_link(state, subject, chosen))
 
 
 def _ask_again(state: AppState, subject: str, sent: str, code: str) -> Response:
@@ -155,7 +167,7 @@ def _ask_again(state: AppState, subject: str, sent: str, code: str) -> Response:
 
     There is no time limit on deciding, only on the form (R112).
     """
-    digest = state.tokens.notice_of(sent, subject)
+    digest = state.tokens.notice_of(sent, bearer(state, subject))
     notice = state.installation.history.notice(digest)
     purpose = str(notice.manifest["id"]) if notice else ""
     if purpose not in state.installation.registry.purposes:
@@ -170,7 +182,7 @@ def _ask_again(state: AppState, subject: str, sent: str, code: str) -> Response:
 @signed_in
 def _revocations(state: AppState, subject: str) -> Response:
     check_same_site()
-    token = state.tokens.read_stop(form_token(request.form), subject)
+    token = state.tokens.read_stop(form_token(request.form), bearer(state, subject))
     done = revoke(
         state.installation,
         Ending(
@@ -180,30 +192,66 @@ def _revocations(state: AppState, subject: str) -> Response:
             assurance=Assurance.SESSION,
             channel=Channel.WEB,
             facts=facts_of_request(state),
+            representative=current_representative(state),
         ),
     )
-    return _result(state, subject, done.leaf)
+    return to_result(done.leaf)
 
 
-def _result(state: AppState, subject: str, leaf: Leaf | None) -> Response:
-    """What stands now, read back from what was stored; nothing if nothing was left.
+def to_result(leaf: Leaf | None, *, link: str = "") -> Response:
+    """On to the page that tells what came of an act; None if nothing was left to do.
 
-    A form that is sent again long after gets its first receipt, but is told what the
-    person has answered since.
+    ``link`` is what became of a link that confirms a yes, if there was one.
     """
+    if leaf is None:
+        return frame.see_other(url_for("consentkit.nothing_left"))
+    told = link or None  # which ``url_for`` leaves out
+    return frame.see_other(url_for("consentkit.result", receipt_id=leaf.id, link=told))
+
+
+@signed_in
+def _result(state: AppState, subject: str, receipt_id: str) -> Response:
+    """What stands now of what an act was about, read back from what is stored.
+
+    A form that is sent again long after leads to its first receipt, and here too the
+    person is told what they have answered since.
+    """
+    leaf = find_act(state.installation, subject, receipt_id)
+    if leaf is None:
+        return frame.problem_page("not-found")
     locale = frame.current_locale(state)
     registry = state.installation.registry
-    answered: tuple[Choice, ...] = act_of(leaf).choices if leaf else ()
     standing = state.installation.history.statuses(subject)
-    # Somebody who erases everything meanwhile has no answers left to be told.
-    choices = [
-        standing[each.key].choice(each.key) for each in answered if each.key in standing
-    ]
+    waits = awaiting(state.installation, subject, standing)
+    asked = [each.key for each in act_of(leaf).choices if each.key in standing]
+    now = state.installation.clock()
+    lines = tuple(
+        choice_line(
+            standing[key].choice(key), key, registry, locale, awaited=waits.get(key)
+        )
+        for key in asked
+    )
     view = ResultView(
-        lines=tuple(choice_line(each, each.key, registry, locale) for each in choices),
-        receipt_url=(url_for("consentkit.receipt", receipt_id=leaf.id) if leaf else ""),
+        lines=told_halves(state, subject, lines, standing, locale),
+        receipt_url=(
+            ""
+            if is_delegate(state)
+            else url_for("consentkit.receipt", receipt_id=leaf.id)
+        ),
+        hint=link_hint(
+            request.args.get("link", ""),
+            locale,
+            goes_on=any(standing[key].authorises(now) for key in asked),
+        ),
+        acting=acting_line(state, locale),
+        again=again_form(state, subject, [waits[key] for key in asked if key in waits]),
     )
     return frame.page("result.html", view)
+
+
+@signed_in
+def _nothing_left(_state: AppState, _subject: str) -> Response:
+    return frame.page("result.html", ResultView(lines=()))
 
 
 def _notice(digest: str) -> Response:
@@ -268,8 +316,8 @@ def _refused(error: InvalidRequestError) -> Response:
     return frame.problem_page(error.code)
 
 
-def _unavailable(_error: LogError) -> Response:
-    return frame.problem_page("unavailable")
+def _unavailable(error: LogError) -> Response:
+    return frame.problem_page(log_problem(error))
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -279,6 +327,8 @@ def add_routes(blueprint: Blueprint) -> None:
     add("/ask/<purpose>", "ask", _ask)
     add("/choices", "choices", _choices, methods=["POST"])
     add("/revocations", "revocations", _revocations, methods=["POST"])
+    add("/result", "nothing_left", _nothing_left)
+    add("/result/<receipt_id>", "result", _result)
     add("/notices/<digest>", "notice", _notice)
     add("/notices/<digest>.json", "notice_manifest", _notice_manifest)
     add("/notices/<digest>.html", "notice_html", _notice_html)

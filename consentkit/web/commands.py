@@ -23,6 +23,7 @@ from consentkit.service.witnessing import list_witnesses
 from consentkit.web.admin_commands import ADMIN_COMMANDS
 from consentkit.web.command_errors import told
 from consentkit.web.delivery_commands import deliver
+from consentkit.web.doctor_commands import doctor
 from consentkit.web.erasure_commands import ERASURE_COMMANDS
 from consentkit.web.export_commands import export_log
 from consentkit.web.export_commands import tell_handle
@@ -47,6 +48,7 @@ def make_commands() -> AppGroup:
     group.add_command(export_log)
     group.add_command(tell_handle)
     group.add_command(lint_pages)
+    group.add_command(doctor)
     group.add_command(log)
     for command in (*ERASURE_COMMANDS, *ADMIN_COMMANDS):
         group.add_command(command)

@@ -23,8 +23,11 @@ from consentkit.service.authorities import Authority
 from consentkit.service.cosigners import Cosigner
 from consentkit.service.endpoints import Endpoint
 from consentkit.service.reasking import Cooldown
+from consentkit.service.release import LIFETIME
 from consentkit.service.retention import DEFAULT_PERIOD
 from consentkit.service.retention import Retention
+from consentkit.service.validity import check_validity
+from consentkit.web.age_config import read_ages
 from consentkit.web.key_config import read_key_sources
 from consentkit.web.key_config import read_production
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from consentkit.core.registry import Registry
+    from consentkit.service.ages import Ages
     from consentkit.service.signers import KeySources
     from consentkit.web.locale import Selector
 
@@ -52,9 +56,9 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)\Z")
 class Config:
     """The checked values of one app.
 
-    ``form_lifetime`` is in seconds. ``publish`` says whether this process may publish
-    the log from a thread of its own. ``high_water`` is None for the place beside the
-    keys. ``log_origin_is_a_guess`` when nobody set it: the
+    ``form_lifetime`` and ``release_lifetime`` are in seconds. ``publish`` says whether
+    this process may publish the log from a thread of its own. ``high_water`` is None
+    for the place beside the keys. ``log_origin_is_a_guess`` when nobody set it: the
     log that is there already then keeps its own name. ``sign_in_url`` and ``home_url``
     are addresses within the app, or whole ones; empty where there is none. ``gpc`` is
     whether the app says that it heeds Global Privacy Control, None if nobody said, and
@@ -71,6 +75,7 @@ class Config:
     log_origin: str
     log_origin_is_a_guess: bool
     form_lifetime: int
+    release_lifetime: int
     publish: bool
     sign_in_url: str
     home_url: str
@@ -80,6 +85,7 @@ class Config:
     endpoints: Mapping[str, Endpoint]
     retention: Retention
     cooldown: Cooldown
+    ages: Ages
     gpc: bool | None
     gpc_since: date | None
 
@@ -103,6 +109,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         "CONSENTKIT_HIGH_WATER": None,
         "CONSENTKIT_LOG_ORIGIN": _origin(registry),
         "CONSENTKIT_FORM_LIFETIME": _FORM_LIFETIME,
+        "CONSENTKIT_RELEASE_LIFETIME": LIFETIME,
         "CONSENTKIT_PUBLISH": "thread",
         "CONSENTKIT_SIGN_IN_URL": "",
         "CONSENTKIT_HOME_URL": "/",
@@ -110,6 +117,8 @@ def read_config(app: Flask, registry: Registry) -> Config:
         "CONSENTKIT_WITNESSES": (),
         "CONSENTKIT_RETENTION": DEFAULT_PERIOD,
         "CONSENTKIT_PROFILE": "",
+        "CONSENTKIT_AGE_OF_CONSENT": None,  # as the profile says
+        "CONSENTKIT_UNKNOWN_AGE": "",  # as the app's loaders say
         "CONSENTKIT_REASK_AFTER": "",  # as the profile says
         "CONSENTKIT_GPC": None,  # as the app's views say
         "CONSENTKIT_TSA_URL": "",
@@ -124,6 +133,8 @@ def read_config(app: Flask, registry: Registry) -> Config:
         app.config.setdefault(key, value)
     publish = _publish(app)
     gpc = _gpc(app)
+    retention = _retention(app)
+    check_validity(registry, app.config["CONSENTKIT_PROFILE"])
     return Config(
         url_prefix=_prefix(app),
         database_uri=_text(app, "CONSENTKIT_DATABASE_URI"),
@@ -136,6 +147,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         log_origin=_text(app, "CONSENTKIT_LOG_ORIGIN"),
         log_origin_is_a_guess=is_a_guess,
         form_lifetime=_seconds(app, "CONSENTKIT_FORM_LIFETIME"),
+        release_lifetime=_seconds(app, "CONSENTKIT_RELEASE_LIFETIME"),
         publish=publish,
         sign_in_url=_address(app, "CONSENTKIT_SIGN_IN_URL"),
         home_url=_address(app, "CONSENTKIT_HOME_URL"),
@@ -143,8 +155,9 @@ def read_config(app: Flask, registry: Registry) -> Config:
         witnesses=_witnesses(app),
         authority=_authority(app),
         endpoints=_endpoints(app, registry),
-        retention=_retention(app),
+        retention=retention,
         cooldown=_cooldown(app),
+        ages=read_ages(app),
         gpc=None if gpc is None else bool(gpc),
         gpc_since=gpc or None,
     )

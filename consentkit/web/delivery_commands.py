@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC
 from datetime import datetime
@@ -16,6 +17,7 @@ from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.service.background import start_thread
 from consentkit.service.telling import deliver_due
 from consentkit.service.telling import mark_told
+from consentkit.service.telling import unhandled_tasks
 from consentkit.store.deliveries import DeliveryStatus
 from consentkit.web.command_errors import told
 from consentkit.web.state import current_state
@@ -26,18 +28,26 @@ if TYPE_CHECKING:
 
     from consentkit.store.deliveries import Delivery
 
-__all__ = ["deliver", "deliver_in_background"]
+__all__ = ["TaskReminder", "deliver", "deliver_in_background"]
 
 _SECOND = 1.0
 _SHOWN = 1_000  # lines that somebody may still read
+_ALL = "'flask consent deliver --list --all' shows them"
+_LOGGER = logging.getLogger("consentkit")
 
 
 @click.command("deliver")
 @click.option("--follow", is_flag=True, help="Go on, once a second, until interrupted.")
 @click.option("--list", "listing", is_flag=True, help="Only show who is not told yet.")
+@click.option(
+    "--all",
+    "in_full",
+    is_flag=True,
+    help="Show each erasure task, too, where the app has no erasure handler.",
+)
 @click.option("--done", metavar="ID", help="This one was told in another way.")
 @with_appcontext
-def deliver(*, follow: bool, listing: bool, done: str | None) -> None:
+def deliver(*, follow: bool, listing: bool, in_full: bool, done: str | None) -> None:
     """Tell recipients what has ended, and have the app erase what it must."""
     if done is not None:
         delivery = told(lambda: mark_told(current_state().installation, done))
@@ -45,10 +55,12 @@ def deliver(*, follow: bool, listing: bool, done: str | None) -> None:
         return
     if not listing:
         _deliver_once()
-    _list_open()
+    _list_open(in_full=in_full)
+    remind = TaskReminder()
     while follow:
         time.sleep(_SECOND)
         told(_deliver)
+        told(remind)
 
 
 def deliver_in_background() -> None:
@@ -58,11 +70,31 @@ def deliver_in_background() -> None:
     """
     app = cast("LocalProxy[Flask]", current_app)._get_current_object()  # noqa: SLF001  documented by Werkzeug
 
+    remind = TaskReminder()
+
     def work() -> None:
         with app.app_context():
-            _deliver()
+            if _deliver() is not None:  # else another process does both
+                remind()
 
     start_thread("consentkit-deliveries", work, what="telling recipients")
+
+
+class TaskReminder:
+    """Says once in the life of a process that erasure tasks wait for a handler."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def __call__(self) -> None:
+        """Say it, if there is anything to say and it was not said yet."""
+        state = current_state()
+        if self._said or state.loaders.erasure is not None:
+            return
+        waiting = unhandled_tasks(state.installation)
+        if waiting:
+            _LOGGER.warning("consentkit: %s; %s", waiting, _ALL)
+            self._said = True
 
 
 def _deliver() -> int | None:
@@ -78,11 +110,16 @@ def _deliver_once() -> None:
         click.echo(f"acknowledged: {count}")
 
 
-def _list_open() -> None:
-    for each in told(
-        lambda: current_state().installation.deliveries.open(limit=_SHOWN)
-    ):
+def _list_open(*, in_full: bool) -> None:
+    """A line each; tasks for a handler that is not there are counted, unless asked."""
+    state = current_state()
+    counted = "" if in_full or state.loaders.erasure is not None else OWN_USE_ID
+    found = state.installation.deliveries
+    for each in told(lambda: found.open(limit=_SHOWN, unless_waiting=counted)):
         click.echo(_line(each))
+    waiting = told(lambda: unhandled_tasks(state.installation)) if counted else ""
+    if waiting:
+        click.echo(f"{waiting}; {_ALL}")
 
 
 def _line(delivery: Delivery) -> str:

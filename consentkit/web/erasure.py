@@ -1,4 +1,4 @@
-"""What a person reads before they erase their records, and what they read afterwards.
+"""What a person reads before they erase their records.
 
 Said in plain words: what goes, what stays, why and until when (GDPR Art. 17(3); R92).
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consentkit.core.registry import Registry
     from consentkit.web.locale import Locale
 
-__all__ = ["ErasedView", "ErasureView", "erasure_view"]
+__all__ = ["ErasureView", "erasure_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,6 @@ class ErasureView:
     disclosures_url: str = ""
     export_url: str = ""
     copy_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ErasedView:
-    """The page after it; ``erased`` False where there was nothing left to erase."""
-
-    erased: bool
 
 
 def erasure_view(

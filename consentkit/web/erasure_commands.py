@@ -5,7 +5,6 @@ The id of a person is an argument here: a shell may keep it in its history.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from flask.cli import with_appcontext
 
+from consentkit.audit.plain_text import plain_json
 from consentkit.core.period import millis_of
 from consentkit.core.record import rfc3339
 from consentkit.service.administering import Official
@@ -132,7 +132,7 @@ def _hold_open(handle: str, by: str, reason: str) -> None:
     """Print the held evidence of one handle; that it was opened stands in the log."""
     opened = told(lambda: open_hold(_installation(), handle, by=Official(by, reason)))
     for act, facts in opened.items():
-        click.echo(json.dumps({"record": act, "facts": facts}, ensure_ascii=False))
+        click.echo(plain_json({"record": act, "facts": facts}))
 
 
 @click.command("hold-release")

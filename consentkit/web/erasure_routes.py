@@ -14,13 +14,14 @@ from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
 from consentkit.service.receipts import list_receipts
 from consentkit.web import frame
+from consentkit.web.acting import account_of
 from consentkit.web.centre import signed_in
 from consentkit.web.origin import check_same_site
-from consentkit.web.pages import ErasedView
 from consentkit.web.pages import ErasureView
 from consentkit.web.pages import erasure_view
-from consentkit.web.pages import mask_account
 from consentkit.web.schemas import form_token
+from consentkit.web.subject import bearer
+from consentkit.web.subject import current_representative
 
 if TYPE_CHECKING:
     from consentkit.store.subjects import Person
@@ -45,9 +46,9 @@ def _view(state: AppState, subject: str, person: Person) -> ErasureView:
         frame.current_locale(state),
         installation.registry,
         action=url_for("consentkit.erase"),
-        token=state.tokens.issue_erasure(subject, person.handle),
+        token=state.tokens.issue_erasure(bearer(state, subject), person.handle),
         csrf_token=frame.host_csrf_token(),
-        account=mask_account(state.loaders.account_label(subject)),
+        account=account_of(state),
         entries=person.seq,
         received=installation.erasures.recipients_of(subject),
         receipts=[
@@ -66,18 +67,34 @@ def _view(state: AppState, subject: str, person: Person) -> ErasureView:
 @signed_in
 def _erase(state: AppState, subject: str) -> Response:
     check_same_site()
-    handle = state.tokens.read_erasure(form_token(request.form), subject)
-    done = erase(
+    sent = form_token(request.form)
+    handle = state.tokens.read_erasure(sent, bearer(state, subject))
+    erase(
         state.installation,
-        Erasing(subject, _REASON, handle=handle),
+        Erasing(subject, _reason(state), handle=handle),
         # The rows are gone and overwritten; to rewrite a large file takes a while.
         sweeps=False,
     )
-    return frame.page("erased.html", ErasedView(erased=done.leaf is not None))
+    return frame.see_other(url_for("consentkit.erased"))
+
+
+def _reason(state: AppState) -> str:
+    """The word for the log: at whose request."""
+    acting = current_representative(state)
+    return _REASON if acting is None else f"{_REASON}-of-{acting.actor}"
+
+
+@signed_in
+def _erased(state: AppState, subject: str) -> Response:
+    """That nothing is left; where something is by now, what that is."""
+    if state.installation.history.person(subject) is not None:
+        return frame.see_other(url_for("consentkit.erasure"))
+    return frame.page("erased.html", None)
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Put the two on the blueprint."""
+    """Put the three on the blueprint."""
     add = blueprint.add_url_rule
     add("/erasure", "erasure", _confirm)
     add("/erasure", "erase", _erase, methods=["POST"])
+    add("/erased", "erased", _erased)

@@ -104,9 +104,10 @@ def export_view(
         file_url=file_url,
         # On paper there is nothing to press.
         cards=tuple(
-            replace(each, stop_token="", receipt_url="", ask_url="") for each in cards
+            replace(each, stop_token="", again_token="", receipt_url="", ask_url="")
+            for each in cards
         ),
-        acts=tuple(_act(each, registry, locale, receipt_url) for each in records.acts),
+        acts=tuple(_act(each, records, locale, receipt_url) for each in records.acts),
         told=tuple(
             _told(each, registry, locale)
             for each in records.told
@@ -120,15 +121,16 @@ def export_view(
 
 def _act(
     receipt: Receipt,
-    registry: Registry,
+    records: PersonalRecords,
     locale: Locale,
     receipt_url: Callable[[str], str],
 ) -> ActView:
-    leaf = receipt.leaf
+    leaf, registry = receipt.leaf, records.installation.registry
+    waits = {each.key: each for each in records.awaited(leaf)}
     return ActView(
         at=locale.moment(Millis(leaf.time)),
         lines=tuple(
-            choice_line(each, each.key, registry, locale)
+            choice_line(each, each.key, registry, locale, awaited=waits.get(each.key))
             for each in act_of(leaf).choices
         ),
         id=leaf.id,

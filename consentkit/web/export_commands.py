@@ -35,12 +35,24 @@ __all__ = ["export_log", "tell_handle"]
     default=None,
     help="A log that was closed; left out, the one that goes on.",
 )
+@click.option(
+    "--although-behind",
+    is_flag=True,
+    default=False,
+    help="Also from a database that is older than what was signed.",
+)
 @with_appcontext
 def export_log(
-    *, folder: Path, disclosures: tuple[str, ...], origin: str | None
+    *,
+    folder: Path,
+    disclosures: tuple[str, ...],
+    origin: str | None,
+    although_behind: bool,
 ) -> None:
     """Write the folder that an auditor needs, or bring an earlier one up to date."""
-    done = told(lambda: _export(folder, disclosures, origin))
+    done = told(
+        lambda: _export(folder, disclosures, origin, although_behind=although_behind)
+    )
     click.echo(
         f"exported: {done.size} entries, {done.files} files, "
         f"{done.disclosures} disclosures"
@@ -51,9 +63,20 @@ def export_log(
             "cosigned",
             err=True,
         )
+    if done.behind:
+        click.echo(
+            f"WARNING: this is less than was signed, tell the auditor: {done.behind}",
+            err=True,
+        )
 
 
-def _export(folder: Path, disclosures: tuple[str, ...], origin: str | None) -> Exported:
+def _export(
+    folder: Path,
+    disclosures: tuple[str, ...],
+    origin: str | None,
+    *,
+    although_behind: bool,
+) -> Exported:
     installation = current_state().installation
     with click.progressbar(length=1, label="exporting", file=sys.stderr) as bar:
 
@@ -65,6 +88,7 @@ def _export(folder: Path, disclosures: tuple[str, ...], origin: str | None) -> E
             installation.of_log(origin or installation.origin),
             folder,
             disclosures=disclosures,
+            although_behind=although_behind,
             progress=draw,
         )
 

@@ -16,11 +16,11 @@ from consentkit.core.act import Millis
 from consentkit.core.record import rfc3339
 from consentkit.service.personal import personal_records
 from consentkit.web import frame
+from consentkit.web.acting import account_of
 from consentkit.web.cards import cards_for
 from consentkit.web.centre import signed_in
 from consentkit.web.disclosures import listed
 from consentkit.web.pages import export_view
-from consentkit.web.pages import mask_account
 
 if TYPE_CHECKING:
     from consentkit.service.personal import PersonalRecords
@@ -38,7 +38,7 @@ def _export(state: AppState, subject: str) -> Response:
     view = export_view(
         records,
         locale,
-        account=mask_account(state.loaders.account_label(subject)),
+        account=account_of(state),
         file_url=url_for("consentkit.export_file"),
         cards=cards_for(state, subject, locale),
         shared=shared,

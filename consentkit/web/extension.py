@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ParamSpec
@@ -14,6 +15,7 @@ from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.period import millis_of
 from consentkit.core.registry import Registry
+from consentkit.core.representative import Representative
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
 from consentkit.service import erasing
@@ -26,18 +28,24 @@ from consentkit.service.sharing import Circumstances
 from consentkit.service.starting import Places
 from consentkit.service.starting import start
 from consentkit.service.starting import warn_of_development_keys
+from consentkit.web import acting
 from consentkit.web import centre
+from consentkit.web import confirmation_routes
+from consentkit.web import delegations
 from consentkit.web import erasure_routes
 from consentkit.web import export_routes
 from consentkit.web import frame
 from consentkit.web import gate
 from consentkit.web import gpc
 from consentkit.web import log_views
+from consentkit.web import overriding
 from consentkit.web import receipts
 from consentkit.web.api import make_api
 from consentkit.web.commands import make_commands
 from consentkit.web.config import read_config
+from consentkit.web.delegating import Delegating
 from consentkit.web.delivery_commands import deliver_in_background
+from consentkit.web.guarded import Guarded
 from consentkit.web.loading import Loading
 from consentkit.web.locale import check_spoken
 from consentkit.web.operating import Operating
@@ -77,7 +85,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class ConsentKit(Loading, Operating):
+class ConsentKit(Loading, Delegating, Operating, Guarded):
     """Asks people, remembers their answers, and refuses what those do not cover.
 
     Declare once, ``init_app`` for each app, and tell it who is here::
@@ -111,7 +119,8 @@ class ConsentKit(Loading, Operating):
             DeclarationError: a mandatory element of a notice is missing; the error
                 names every one (R1).
             ConfigurationError: a ``CONSENTKIT_*`` key cannot be used, a declared
-                language is not one of ours, or the app is set up already.
+                language is not one of ours, a template that the app puts in place
+                of ours breaks a rule, or the app is set up already.
             LogUnavailableError: the database cannot be reached or written.
         """
         if KEY in app.extensions:
@@ -136,6 +145,7 @@ class ConsentKit(Loading, Operating):
             consent_centre_link=consent_centre_link,
         )
         app.cli.add_command(make_commands())
+        overriding.check_at_start(app)
 
     def check(
         self,
@@ -169,10 +179,12 @@ class ConsentKit(Loading, Operating):
         data: Collection[str | DataCategory] | None = None,
         min_assurance: Assurance | str = Assurance.SESSION,
         amount: int = 1,
+        sends: int = 1,
     ) -> AbstractContextManager[Release]:
         """A block that may share; its line in the log is durable before it runs.
 
-        ``amount`` is how many records it means to hand over, for the line.
+        ``amount`` is how many records it means to hand over, for the line; ``sends``
+        how many requests a guarded session may make to the recipient within it.
 
         Raises (on entering the block):
             ConsentDeniedError: the answer does not cover it; that is on record too.
@@ -184,6 +196,7 @@ class ConsentKit(Loading, Operating):
             data=data,
             min_assurance=min_assurance,
             circumstances=Circumstances(caller=_caller(), amount=amount),
+            sends=sends,
         )
 
     def require(
@@ -193,6 +206,7 @@ class ConsentKit(Loading, Operating):
         recipient: str | Recipient,
         data: Collection[str | DataCategory] | None = None,
         min_assurance: Assurance | str = Assurance.SESSION,
+        sends: int = 1,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """A decorator for a view that shares: logged first, or refused.
 
@@ -204,7 +218,11 @@ class ConsentKit(Loading, Operating):
         """
         gate.check_declared(self.registry, purpose, recipient, data)
         return gate.require(
-            purpose, recipient=recipient, data=data, min_assurance=min_assurance
+            purpose,
+            recipient=recipient,
+            data=data,
+            min_assurance=min_assurance,
+            sends=sends,
         )
 
     def revoke(
@@ -213,16 +231,17 @@ class ConsentKit(Loading, Operating):
         purpose: str | Purpose | None = None,
         *,
         recipient: str | Recipient | None = None,
-        by: Actor | str = Actor.SUBJECT,
+        by: Representative | Actor | str = Actor.SUBJECT,
     ) -> Revocation:
         """End one recipient's grant, a purpose's, or all; the next check denies.
 
         Repeating it is harmless. ``by`` somebody else than the person makes the
-        recorded state *revoked* instead of *withdrawn*.
+        recorded state *revoked* instead of *withdrawn*; who acts for the person is
+        given as a ``Representative``.
 
         Raises:
-            InvalidRequestError: no such purpose or recipient was ever declared, or
-                ``by`` is none of the actors.
+            InvalidRequestError: no such purpose or recipient was ever declared,
+                ``by`` is none of the actors, or may not act for the person (R40).
             LogUnavailableError: the database cannot be written.
         """
         ending = revoking.Ending(
@@ -230,6 +249,7 @@ class ConsentKit(Loading, Operating):
             purpose=None if purpose is None else gate.id_of(purpose),
             recipient=None if recipient is None else gate.id_of(recipient),
             actor=_actor(by),
+            representative=by if isinstance(by, Representative) else None,
         )
         return revoking.revoke(current_state().installation, ending)
 
@@ -308,6 +328,7 @@ class ConsentKit(Loading, Operating):
             authority=config.authority,
             endpoints=config.endpoints,
             retention=config.retention,
+            ages=replace(config.ages, birthdays=lambda: self._loaders.birthday),
             publishes=config.publish,
             production=config.production,
         )
@@ -330,11 +351,15 @@ def _make_blueprint(config: Config) -> Blueprint:
         static_url_path="/static",
     )
     centre.add_routes(blueprint)
+    confirmation_routes.add_routes(blueprint)
     receipts.add_routes(blueprint)
     erasure_routes.add_routes(blueprint)
     export_routes.add_routes(blueprint)
+    delegations.add_routes(blueprint)
     log_views.add_routes(blueprint)
     blueprint.register_blueprint(make_api("api"))
+    blueprint.before_request(overriding.check_before_asking)
+    blueprint.before_request(acting.refuse_who_may_not)
     blueprint.after_request(frame.protect)
     blueprint.url_defaults(frame.keep_language)
     return blueprint
@@ -347,9 +372,9 @@ def _publish_in_background() -> None:
         deliver_in_background()
 
 
-def _actor(by: Actor | str) -> Actor:
+def _actor(by: Representative | Actor | str) -> Actor:
     try:
-        return Actor(by)
+        return Actor(by.actor if isinstance(by, Representative) else by)
     except ValueError as error:
         known = ", ".join(each.value for each in Actor)
         raise InvalidRequestError(f"by must be one of {known}") from error

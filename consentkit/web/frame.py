@@ -31,6 +31,7 @@ from consentkit.web.pages import problem_view
 from consentkit.web.pages import site_view
 from consentkit.web.problems import PROBLEM_STATUS
 from consentkit.web.state import current_state
+from consentkit.web.subject import is_delegate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +50,7 @@ __all__ = [
     "protect",
     "protect_widget",
     "script",
+    "see_other",
     "site",
     "stream_page",
     "stylesheet",
@@ -100,7 +102,7 @@ def site(state: AppState, locale: Locale) -> SiteView:
         locale,
         home_url=host_url(state.config.home_url),
         centre_url=url_for("consentkit.centre"),
-        disclosures_url=url_for("consentkit.disclosures"),
+        disclosures_url="" if is_delegate(state) else url_for("consentkit.disclosures"),
         css_url=url_for("consentkit.static", filename=STYLESHEET),
         css_integrity=integrity,
         languages=_languages(state, locale),
@@ -186,6 +188,14 @@ def page(template: str, view: object, *, status: int = 200, **more: Any) -> Resp
     response = make_response(html, status)
     response.headers["Content-Language"] = locale.code
     return response
+
+
+def see_other(address: str) -> Response:
+    """On to a page of ours, after a form (RFC 9110 §15.4.4).
+
+    Loading that page again, or coming back to it, sends no form a second time.
+    """
+    return Response(status=303, headers={"Location": address})
 
 
 def stream_page(template: str, view: object) -> Response:

@@ -28,6 +28,8 @@ from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
 from consentkit.service import checking
 from consentkit.service import sharing
+from consentkit.service.live import live
+from consentkit.service.release import Terms
 from consentkit.web import frame
 from consentkit.web.gpc import GATED
 from consentkit.web.gpc import is_signalled_for
@@ -155,11 +157,13 @@ def share(
     data: Collection[str | DataCategory] | None,
     min_assurance: Assurance | str,
     circumstances: sharing.Circumstances,
+    sends: int = 1,
 ) -> Iterator[Release]:
     """A release for the length of the ``with`` block, its ledger line already durable.
 
     Raises:
         ConsentDeniedError: the answer does not cover it; the body does not run.
+        DeclarationError: ``data``, ``min_assurance`` or ``sends`` is not of its form.
     """
     release = _authorise(
         subject,
@@ -168,12 +172,11 @@ def share(
         data=data,
         min_assurance=min_assurance,
         circumstances=circumstances,
+        sends=sends,
     )
     # Outside any ``except``: what goes wrong in the caller's body is the caller's.
-    try:
+    with live(release):
         yield release
-    finally:
-        release.end()
 
 
 def _authorise(
@@ -184,13 +187,16 @@ def _authorise(
     data: Collection[str | DataCategory] | None,
     min_assurance: Assurance | str,
     circumstances: sharing.Circumstances,
+    sends: int,
 ) -> Release:
+    state = current_state()
+    terms = Terms(sends, state.config.release_lifetime)
     try:
         wanted = _request(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError as error:
         decision = Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
         raise ConsentDeniedError(decision) from error
-    return sharing.authorise(current_state().installation, wanted, circumstances)
+    return sharing.authorise(state.installation, wanted, circumstances, terms)
 
 
 def require(
@@ -199,6 +205,7 @@ def require(
     recipient: str | Recipient,
     data: Collection[str | DataCategory] | None,
     min_assurance: Assurance | str,
+    sends: int = 1,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A decorator that shares before the view runs, or answers in its place.
 
@@ -206,9 +213,10 @@ def require(
     client gets 403 as a problem document, or 401 if nobody is signed in.
 
     Raises:
-        DeclarationError: ``data`` or ``min_assurance`` is not of its form.
+        DeclarationError: ``data``, ``min_assurance`` or ``sends`` is not of its form.
     """
     assurance = assurance_of(min_assurance)
+    Terms(sends)  # refused where it is written, not when somebody comes
     wanted = None if data is None else _ids(data)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -219,7 +227,7 @@ def require(
             if subject is None:
                 return cast("R", _nobody(state.config.sign_in_url))
             try:
-                _authorise(
+                release = _authorise(
                     subject,
                     purpose,
                     recipient=recipient,
@@ -228,10 +236,12 @@ def require(
                     circumstances=sharing.Circumstances(
                         caller=request.endpoint or view.__name__, channel=Channel.WEB
                     ),
+                    sends=sends,
                 )
             except ConsentDeniedError as error:
-                return cast("R", _refused(error.decision))
-            return view(*args, **kwargs)
+                return cast("R", _refused(error))
+            with live(release):
+                return view(*args, **kwargs)
 
         # After ``wraps``, which would have copied it: only the bare view bears it.
         setattr(view, _BARE, True)
@@ -293,9 +303,10 @@ def _nobody(sign_in_url: str) -> ResponseReturnValue:
     return problem("sign-in")
 
 
-def _refused(decision: Decision) -> ResponseReturnValue:
+def _refused(error: ConsentDeniedError) -> ResponseReturnValue:
+    decision = error.decision
     if not wants_html():
-        return denial(decision)
+        return denial(error)
     if decision.reason in _NOT_THEIRS:
         return frame.problem_page("unavailable")
     return redirect(url_for("consentkit.ask", purpose=decision.purpose), 303)

@@ -28,7 +28,9 @@ from consentkit.core.gpc import opts_out
 from consentkit.core.gpc import support_resource
 from consentkit.service.honouring import honour
 from consentkit.web.state import current_state
+from consentkit.web.subject import current_representative
 from consentkit.web.subject import current_subject
+from consentkit.web.subject import signed_in_subject
 
 if TYPE_CHECKING:
     from flask import Response
@@ -66,10 +68,11 @@ def is_signalled_for(subject: object) -> bool:
     if not is_signalled():
         return False
     try:
-        here = current_subject(current_state())
+        state = current_state()
+        here = {signed_in_subject(state), current_subject(state)}
     except Exception:  # noqa: BLE001  the app's own function, and a check never raises
         return True
-    return here is None or here == str(subject)
+    return None in here or str(subject) in here
 
 
 def _opts_out() -> bool:
@@ -85,7 +88,10 @@ def honour_for(state: AppState, subject: str) -> None:
     Raises:
         LogUnavailableError: the database cannot be read or written.
     """
-    if is_signalled() and g.get("consentkit_honoured") != subject:
+    if not is_signalled() or g.get("consentkit_honoured") == subject:
+        return
+    # The browser of who acts for somebody says nothing about that person's wishes.
+    if current_representative(state) is None:
         agent = request.headers.get("User-Agent", "")[:_MAX_AGENT]
         honour(
             state.installation,

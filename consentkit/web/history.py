@@ -135,7 +135,8 @@ class CentreView:
     """All standing answers of one person, and what was shared last.
 
     ``stop_all_token`` is empty unless there is more than one thing to stop. ``asks``
-    are (title, address) of purposes that never came up.
+    are (title, address) of purposes that never came up. ``acting`` says for whom who
+    is signed in answers; with ``limited`` they see what was left to them and no more.
     """
 
     summary: Markup
@@ -151,6 +152,9 @@ class CentreView:
     erase_url: str = ""
     opt_out_signal: bool = False
     despite_signal: bool = False
+    acting: Markup | None = None
+    delegations_url: str = ""
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
-from flask import render_template
-from flask import url_for
 from flask.cli import with_appcontext
-from markupsafe import Markup
 
-from consentkit.web import frame
 from consentkit.web.command_errors import told
-from consentkit.web.locale import Locale
-from consentkit.web.pages import WidgetView
-from consentkit.web.pages import context
-from consentkit.web.pages import ends_today
-from consentkit.web.pages import notice_view
+from consentkit.web.rehearsal import as_sent
+from consentkit.web.rehearsal import ask_page
+from consentkit.web.rehearsal import first_scenes
 from consentkit.web.state import current_state
 
 if TYPE_CHECKING:
@@ -34,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["lint_pages"]
 
 _FAILS = 1
-_SHAPE = "0" * 64  # stands where a fingerprint stands
 _FIRST_ERROR = 400
 
 
@@ -80,37 +73,9 @@ def _judged(state: AppState, paths: tuple[str, ...]) -> Findings:
 
 def _questions(state: AppState) -> Iterator[tuple[str, str]]:
     """Yield each question's page in each language, named by both."""
-    registry = state.installation.registry
     with current_app.test_request_context():
-        for purpose_id in registry.purposes:
-            for code in registry.locales:
-                name = f"question {purpose_id}, {code}"
-                yield name, _page(state, purpose_id, Locale(code))
-
-
-def _page(state: AppState, purpose_id: str, locale: Locale) -> str:
-    """Render a question as somebody would get it who has not answered."""
-    questions = state.installation.registry.questions(purpose_id)
-    centre_url = url_for("consentkit.centre")
-    notice = notice_view(questions, locale, centre_url=centre_url)
-    html = render_template(
-        "consentkit/notice.html", **context(notice, site=None, locale=locale)
-    )
-    view = WidgetView(
-        lang=locale.code,
-        dir=locale.direction,
-        title_id=notice.title_id,
-        notice_html=Markup(html),  # noqa: S704  our own template, autoescaped
-        action=url_for("consentkit.choices"),
-        ends=ends_today(questions, locale, now=state.installation.clock()),
-        notice_url=url_for("consentkit.notice", digest=_SHAPE),
-        fingerprint=_SHAPE,
-        centre_url=centre_url,
-    )
-    site = frame.site(state, locale)
-    return render_template(
-        "consentkit/ask.html", **context(view, site=site, locale=locale)
-    )
+        for scene in first_scenes(state):
+            yield scene.name, ask_page(state, scene, as_sent).html
 
 
 def _own_page(path: str) -> tuple[str, str]:

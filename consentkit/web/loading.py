@@ -10,12 +10,18 @@ from typing import TypeVar
 from consentkit.web.state import Loaders
 
 if TYPE_CHECKING:
+    from consentkit.core.representative import Representative
+    from consentkit.service.ages import Birthdays
+    from consentkit.service.confirming import ConfirmationLink
     from consentkit.service.telling import ErasureHandler
 
 __all__ = ["Loading"]
 
 _Label = TypeVar("_Label", bound="Callable[[str], str]")
 _Subject = TypeVar("_Subject", bound="Callable[[], object]")
+_Sender = TypeVar("_Sender", bound="Callable[[ConfirmationLink], object]")
+_Birthday = TypeVar("_Birthday", bound="Birthdays")
+_Acting = TypeVar("_Acting", bound="Callable[[], Representative | None]")
 _Roles = TypeVar("_Roles", bound="Callable[[], Container[str] | None]")
 
 
@@ -43,6 +49,24 @@ class Loading:
         self._loaders.roles = loader
         return loader
 
+    def birthday_loader(self, loader: _Birthday) -> _Birthday:
+        """Register the function that gives the birthday of a subject, None if unknown.
+
+        It gets the id as text and returns a ``datetime.date``, which is kept nowhere.
+        Who is too young by ``CONSENTKIT_PROFILE`` cannot say yes alone (R80).
+        """
+        self._loaders.birthday = loader
+        return loader
+
+    def representative_loader(self, loader: _Acting) -> _Acting:
+        """Register as whom the person of a request acts; None is for themselves.
+
+        While it returns a ``Representative``, the pages and the gate of that request
+        are about ``representative.subject`` (R40, R81, R84).
+        """
+        self._loaders.representative = loader
+        return loader
+
     def erasure_handler(self, handler: ErasureHandler) -> ErasureHandler:
         """Decorate the function that erases what consent no longer covers (R59).
 
@@ -52,3 +76,14 @@ class Loading:
         """
         self._loaders.erasure = handler
         return handler
+
+    def confirmation_sender(self, sender: _Sender) -> _Sender:
+        """Register the function that sends the link which confirms a yes (R33).
+
+        It gets a ``ConfirmationLink`` after each first answer to a question of a
+        purpose with ``two_stage``. It has to reach the person over another factor than
+        their session: by mail, by text message. If it raises, the person is told that
+        no message went out.
+        """
+        self._loaders.confirmation = sender
+        return sender

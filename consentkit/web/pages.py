@@ -10,6 +10,7 @@ template                ``page``                          built by
 ``widget.html``         ``WidgetView``                    itself, ``ends_today``
 ``ask.html``            ``WidgetView``                    the same
 ``result.html``         ``ResultView``                    itself, ``choice_line``
+``confirmation.html``   ``ConfirmationView``              itself, ``notice_view``
 ``centre.html``         ``CentreView``                    ``centre_view``, ``card_view``
 ``disclosures.html``    ``DisclosuresView``               itself, ``disclosure_row``
 ``receipt.html``        ``ReceiptView``                   itself, ``choice_line``
@@ -17,7 +18,7 @@ template                ``page``                          built by
 ``checking.html``       ``CheckingView``                  itself
 ``export.html``         ``ExportView``                    ``export_view``
 ``erasure.html``        ``ErasureView``                   itself, ``erasure_view``
-``erased.html``         ``ErasedView``                    itself
+``erased.html``         nothing
 ``problem.html``        ``ProblemView``                   ``problem_view``
 ``head.html``           ``SiteView`` as ``site``          itself
 ======================  ================================  =========================
@@ -34,7 +35,8 @@ from consentkit.web.answers import ChoiceLine
 from consentkit.web.answers import card_view
 from consentkit.web.answers import choice_line
 from consentkit.web.answers import data_titles
-from consentkit.web.erasure import ErasedView
+from consentkit.web.confirmation import ConfirmationView
+from consentkit.web.confirmation import answered_questions
 from consentkit.web.erasure import ErasureView
 from consentkit.web.erasure import erasure_view
 from consentkit.web.export import ExportView
@@ -48,6 +50,7 @@ from consentkit.web.history import assurance_text
 from consentkit.web.history import centre_view
 from consentkit.web.history import disclosure_row
 from consentkit.web.locale import mark
+from consentkit.web.problem_words import NOT_THEIRS
 from consentkit.web.questions import NoticeView
 from consentkit.web.questions import QuestionView
 from consentkit.web.questions import notice_view
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from consentkit.core.act import Millis
     from consentkit.core.registry import Question
     from consentkit.core.vocabulary import Controller
+    from consentkit.web.links import LinkHint
     from consentkit.web.locale import Locale
 
 __all__ = [
@@ -68,9 +72,9 @@ __all__ = [
     "CentreView",
     "CheckingView",
     "ChoiceLine",
+    "ConfirmationView",
     "DisclosureRow",
     "DisclosuresView",
-    "ErasedView",
     "ErasureView",
     "ExportView",
     "LanguageLink",
@@ -82,6 +86,7 @@ __all__ = [
     "ResultView",
     "SiteView",
     "WidgetView",
+    "answered_questions",
     "assurance_text",
     "card_view",
     "centre_view",
@@ -110,7 +115,12 @@ _UNREADABLE = (
     mark("We could not read this answer"),
     mark("Nothing was saved. Go back, load the page again, then answer."),
 )
+_UNAVAILABLE = (
+    mark("We cannot save this right now"),
+    mark("Nothing was saved and nothing is shared. Please try again later."),
+)
 _PROBLEMS = {
+    **NOT_THEIRS,
     "consent-missing": (
         mark("We did not share your data"),
         mark("This needs your yes, and we do not have it. You can decide now."),
@@ -124,6 +134,22 @@ _PROBLEMS = {
         mark("This page was opened by somebody else"),
         mark("Nothing was saved. Load the page again to answer for yourself."),
     ),
+    "link-expired": (
+        mark("This link is too old"),
+        mark("Nothing was saved. Answer the question again to get a new link."),
+    ),
+    "link-foreign": (
+        mark("This link was sent to somebody else"),
+        mark("Sign in with the account that the message was sent for."),
+    ),
+    "link-invalid": (
+        mark("This link is not whole"),
+        mark("Open it from the message itself, or copy all of it."),
+    ),
+    "link-void": (
+        mark("This link no longer counts"),
+        mark("You answered or stopped this since then, or the question has changed."),
+    ),
     "no-answer": (
         mark("You have not chosen an answer"),
         mark("Nothing was saved. Go back and choose, or leave it open."),
@@ -133,6 +159,7 @@ _PROBLEMS = {
         mark("The proof is not ready yet"),
         mark("Your answer is saved. Load this page again in a moment."),
     ),
+    "restart-needed": _UNAVAILABLE,  # whose work that is, is not the person's concern
     "sign-in": (
         mark("Please sign in first"),
         mark("Your choices belong to your account."),
@@ -150,10 +177,11 @@ _PROBLEMS = {
         mark("This page was already used for another answer"),
         mark("Nothing was saved. Go back, load the page again, then answer."),
     ),
-    "unavailable": (
-        mark("We cannot save this right now"),
-        mark("Nothing was saved and nothing is shared. Please try again later."),
+    "too-soon": (
+        mark("We sent you a link a moment ago"),
+        mark("Please wait a minute before you have it sent again."),
     ),
+    "unavailable": _UNAVAILABLE,
     "unknown-purpose": _ABSENT,
     "unknown-recipient": _ABSENT,
 }
@@ -194,8 +222,11 @@ class WidgetView:
 
     With ``sign_in_url`` nobody is signed in and nothing can be answered. With ``cards``
     the person has answered before: the answers are shown, with their way out.
-    ``changes`` says what is different since then, a sentence each. ``unasked`` is in a
+    ``changes`` says what is different since then, a sentence each; ``ending`` that an
+    answer is about to end. ``unasked`` is in a
     page that the person did not open for it: what is not granted is then one line.
+    ``acting`` says for whom they answer, ``whose`` whose yes it takes, and ``refused``
+    why there is nothing here that they can answer.
     """
 
     lang: str
@@ -212,20 +243,32 @@ class WidgetView:
     version: str = ""
     sign_in_url: str = ""
     cards: tuple[CardView, ...] = ()
+    stop_all_token: str = ""
     revoke_url: str = ""
     centre_url: str = ""
     changes: tuple[Markup, ...] = ()
+    ending: Markup | None = None
     opt_out_signal: bool = False
     despite_signal: bool = False
     unasked: bool = False
+    acting: Markup | None = None
+    whose: Markup | None = None
+    refused: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ResultView:
-    """What stands now, as it was stored (R31)."""
+    """What stands now, as it was stored (R31).
+
+    ``hint`` is what became of a link that confirms a yes, None where there was none;
+    ``again`` has it sent again: address, token and the host's own token.
+    """
 
     lines: tuple[ChoiceLine, ...]
     receipt_url: str = ""
+    hint: LinkHint | None = None
+    again: tuple[str, str, str] | None = None
+    acting: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)

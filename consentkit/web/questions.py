@@ -275,6 +275,7 @@ def _closing(
     refused = locale.localise(question.purpose.if_refused)
     authority = locale.localise(controller.authority)
     return (
+        *(_confirming(locale) if question.purpose.two_stage else ()),
         *_fact(
             locale.text("If you say no"),
             refused or locale.text("Nothing changes in your account."),
@@ -290,6 +291,17 @@ def _closing(
             locale.text("You can complain to {authority}.", authority=authority)
             if authority
             else "",
+        ),
+    )
+
+
+def _confirming(locale: Locale) -> tuple[Fact, ...]:
+    """That a yes has two stages, told before it is given."""
+    return _fact(
+        locale.text("If you say yes"),
+        locale.text(
+            "We send you a message with a link. "
+            "Your yes counts only once you open it and confirm."
         ),
     )
 

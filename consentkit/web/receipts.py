@@ -16,6 +16,7 @@ from consentkit.errors import InvalidRequestError
 from consentkit.log.checkpoint import parse_checkpoint_text
 from consentkit.log.note import split_note
 from consentkit.log.proof import parse_proof
+from consentkit.service.awaiting import awaited_of
 from consentkit.service.receipts import Receipt
 from consentkit.service.receipts import find_receipt
 from consentkit.store.keys import LOG
@@ -55,12 +56,14 @@ def _receipt(state: AppState, subject: str, receipt_id: str) -> Response:
     leaf, act = receipt.leaf, act_of(receipt.leaf)
     checkpoint = _checkpoint(receipt)
     registry = state.installation.registry
+    waits = {each.key: each for each in awaited_of(receipt.facts, leaf.id)}
     script_url, script_integrity = frame.script() if receipt.proof else ("", "")
     view = ReceiptView(
         id=leaf.id,
         at=locale.moment(Millis(leaf.time)),
         lines=tuple(
-            choice_line(each, each.key, registry, locale) for each in act.choices
+            choice_line(each, each.key, registry, locale, awaited=waits.get(each.key))
+            for each in act.choices
         ),
         assurance=assurance_text(Assurance(act.assurance), locale),
         handle=str(leaf.subject),

@@ -1,15 +1,18 @@
 """What clients send, read once at the door; unknown fields are refused.
 
 The two forms have control names that depend on the question, so that they are read by
-name (``choice.<purpose>.<recipient>``) and not by a fixed schema.
+name (``choice.<purpose>.<recipient>``) and not by a fixed schema. In JSON no field of
+an answer can be left out and mean "all": a yes to several at once cannot be said.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from typing import Any
 
 from marshmallow import RAISE
 from marshmallow import Schema
+from marshmallow import ValidationError
 from marshmallow import fields
 from marshmallow import validate
 
@@ -19,18 +22,44 @@ from consentkit.service.choosing import ANSWERS
 from consentkit.service.choosing import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+
     from werkzeug.datastructures import MultiDict
 
-__all__ = ["RevocationSchema", "form_answers", "form_token"]
+__all__ = [
+    "ChoicesSchema",
+    "PresentationSchema",
+    "RevocationSchema",
+    "form_answers",
+    "form_token",
+    "json_answers",
+    "means_several",
+]
 
 _CHOICE = "choice."
 _DATA = "data."
 _MAX_FIELDS = 400  # a notice of a hundred questions with their boxes; more is no form
+_MAX_TOKEN = 2_048  # ours are some 300 characters
+_MAX_ANSWERS = 200  # a notice of a hundred recipients, all of them abroad
+_MAX_BOXES = 100  # optional data categories of one question
 _PLAIN = {"token", "csrf_token"}
+_TAG = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}"
+_FORM = r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?"
 _ID = validate.Regexp(
-    r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?\Z",
+    rf"{_FORM}\Z",
     error="Expected an id of a-z, 0-9 and '-', 64 characters at most.",
 )
+
+
+def _id(about: str) -> fields.Str:
+    """An id that may be left out, which means "all"; ``null`` is no way to say so."""
+    return fields.Str(
+        validate=_ID,
+        load_default=lambda: None,
+        allow_none=False,
+        metadata={"description": about, "pattern": f"^{_FORM}$"},
+    )
 
 
 class RevocationSchema(Schema):
@@ -41,9 +70,151 @@ class RevocationSchema(Schema):
 
         unknown = RAISE
 
-    # Without a default of its own, ``null`` would be let through and mean "all".
-    purpose = fields.Str(validate=_ID, load_default=None, allow_none=False)
-    recipient = fields.Str(validate=_ID, load_default=None, allow_none=False)
+    purpose = _id("Id of the purpose to end; all of them if left out.")
+    recipient = _id("Id of the recipient to end it for; all if left out.")
+
+
+def _one_id(about: str) -> fields.Str:
+    """An id that has to be there."""
+    return fields.Str(
+        required=True,
+        validate=_ID,
+        metadata={"description": about, "pattern": f"^{_FORM}$"},
+    )
+
+
+class _Flag(fields.Bool):
+    """``true`` or ``false``, and nothing that only means one of them."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any
+    ) -> Any:
+        if not isinstance(value, bool):
+            raise ValidationError("Expected true or false.")
+        return super()._deserialize(value, attr, data, **more)
+
+
+class PresentationSchema(Schema):
+    """Body of ``POST /api/v1/presentations``: what is to be asked."""
+
+    class Meta:
+        """Unknown fields are an error: none of them could set an answer."""
+
+        unknown = RAISE
+
+    purpose = _one_id("Id of the purpose to ask about.")
+    locale = fields.Str(
+        validate=validate.Regexp(rf"{_TAG}\Z"),
+        load_default=lambda: None,
+        allow_none=False,
+        metadata={
+            "description": "BCP 47 tag of the language to ask in, as far as the app "
+            "has it; as `Accept-Language` says if left out.",
+            "pattern": f"^{_TAG}$",
+        },
+    )
+    again = _Flag(
+        load_default=False,
+        allow_none=False,
+        metadata={
+            "description": "Whether the person came to decide anew. Otherwise nobody "
+            "is asked what they have answered."
+        },
+    )
+
+
+class _AnsweredSchema(Schema):
+    """The answer to one question."""
+
+    class Meta:
+        """Unknown fields are an error."""
+
+        unknown = RAISE
+
+    purpose = _one_id("Id of the purpose, as the question has it.")
+    recipient = _one_id("Id of the recipient, as the question has it.")
+    answer = fields.Str(
+        required=True,
+        validate=validate.OneOf(sorted(each.value for each in ANSWERS)),
+        metadata={"description": "What the person pressed."},
+    )
+    optional = fields.List(
+        fields.Str(validate=_ID, metadata={"pattern": f"^{_FORM}$"}),
+        validate=validate.Length(max=_MAX_BOXES),
+        load_default=list,
+        metadata={
+            "description": "Ids of the optional data categories that the person "
+            "ticked; they count with a yes only."
+        },
+    )
+
+
+class ChoicesSchema(Schema):
+    """Body of ``POST /api/v1/choices``: the token of a question, and what was said."""
+
+    class Meta:
+        """Unknown fields are an error."""
+
+        unknown = RAISE
+
+    token = fields.Str(
+        required=True,
+        validate=validate.Length(min=1, max=_MAX_TOKEN),
+        metadata={"description": "The token of the presentation; it counts once."},
+    )
+    answers = fields.List(
+        fields.Nested(_AnsweredSchema),
+        required=True,
+        validate=validate.Length(max=_MAX_ANSWERS),
+        metadata={
+            "description": "One for each question that was answered; what is left out "
+            "is left open."
+        },
+    )
+
+
+def means_several(body: Mapping[str, Any]) -> bool:
+    """Whether a body says yes to more than one question at once."""
+    said = body.get("answers")
+    if isinstance(said, dict):
+        return State.GIVEN in said.values()
+    if not isinstance(said, list):
+        return State.GIVEN in (said, body.get("answer"))
+    return any(
+        isinstance(each, dict)
+        and each.get("answer") == State.GIVEN
+        and not all(_names_one(each.get(name)) for name in ("purpose", "recipient"))
+        for each in said
+    )
+
+
+def _names_one(value: object) -> bool:
+    return isinstance(value, str) and value not in {"", "*"}
+
+
+def json_answers(
+    answers: Iterable[Mapping[str, Any]],
+) -> dict[tuple[str, str], Answer]:
+    """The answers of a body that fits ``ChoicesSchema``, by (purpose, recipient).
+
+    Raises:
+        InvalidRequestError: there is none (code ``no-answer``), or a question is
+            answered twice (``not-offered``).
+    """
+    found: dict[tuple[str, str], Answer] = {}
+    for each in answers:
+        key, state = (each["purpose"], each["recipient"]), State(each["answer"])
+        if key in found:
+            raise InvalidRequestError(
+                "each question takes one answer; one has two", code="not-offered"
+            )
+        ticked = frozenset(each["optional"]) if state is State.GIVEN else frozenset()
+        found[key] = Answer(state, ticked)
+    if not found:
+        raise InvalidRequestError(
+            "no question was answered; nothing was stored", code="no-answer"
+        )
+    return found
 
 
 def form_token(form: MultiDict[str, str]) -> str:

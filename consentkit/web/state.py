@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Container
 from collections.abc import Hashable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     from werkzeug.local import LocalProxy
 
     from consentkit.core.notice import Notice
+    from consentkit.core.representative import Representative
+    from consentkit.service.ages import Birthdays
+    from consentkit.service.confirming import ConfirmationLink
     from consentkit.service.installation import Installation
     from consentkit.service.publishing import PublisherThread
     from consentkit.service.telling import ErasureHandler
     from consentkit.web.config import Config
     from consentkit.web.tokens import Tokens
 
-__all__ = ["KEY", "AppState", "Loaders", "current_state"]
+__all__ = ["KEY", "AppState", "Loaders", "Overrides", "current_state"]
 
 KEY = "consentkit"
 
@@ -37,13 +41,29 @@ class Loaders:
     ``subject`` gives the app's own id of the person, None if nobody is signed in;
     ``account_label`` how to show them which account it is; ``roles`` what else this
     request may see, of ``auditor`` and ``operator``. ``erasure`` erases what the app
-    holds and consent no longer covers.
+    holds and consent no longer covers. ``confirmation`` sends the link that confirms a
+    yes of two stages. ``birthday`` is that of a subject, None where it is not known;
+    ``representative`` as whom the person signed in acts, None for themselves.
     """
 
     subject: Callable[[], object] | None = None
     account_label: Callable[[str], str] = lambda _subject: ""
     roles: Callable[[], Container[str] | None] | None = None
     erasure: ErasureHandler | None = None
+    confirmation: Callable[[ConfirmationLink], object] | None = None
+    birthday: Birthdays | None = None
+    representative: Callable[[], Representative | None] | None = None
+
+
+@dataclass
+class Overrides:
+    """The templates of ours that the app replaced, by name, as they were judged.
+
+    ``settled`` says that nothing more can come: the app is complete.
+    """
+
+    judged: Mapping[str, str] = field(default_factory=dict)
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,7 @@ class AppState:
     publisher: PublisherThread | None
     seen_notices: set[str] = field(default_factory=set)
     notices: dict[Hashable, tuple[Notice, str]] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 def current_state() -> AppState:

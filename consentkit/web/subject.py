@@ -6,13 +6,22 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from consentkit.core.representative import Representative
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from consentkit.web.state import AppState
 
-__all__ = ["SubjectId", "current_subject", "subject_key"]
+__all__ = [
+    "SubjectId",
+    "bearer",
+    "current_representative",
+    "current_subject",
+    "is_delegate",
+    "signed_in_subject",
+    "subject_key",
+]
 
 SubjectId = str | int | UUID
 """What an app may use as a person's id: text, a number or a UUID."""
@@ -40,7 +49,67 @@ def subject_key(value: object) -> str:
 
 
 def current_subject(state: AppState) -> str | None:
-    """The person of this request, None if nobody is signed in.
+    """Whom this request is about, None if nobody is signed in.
+
+    That is who is signed in, or for whom they act.
+
+    Raises:
+        ConfigurationError: the app has no subject loader, or one of its loaders
+            returned nothing that can be used.
+    """
+    here = signed_in_subject(state)
+    acting = current_representative(state) if here is not None else None
+    return here if acting is None else str(acting.subject)
+
+
+def current_representative(state: AppState) -> Representative | None:
+    """Who acts for the person of this request, None if they do it themselves.
+
+    Raises:
+        ConfigurationError: the app's loader returned something else, or an id that is
+            none, or it is about somebody who is not signed in.
+    """
+    load = state.loaders.representative
+    here = signed_in_subject(state) if load else None
+    acting = load() if load and here is not None else None
+    if acting is None:
+        return None
+    if not isinstance(acting, Representative):
+        raise ConfigurationError(
+            "the representative_loader must return a Representative, or None for a "
+            f"person who acts for themselves; got {type(acting).__name__}"
+        )
+    try:
+        both = subject_key(acting.subject), subject_key(acting.by)
+    except InvalidRequestError as error:
+        raise ConfigurationError(
+            f"the representative_loader must name two subjects: {error}"
+        ) from error
+    if here not in both:
+        raise ConfigurationError(
+            "the representative_loader must return who is signed in, as one who acts "
+            "for somebody; it returned two other people"
+        )
+    return acting
+
+
+def is_delegate(state: AppState) -> bool:
+    """Whether who is signed in acts for somebody, about a part of it only."""
+    acting = current_representative(state)
+    return acting is not None and not acting.is_guardian
+
+
+def bearer(state: AppState, subject: str) -> str:
+    """Whom the form tokens of this request are made for: who acts, and for whom."""
+    acting = current_representative(state)
+    if acting is None or str(acting.subject) != subject:
+        return subject
+    # No id holds a line break, so that no person is anybody's pair.
+    return f"{subject}\n{acting.actor}\n{acting.by}"
+
+
+def signed_in_subject(state: AppState) -> str | None:
+    """Who is signed in, None if nobody is.
 
     Raises:
         ConfigurationError: the app has no subject loader, or it returned no usable id.

@@ -11,21 +11,38 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from typing import Any
 
 from itsdangerous import BadData
 from itsdangerous import SignatureExpired
 from itsdangerous import URLSafeTimedSerializer
 
+from consentkit.core import canonical
 from consentkit.errors import InvalidRequestError
+from consentkit.errors import MalformedError
+from consentkit.errors import VerificationError
+from consentkit.log import sealing
+from consentkit.log.encoding import decode_base64url
+from consentkit.log.encoding import encode_base64url
+from consentkit.service.awaiting import Awaited
 
-__all__ = ["AnswerToken", "StopToken", "Tokens"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from consentkit.core.act import Millis
+
+__all__ = ["AnswerToken", "LinkToken", "StopToken", "Tokens"]
 
 _ANSWER = "consentkit/answer@v1"
 _STOP = "consentkit/stop@v1"
 _ERASURE = "consentkit/erasure@v1"
+_DELEGATION = "consentkit/delegation@v1"
+_AGAIN = "consentkit/again@v1"
+_LINK = "consentkit/link@v1"
 _NONCE_BYTES = 16
 _MAX_TOKEN = 2_048  # ours are some 300 characters
+_MAX_LINK = 6_000  # what a web server takes as a line; ours are some 500 characters
 _STOP_LIFETIME = 30 * 24 * 3_600  # a page left open must still be able to stop sharing
 
 
@@ -46,6 +63,18 @@ class StopToken:
 
     purpose: str | None
     recipient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkToken:
+    """A genuine link that confirms a yes: what it was said to, and what it said.
+
+    ``challenge`` is the SHA-256 of what makes it single-use, in hex.
+    """
+
+    notice: str
+    awaited: tuple[Awaited, ...]
+    challenge: str
 
 
 class Tokens:
@@ -74,10 +103,9 @@ class Tokens:
                 ``token-invalid`` or ``foreign-token``.
         """
         body = self._read(_ANSWER, token, subject, self._lifetime)
-        # Over the nonce, not over the token's text: base64 has more than one spelling
-        # of the same bytes, and a second spelling must not be a second use.
-        challenge = hashlib.sha256(f"{_ANSWER}\n{body['n']}\n".encode()).hexdigest()
-        return AnswerToken(notice=str(body["w"]), challenge=challenge)
+        return AnswerToken(
+            notice=str(body["w"]), challenge=_challenge(_ANSWER, body["n"])
+        )
 
     def notice_of(self, token: str, subject: str) -> str:
         """The notice that a genuine token of the person names, however old it is.
@@ -106,6 +134,88 @@ class Tokens:
         """
         body = self._read(_STOP, token, subject, _STOP_LIFETIME)
         return StopToken(purpose=body["p"], recipient=body["r"])
+
+    def issue_again(self, subject: str, act: str) -> str:
+        """A token with which ``subject`` has the link of that act sent again, once."""
+        nonce = secrets.token_hex(_NONCE_BYTES)
+        return self._issue(_AGAIN, {"a": act, "n": nonce, "s": self._tag(subject)})
+
+    def read_again(self, token: str, subject: str) -> tuple[str, str]:
+        """The act, and the challenge of the token, once it is known to be the person's.
+
+        Raises:
+            InvalidRequestError: it is not; the code is ``token-expired``,
+                ``token-invalid`` or ``foreign-token``.
+        """
+        body = self._read(_AGAIN, token, subject, self._lifetime)
+        return str(body["a"]), _challenge(_AGAIN, body["n"])
+
+    def issue_link(
+        self, subject: str, notice: str, awaited: Iterable[Awaited], *, until: Millis
+    ) -> str:
+        """A link's token, good for ``subject`` alone, once, before ``until``.
+
+        Sealed, for a link travels by mail, and what it is about is nobody's business.
+        """
+        body = {
+            "a": [each.to_dict() for each in awaited],
+            "n": secrets.token_hex(_NONCE_BYTES),
+            "s": self._tag(subject),
+            "u": until,
+            "w": notice,
+        }
+        sealed = sealing.seal(self._link_key, canonical.encode(body), _LINK.encode())
+        return encode_base64url(sealed)
+
+    def read_link(self, token: str, subject: str, *, now: Millis) -> LinkToken:
+        """What a link confirms, once it is known to be genuine, fresh and the person's.
+
+        Raises:
+            InvalidRequestError: it is not; the code is ``link-expired``,
+                ``link-invalid`` or ``link-foreign``.
+        """
+        try:
+            if len(token) > _MAX_LINK:
+                raise MalformedError("a link of ours is shorter")
+            sealed = decode_base64url(token)
+            opened = sealing.unseal(self._link_key, sealed, _LINK.encode())
+        except VerificationError as error:
+            raise InvalidRequestError(
+                "this link does not come from here, or is not whole",
+                code="link-invalid",
+            ) from error
+        body: dict[str, Any] = canonical.decode(opened)  # type: ignore[assignment]  # sealed by us
+        if not hmac.compare_digest(str(body["s"]), self._tag(subject)):
+            raise InvalidRequestError(
+                "this link was made for somebody else; nothing was stored",
+                code="link-foreign",
+            )
+        if now >= body["u"]:
+            raise InvalidRequestError(
+                "this link is too old; nothing was stored", code="link-expired"
+            )
+        return LinkToken(
+            notice=str(body["w"]),
+            awaited=tuple(map(Awaited.from_dict, body["a"])),
+            challenge=_challenge(_LINK, body["n"]),
+        )
+
+    @property
+    def _link_key(self) -> bytes:
+        return hmac.digest(self._key, _LINK.encode(), "sha256")
+
+    def issue_delegation(self, subject: str, delegation: str) -> str:
+        """A token with which ``subject`` can take a delegation back; harmless twice."""
+        return self._issue(_DELEGATION, {"d": delegation, "s": self._tag(subject)})
+
+    def read_delegation(self, token: str, subject: str) -> str:
+        """The delegation, once the token is known to be genuine and the person's.
+
+        Raises:
+            InvalidRequestError: it is not; the code is ``token-expired``,
+                ``token-invalid`` or ``foreign-token``.
+        """
+        return str(self._read(_DELEGATION, token, subject, _STOP_LIFETIME)["d"])
 
     def issue_erasure(self, subject: str, handle: str) -> str:
         """A token with which ``subject`` can erase what stands under ``handle``.
@@ -161,6 +271,15 @@ class Tokens:
     def _tag(self, subject: str) -> str:
         """The person, recognisable to us and to nobody who sees the page."""
         return hmac.digest(self._key, f"subject\n{subject}".encode(), "sha256").hex()
+
+
+def _challenge(salt: str, nonce: str) -> str:
+    """What makes a token single-use.
+
+    Over the nonce, not over the token's text: base64 has more than one spelling of the
+    same bytes, and a second spelling must not be a second use.
+    """
+    return hashlib.sha256(f"{salt}\n{nonce}\n".encode()).hexdigest()
 
 
 def _not_ours() -> InvalidRequestError:

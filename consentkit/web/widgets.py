@@ -8,7 +8,6 @@ token that names the notice.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import current_app
@@ -26,26 +25,40 @@ from consentkit.service.comparing import answered_notices
 from consentkit.service.comparing import differences
 from consentkit.service.honouring import is_covered
 from consentkit.service.honouring import is_despite
+from consentkit.service.reminding import remind
 from consentkit.web import frame
+from consentkit.web.acting import account_of
+from consentkit.web.acting import acting_line
+from consentkit.web.acting import is_forbidden
+from consentkit.web.acting import refusal_of
+from consentkit.web.acting import whose_yes
 from consentkit.web.cards import cards_for
 from consentkit.web.changes import change_text
 from consentkit.web.gate import id_of
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
+from consentkit.web.links import check_can_confirm
+from consentkit.web.others import reopened
+from consentkit.web.overriding import TEMPLATES
+from consentkit.web.overriding import check_before_showing
+from consentkit.web.overriding import check_notice
 from consentkit.web.pages import WidgetView
 from consentkit.web.pages import context
 from consentkit.web.pages import ends_today
-from consentkit.web.pages import mask_account
 from consentkit.web.pages import notice_view
 from consentkit.web.state import current_state
+from consentkit.web.subject import bearer
 from consentkit.web.subject import current_subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jinja2 import Template
+
     from consentkit.core.purpose import Purpose
     from consentkit.core.registry import Question
     from consentkit.core.status import Status
+    from consentkit.web.answers import CardView
     from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
 
@@ -54,12 +67,12 @@ __all__ = [
     "consent_head",
     "consent_widget",
     "holds_despite",
+    "notice_is_ours",
     "shown_notice",
     "widget_view",
 ]
 
 _TEMPLATE = "consentkit/notice.html"
-_OURS = Path(__file__).with_name("templates")
 
 
 def consent_widget(purpose: str | Purpose) -> Markup:
@@ -72,8 +85,10 @@ def consent_widget(purpose: str | Purpose) -> Markup:
     Raises:
         DeclarationError: no such purpose is declared.
         LogUnavailableError: the notice cannot be stored, so it must not be shown.
+        ConfigurationError: a template that the app put in place of ours breaks a rule.
     """
     g.consentkit_widget = True
+    check_before_showing()
     state = current_state()
     locale = frame.current_locale(state)
     view = widget_view(state, id_of(purpose), locale, ask_again=False)
@@ -128,6 +143,9 @@ def widget_view(
             ),
             opt_out_signal=signal,
         )
+    refused = refusal_of(state, locale, {purpose_id})
+    if refused is not None:
+        return WidgetView(lang=locale.code, dir=locale.direction, refused=refused)
     honour_for(state, subject)
     return _view(state, subject, questions, locale, ask_again=ask_again, signal=signal)
 
@@ -143,11 +161,14 @@ def _view(
 ) -> WidgetView:
     standing = _standing(state, subject, questions)
     notices = answered_notices(state.installation, subject, standing)
+    cards = cards_for(state, subject, locale, purpose_id=questions[0].purpose.id)
     view = WidgetView(
         lang=locale.code,
         dir=locale.direction,
-        account=mask_account(state.loaders.account_label(subject)),
-        cards=cards_for(state, subject, locale, purpose_id=questions[0].purpose.id),
+        account=account_of(state),
+        acting=acting_line(state, locale),
+        cards=cards,
+        stop_all_token=_stop_all(state, subject, questions, cards),
         revoke_url=url_for("consentkit.revocations"),
         centre_url=url_for("consentkit.centre"),
         csrf_token=frame.host_csrf_token(),
@@ -155,9 +176,20 @@ def _view(
         despite_signal=signal and holds_despite(state, standing),
         unasked=not ask_again,
     )
+    renewed = reopened(state, subject, standing)
     asked = questions if ask_again else _open(state, questions, standing, notices)
+    reminded = _reminded(state, subject, asked, standing)
+    opened = renewed | reminded.keys()
+    asked = tuple(each for each in questions if each in asked or each.key in opened)
     if not asked:
         return view
+    purpose = questions[0].purpose
+    forbidden = is_forbidden(state, subject, purpose)
+    if forbidden or not renewed:  # where one yes waits for theirs, the card says so
+        view = replace(view, whose=whose_yes(state, subject, purpose, locale))
+    if forbidden:
+        return view
+    check_can_confirm(state, asked)
     conflict = signal and any(each.covered_by_signal for each in asked)
     notice, title_id = shown_notice(state, asked, locale, signal=conflict)
     return replace(
@@ -165,16 +197,61 @@ def _view(
         title_id=title_id,
         notice_html=Markup(notice.html.decode()),  # noqa: S704  as hashed, byte for byte
         action=url_for("consentkit.choices"),
-        token=state.tokens.issue_answer(subject, notice.digest),
+        token=state.tokens.issue_answer(bearer(state, subject), notice.digest),
         ends=ends_today(questions, locale, now=state.installation.clock()),
         notice_url=url_for("consentkit.notice", digest=notice.digest),
         fingerprint=notice.digest,
         version=notice.version,
+        ending=_ending(reminded, locale),
         changes=tuple(
             change_text(each, state.installation.registry, locale)
             for each in differences(questions, notices)
         ),
     )
+
+
+def _reminded(
+    state: AppState,
+    subject: str,
+    asked: tuple[Question, ...],
+    standing: Mapping[tuple[str, str], Status],
+) -> dict[tuple[str, str], Status]:
+    """What is about to end and asked about once before it does (R90).
+
+    Nobody is reminded for somebody else, nor of what their browser says no to.
+    """
+    if bearer(state, subject) != subject:
+        return {}
+    signal, open_keys = is_signalled(), {each.key for each in asked}
+    left = {
+        key: status
+        for key, status in standing.items()
+        if key not in open_keys and not (signal and is_covered(state.installation, key))
+    }
+    return {key: left[key] for key in remind(state.installation, subject, left)}
+
+
+def _ending(
+    reminded: Mapping[tuple[str, str], Status], locale: Locale
+) -> Markup | None:
+    if not reminded:
+        return None
+    return locale.text(
+        "Your yes ends on {date}. If you do nothing, it ends by itself.",
+        date=locale.date(min(each.until for each in reminded.values())),
+    )
+
+
+def _stop_all(
+    state: AppState,
+    subject: str,
+    questions: tuple[Question, ...],
+    cards: tuple[CardView, ...],
+) -> str:
+    """What was agreed to by one press can be stopped by one; none where that is one."""
+    if sum(bool(each.stop_token) for each in cards) <= 1:
+        return ""
+    return state.tokens.issue_stop(bearer(state, subject), questions[0].purpose.id)
 
 
 def _standing(
@@ -243,7 +320,7 @@ def shown_notice(
     if shown is None:
         shown = _publish(state, questions, locale, centre_url=centre_url, signal=signal)
         # What a host's own template puts in, nobody here knows: it is rendered anew.
-        if template.filename == str(_OURS / _TEMPLATE):
+        if _is_ours(template):
             state.notices[made_of] = shown
     return shown
 
@@ -270,9 +347,20 @@ def _publish(
         variant=SIGNALLED if view.signal and view.signal in html else STANDARD,
     )
     if notice.digest not in state.seen_notices:
+        if not notice_is_ours():
+            check_notice(questions, view, html, locale)
         publish_notice(state.installation, notice)
         state.seen_notices.add(notice.digest)
     return notice, view.title_id
+
+
+def notice_is_ours() -> bool:
+    """Whether our own template words the notices, and not one of the app's."""
+    return _is_ours(current_app.jinja_env.get_template(_TEMPLATE))
+
+
+def _is_ours(template: Template) -> bool:
+    return template.filename == str(TEMPLATES / _TEMPLATE)
 
 
 def _template_source() -> bytes:

@@ -21,6 +21,7 @@ _ACME = Identity(
     name="Acme Credit Scoring Ltd",
     short_name="Acme",
     relation="A company of the same group as Wallet Ltd",
+    recipient="acme-credit",
 )
 
 

@@ -18,9 +18,12 @@ from marshmallow import ValidationError
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from consentkit.audit import RELEASE_HEADER
 from example_app.headers import send_security_headers
 from example_app.options import instance_folder
 from example_app.receiving.inbox import Inbox
+from example_app.receiving.releases import check_content
+from example_app.receiving.releases import check_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,12 +43,16 @@ Answer = tuple[dict[str, Any], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Which company this is: its folder, its names, and what it is to the wallet."""
+    """Which company this is: its folder, its names, and what it is to the wallet.
+
+    One with a ``recipient``, its id with the wallet, takes nothing without proof.
+    """
 
     folder: str
     name: str
     short_name: str
     relation: str
+    recipient: str = ""
 
 
 def create_recipient(
@@ -72,10 +79,17 @@ def create_recipient(
     def take() -> ResponseReturnValue:
         _check_token(app.config["RECIPIENT_TOKEN"])
         content = request.get_json()
+        release = check_release(identity.recipient) if identity.recipient else None
         try:
             given: dict[str, Any] = schema.load(content)
         except ValidationError as error:
             return {"error": "not what we take", "fields": error.messages}, 422
+        if release is not None:
+            check_content(given, release)
+            if not inbox.keep_proof(
+                release.disclosure, request.headers[RELEASE_HEADER]
+            ):
+                return {"error": "this proof came before"}, 409
         reply, line = answer(given)
         inbox.keep(content, answer=line)
         return reply, 201
@@ -124,6 +138,10 @@ def _add_views(app: Flask, identity: Identity, inbox: Inbox) -> None:
     @app.get("/received.json")
     def list_all() -> ResponseReturnValue:
         return jsonify([each.content for each in inbox.latest()])
+
+    @app.get("/proofs.json")
+    def list_proofs() -> ResponseReturnValue:
+        return jsonify(inbox.proofs())
 
     @app.get("/up")
     def up() -> ResponseReturnValue:

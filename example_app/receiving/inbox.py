@@ -16,10 +16,12 @@ from sqlalchemy import MetaData
 from sqlalchemy import Row
 from sqlalchemy import String
 from sqlalchemy import Table
+from sqlalchemy import Text
 from sqlalchemy import create_engine
 from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,6 +46,14 @@ _forgotten = Table(
     Column("record", String(32), primary_key=True),
     Column("at", DateTime, nullable=False),  # UTC
     Column("requests", Integer, nullable=False),
+)
+
+_proof = Table(
+    "proof",
+    _metadata,
+    Column("disclosure", String(32), primary_key=True),
+    Column("at", DateTime, nullable=False),  # UTC
+    Column("proof", Text, nullable=False),
 )
 
 _SHOWN = 200  # the page is for looking, not for archives
@@ -84,6 +94,27 @@ class Inbox:
         }
         with self._engine.begin() as connection:
             connection.execute(insert(_received), row)
+
+    def keep_proof(self, disclosure: str, proof: str) -> bool:
+        """Keep what shows that we may hold it; False if that came before, a copy.
+
+        It stays when the data is deleted: it says nothing of the person, and shows that
+        they were held rightly until then.
+        """
+        now = datetime.now(UTC).replace(tzinfo=None)
+        row = {"disclosure": disclosure, "at": now, "proof": proof}
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(_proof), row)
+        except IntegrityError:
+            return False
+        return True
+
+    def proofs(self) -> list[str]:
+        """The proofs that came last, newest first."""
+        newest = select(_proof.c.proof).order_by(_proof.c.at.desc()).limit(_SHOWN)
+        with self._engine.connect() as connection:
+            return list(connection.scalars(newest))
 
     def forget(self, records: Collection[str]) -> None:
         """Delete all that came under these records, which hold no longer."""

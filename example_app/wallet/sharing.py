@@ -21,6 +21,7 @@ from flask import current_app
 from marshmallow import Schema
 from marshmallow import fields
 
+from consentkit.audit import RELEASE_HEADER
 from example_app.wallet import book
 from example_app.wallet.consent import consent
 from example_app.wallet.payment import INCOME
@@ -92,6 +93,7 @@ def work_out_score(account: book.Account) -> book.Score:
     ) as release:
         answer = _post(
             "WALLET_SCORES",
+            release,
             {
                 **_basis(account, release),
                 "applicant": release.only(PersonSchema(only=["city"]), account),
@@ -122,6 +124,7 @@ def fetch_offers(account: book.Account) -> list[book.Offer]:
     ) as release:
         answer = _post(
             "WALLET_OFFERS",
+            release,
             {
                 **_basis(account, release),
                 "member": release.only(PersonSchema(), person),
@@ -175,13 +178,18 @@ def _favourite_kinds(payments: Iterable[Payment]) -> list[str]:
     return [kind for kind, _ in kinds.most_common(_TOP_KINDS)]
 
 
-def _post(service: str, content: Mapping[str, Any]) -> Any:
+def _post(service: str, release: Release, content: Mapping[str, Any]) -> Any:
+    """Send it together with what shows that the recipient may hold exactly this."""
     url = current_app.config[f"{service}_URL"]
     token = current_app.config[f"{service}_TOKEN"]
+    body = json.dumps(content).encode()
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        RELEASE_HEADER: release.proof(body),
+    }
     try:
-        response = _http.request(
-            "POST", url, json=content, headers={"Authorization": f"Bearer {token}"}
-        )
+        response = _http.request("POST", url, body=body, headers=headers)
     except urllib3.exceptions.HTTPError as error:
         raise RecipientError("the recipient could not be reached") from error
     if response.status != HTTPStatus.CREATED:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from consentkit.store.schema import TEXT
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -28,31 +30,52 @@ _TABLES = (
 
 # Against mistakes, not against whoever owns the file: that one is what the signed
 # tree is for. Numbering is the one change a leaf's row ever sees.
-_APPEND_ONLY = (
-    """CREATE TRIGGER consent_leaf_no_update BEFORE UPDATE ON consent_leaf
+_APPEND_ONLY = {
+    "sqlite": (
+        """CREATE TRIGGER consent_leaf_no_update BEFORE UPDATE ON consent_leaf
        WHEN OLD.idx IS NOT NULL
          OR (NEW.position, NEW.log, NEW.id, NEW.kind, NEW.hash, NEW.bytes, NEW.handle,
              NEW.seq, NEW.challenge, NEW.time)
          IS NOT (OLD.position, OLD.log, OLD.id, OLD.kind, OLD.hash, OLD.bytes,
                  OLD.handle, OLD.seq, OLD.challenge, OLD.time)
        BEGIN SELECT RAISE(ABORT, 'leaves are append-only'); END""",
-    """CREATE TRIGGER consent_leaf_no_delete BEFORE DELETE ON consent_leaf
+        """CREATE TRIGGER consent_leaf_no_delete BEFORE DELETE ON consent_leaf
        BEGIN SELECT RAISE(ABORT, 'leaves are append-only'); END""",
-)
+    ),
+    "postgresql": (
+        """CREATE FUNCTION consent_leaf_is_append_only() RETURNS trigger
+           LANGUAGE plpgsql AS $$ BEGIN
+             RAISE integrity_constraint_violation
+               USING MESSAGE = 'leaves are append-only';
+           END $$""",
+        """CREATE TRIGGER consent_leaf_no_update BEFORE UPDATE ON consent_leaf
+           FOR EACH ROW WHEN (OLD.idx IS NOT NULL
+             OR (NEW.position, NEW.log, NEW.id, NEW.kind, NEW.hash, NEW.bytes,
+                 NEW.handle, NEW.seq, NEW.challenge, NEW.time)
+             IS DISTINCT FROM
+                (OLD.position, OLD.log, OLD.id, OLD.kind, OLD.hash, OLD.bytes,
+                 OLD.handle, OLD.seq, OLD.challenge, OLD.time))
+           EXECUTE FUNCTION consent_leaf_is_append_only()""",
+        """CREATE TRIGGER consent_leaf_no_delete BEFORE DELETE ON consent_leaf
+           FOR EACH ROW EXECUTE FUNCTION consent_leaf_is_append_only()""",
+        """CREATE TRIGGER consent_leaf_no_truncate BEFORE TRUNCATE ON consent_leaf
+           FOR EACH STATEMENT EXECUTE FUNCTION consent_leaf_is_append_only()""",
+    ),
+}
 
 
 def upgrade() -> None:
     """Create them."""
     op.create_table(
         "consent_disclosure",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("recipient", TEXT, nullable=False),
+        sa.Column("data", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("record", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_disclosure")),
     )
     op.create_index(
@@ -63,8 +86,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent_evidence",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("handle", TEXT, nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_evidence")),
     )
@@ -74,7 +97,7 @@ def upgrade() -> None:
     op.create_table(
         "consent_log",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("origin", TEXT, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_log")),
@@ -82,7 +105,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent_notice",
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
         sa.Column("manifest", sa.LargeBinary(), nullable=False),
         sa.Column("html", sa.LargeBinary(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
@@ -90,17 +113,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent_state",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("recipient", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("data", TEXT, nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("assurance", sa.Text(), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("assurance", TEXT, nullable=False),
+        sa.Column("record", TEXT, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("notice", TEXT, nullable=False),
         sa.PrimaryKeyConstraint(
             "subject", "purpose", "recipient", name=op.f("pk_consent_state")
         ),
@@ -108,21 +131,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent_subject",
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("handle", TEXT, nullable=False),
         sa.Column("data_key", sa.LargeBinary(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("head", sa.Text(), nullable=False),
+        sa.Column("head", TEXT, nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("subject", name=op.f("pk_consent_subject")),
         sa.UniqueConstraint("handle", name=op.f("uq_consent_subject_handle")),
     )
     op.create_table(
         "consent_suspension",
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("recipient", TEXT, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("leaf", sa.Text(), nullable=False),
+        sa.Column("leaf", TEXT, nullable=False),
         sa.PrimaryKeyConstraint(
             "purpose", "recipient", name=op.f("pk_consent_suspension")
         ),
@@ -148,13 +171,13 @@ def upgrade() -> None:
         ),
         sa.Column("log", sa.Integer(), nullable=False),
         sa.Column("idx", sa.BigInteger(), nullable=True),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("bytes", sa.LargeBinary(), nullable=False),
-        sa.Column("handle", sa.Text(), nullable=True),
+        sa.Column("handle", TEXT, nullable=True),
         sa.Column("seq", sa.BigInteger(), nullable=True),
-        sa.Column("challenge", sa.Text(), nullable=True),
+        sa.Column("challenge", TEXT, nullable=True),
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["log"], ["consent_log.id"], name=op.f("fk_consent_leaf_log")
@@ -197,12 +220,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("log", "level", "number", name=op.f("pk_consent_tile")),
     )
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in _APPEND_ONLY:
-            op.execute(statement)
+    for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Drop them, newest first: foreign keys point at the older ones."""
     for name in reversed(_TABLES):
         op.drop_table(name)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION consent_leaf_is_append_only()")

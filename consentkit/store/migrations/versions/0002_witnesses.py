@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from consentkit.store.schema import TEXT
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -20,7 +22,7 @@ def upgrade() -> None:
         "consent_cosignature",
         sa.Column("log", sa.Integer(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("witness", sa.Text(), nullable=False),
+        sa.Column("witness", TEXT, nullable=False),
         sa.Column("line", sa.LargeBinary(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -35,13 +37,13 @@ def upgrade() -> None:
     op.create_table(
         "consent_witness",
         sa.Column("log", sa.Integer(), nullable=False),
-        sa.Column("witness", sa.Text(), nullable=False),
+        sa.Column("witness", TEXT, nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("asked", sa.BigInteger(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.Column("due", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("fault", TEXT, nullable=False),
         sa.ForeignKeyConstraint(
             ["log"], ["consent_log.id"], name=op.f("fk_consent_witness_log")
         ),

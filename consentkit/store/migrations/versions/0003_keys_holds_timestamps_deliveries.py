@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from consentkit.store.schema import TEXT
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -17,12 +19,12 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables; a log can be closed from now on."""
     op.add_column("consent_log", sa.Column("closed", sa.BigInteger(), nullable=True))
-    op.add_column("consent_log", sa.Column("residue", sa.Text(), nullable=True))
+    op.add_column("consent_log", sa.Column("residue", TEXT, nullable=True))
     op.create_table(
         "consent_key",
         sa.Column("log", sa.Integer(), nullable=False),
-        sa.Column("vkey", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("vkey", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
         sa.Column("first", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -32,9 +34,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent_hold",
-        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("handle", TEXT, nullable=False),
         sa.Column("data_key", sa.LargeBinary(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("handle", name=op.f("pk_consent_hold")),
@@ -43,7 +45,7 @@ def upgrade() -> None:
         "consent_timestamp",
         sa.Column("log", sa.Integer(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("authority", TEXT, nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -57,17 +59,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent_delivery",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("handle", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.Text(), nullable=False),
-        sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("handle", TEXT, nullable=False),
+        sa.Column("recipient", TEXT, nullable=False),
+        sa.Column("event", TEXT, nullable=False),
+        sa.Column("record", TEXT, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("due", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("fault", sa.Text(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("fault", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_delivery")),
     )
     op.create_index(

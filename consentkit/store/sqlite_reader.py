@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from consentkit.core.decision import Standing
 from consentkit.errors import LogUnavailableError
-from consentkit.store.database import BUSY_TIMEOUT
 from consentkit.store.rows import STATUS_COLUMNS
+from consentkit.store.rows import moment_from
 from consentkit.store.rows import status_from
 
 if TYPE_CHECKING:
@@ -32,16 +32,19 @@ _READ = f"""
 SELECT {_STATE}, EXISTS (
     SELECT 1 FROM consent_suspension NOT INDEXED
     WHERE purpose IN ('', ?2) AND recipient IN ('', ?3)
-) AS suspended FROM (SELECT 1) LEFT JOIN consent_state AS state
+) AS suspended, (
+    SELECT at FROM consent_coming_of_age WHERE subject = ?1
+) AS of_age FROM (SELECT 1) LEFT JOIN consent_state AS state
     ON state.subject = ?1 AND state.purpose = ?2 AND state.recipient = ?3
 """  # noqa: S608  names of columns, constants of this room
 _READ_ABROAD = (
-    _READ.replace("AS suspended", f"AS suspended, {_TRANSFER}")
+    _READ.replace("AS of_age", f"AS of_age, {_TRANSFER}")
     + """LEFT JOIN consent_state AS transfer
     ON transfer.subject = ?1 AND transfer.purpose = ?4 AND transfer.recipient = ?3
 """
 )
 _SUSPENDED = len(STATUS_COLUMNS)
+_OF_AGE = _SUSPENDED + 1
 # Cursors of a parent process: their connections must not even be closed after a fork.
 _INHERITED: list[sqlite3.Cursor] = []
 
@@ -54,27 +57,21 @@ class _Held(threading.local):
 
 
 class SqliteReader:
-    """Reads what a decision rests on, from one SQLite file.
+    """Reads what a decision rests on, from one SQLite file (a ``Reader``).
 
     Fork- and thread-safe: a connection is opened by, and used in, one thread of one
     process only.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, timeout: float) -> None:
         self._path = path
+        self._timeout = timeout
         self._held = _Held()
 
     def standing(
         self, subject: str, purpose: str, recipient: str, transfer: str = ""
     ) -> Standing:
-        """What the store says at this instant about one (subject, purpose, recipient).
-
-        ``transfer`` is the purpose id of the separate cross-border question, empty
-        when there is none.
-
-        Raises:
-            LogUnavailableError: the file cannot be read, or a row in it is corrupt.
-        """
+        """See ``Reader.standing``."""
         query: str = _READ
         key: tuple[str, ...] = (subject, purpose, recipient)
         if transfer:
@@ -89,11 +86,12 @@ class SqliteReader:
             raise LogUnavailableError(
                 f"the consent database cannot be read ({type(error).__name__})"
             ) from error
-        abroad = row[_SUSPENDED + 1 :]
+        abroad = row[_OF_AGE + 1 :]
         return Standing(
             None if row[0] is None else status_from(row),
             status_from(abroad) if abroad and abroad[0] is not None else None,
             bool(row[_SUSPENDED]),
+            of_age=moment_from(row[_OF_AGE]),
         )
 
     def close(self) -> None:
@@ -111,7 +109,7 @@ class SqliteReader:
         connection = sqlite3.connect(
             f"{self._path.resolve().as_uri()}?mode=rw",
             uri=True,
-            timeout=BUSY_TIMEOUT,
+            timeout=self._timeout,
             isolation_level=None,
         )
         self._held.cursor = connection.cursor()

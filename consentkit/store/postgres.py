@@ -1,0 +1,133 @@
+"""PostgreSQL: any number of processes on any number of machines (extra ``postgres``).
+
+Acts of different people overlap; the acts of one person wait for each other at the
+person's row. What changes the log as a whole, such as the rotation of a key, waits for
+everybody and lets nobody overlap, as every transaction does on SQLite. Both is said by
+advisory locks of the transaction: they need no table, end with the transaction however
+it ends, and work through a pooler that hands connections out by transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from consentkit.errors import ConfigurationError
+from consentkit.store.postgres_reader import PostgresReader
+from consentkit.store.statement import Statement
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+
+__all__ = ["Postgres", "take_log_turn"]
+
+_CONNECT_SECONDS = 10  # a database that does not answer is one that says no
+_LOCK_SECONDS = 30  # as long as a writer waits for its turn on SQLite
+
+# A number nobody else uses for an advisory lock, as far as that can be chosen.
+_OURS = int.from_bytes(hashlib.sha256(b"consentkit").digest()[:3])
+_LOCK = sa.bindparam("ours", type_=sa.Integer), sa.bindparam("log", type_=sa.Integer)
+_ALONE = Statement(sa.select(sa.func.pg_advisory_xact_lock(*_LOCK)))
+_TOGETHER = Statement(sa.select(sa.func.pg_advisory_xact_lock_shared(*_LOCK)))
+_EVERY_LOG = 0
+
+
+def _load_driver() -> ModuleType:
+    """Psycopg 3, loaded only where there is a PostgreSQL to talk to.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    try:
+        import psycopg  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise ConfigurationError(
+            "PostgreSQL needs the extra 'postgres': pip install 'consentkit[postgres]'"
+        ) from error
+    return psycopg
+
+
+class Postgres:
+    """One PostgreSQL database (a ``Kind`` of database).
+
+    Raises:
+        ConfigurationError: the URL asks for another driver than psycopg, or the extra
+            is not installed.
+    """
+
+    file = None
+
+    def __init__(self, url: sa.URL) -> None:
+        if url.drivername not in ("postgresql", "postgresql+psycopg"):
+            raise ConfigurationError(
+                "CONSENTKIT_DATABASE_URI must begin with 'postgresql://' (psycopg 3 is "
+                f"used); got {url.drivername!r}"
+            )
+        driver = self._driver = _load_driver()
+        # Which driver "postgresql://" stands for differs between SQLAlchemy's versions.
+        self._url = url.set(drivername="postgresql+psycopg")
+        self.conflicts: tuple[type[Exception], ...] = (driver.IntegrityError,)
+        self.failures: tuple[type[Exception], ...] = (driver.Error,)
+
+    def connect(self) -> sa.Engine:
+        """See ``Kind.connect``."""
+        timeout = {"connect_timeout": str(_CONNECT_SECONDS)}
+        engine = sa.create_engine(
+            self._url.update_query_dict({**timeout, **self._url.query}),
+            isolation_level="READ COMMITTED",
+            hide_parameters=True,  # errors are logged, and rows hold people's ids
+        )
+        event.listen(engine, "connect", _prepare)
+        return engine
+
+    def make_room(self) -> None:
+        """Nothing: whoever runs the server made the database."""
+
+    def take_turn(self, connection: sa.Connection, *, alone: bool) -> None:
+        """See ``Kind.take_turn``."""
+        (_ALONE if alone else _TOGETHER).run(connection, ours=_OURS, log=_EVERY_LOG)
+
+    def reader(self) -> PostgresReader:
+        """See ``Kind.reader``."""
+        return PostgresReader(self._url, self._driver)
+
+    def rewrite(self, connection: sa.Connection) -> None:
+        """See ``Kind.rewrite``: the tables are written anew.
+
+        Write-ahead log, replicas and backups keep what was deleted until they are
+        recycled; that is for whoever runs the server.
+        """
+        for table in ("subject", "state", "evidence", "disclosure", "delivery", "hold"):
+            connection.exec_driver_sql(f"VACUUM (FULL) consent_{table}")
+
+    def describe(self, connection: sa.Connection) -> str:
+        """See ``Kind.describe``."""
+        version = connection.scalar(sa.text("SHOW server_version"))
+        durable = connection.scalar(sa.text("SHOW synchronous_commit"))
+        return f"PostgreSQL {version}, synchronous_commit {durable}"
+
+
+def take_log_turn(connection: sa.Connection, log: int) -> None:
+    """Wait until nobody else who waited so adds to that log, up to the end.
+
+    Nothing on SQLite, where nobody else writes anyhow.
+    """
+    if connection.dialect.name == "postgresql":
+        _ALONE.run(connection, ours=_OURS, log=log)
+
+
+def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    driver: Any = connection
+    found = driver.execute("SHOW synchronous_commit").fetchone()
+    if found == ("off",):  # else a commit that was answered could be lost
+        driver.execute("SET synchronous_commit TO on")
+    driver.execute(f"SET lock_timeout TO '{_LOCK_SECONDS}s'")
+    driver.commit()

@@ -1,0 +1,145 @@
+"""The hot read behind every check, on PostgreSQL: one prepared statement.
+
+As on SQLite, each thread of each process holds a driver connection of its own in
+autocommit, so that no older snapshot can stand between a check and the newest commit.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import psycopg
+
+from consentkit.core.decision import Standing
+from consentkit.errors import LogUnavailableError
+from consentkit.store.rows import STATUS_COLUMNS
+from consentkit.store.rows import moment_from
+from consentkit.store.rows import status_from
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import sqlalchemy as sa
+
+__all__ = ["PostgresReader"]
+
+_STATE = ", ".join(f"state.{name}" for name in STATUS_COLUMNS)
+_TRANSFER = ", ".join(f"transfer.{name}" for name in STATUS_COLUMNS)
+# One statement, so that all of it held at one instant; always one row, so that a
+# suspension is seen whoever is asked about.
+_READ = f"""
+SELECT {_STATE}, EXISTS (
+    SELECT 1 FROM consent_suspension
+    WHERE purpose IN ('', %(purpose)s) AND recipient IN ('', %(recipient)s)
+) AS suspended, (
+    SELECT at FROM consent_coming_of_age WHERE subject = %(subject)s
+) AS of_age FROM (SELECT 1) AS one LEFT JOIN consent_state AS state
+    ON state.subject = %(subject)s AND state.purpose = %(purpose)s
+   AND state.recipient = %(recipient)s
+"""  # noqa: S608  names of columns, constants of this room
+_READ_ABROAD = (
+    _READ.replace("AS of_age", f"AS of_age, {_TRANSFER}")
+    + """LEFT JOIN consent_state AS transfer
+    ON transfer.subject = %(subject)s AND transfer.purpose = %(transfer)s
+   AND transfer.recipient = %(recipient)s
+"""
+)
+_SUSPENDED = len(STATUS_COLUMNS)
+_OF_AGE = _SUSPENDED + 1
+_CONNECT_SECONDS = "10"
+# Connections of a parent process: they must not even be closed after a fork.
+_INHERITED: list[Any] = []
+
+
+class _Held(threading.local):
+    """What one thread holds: a connection that the process ``pid`` opened, 0: none.
+
+    It is closed with the thread.
+    """
+
+    pid = 0
+    connection: Any
+
+    def __del__(self) -> None:
+        if self.pid == os.getpid():
+            self.connection.close()
+
+
+class PostgresReader:
+    """Reads what a decision rests on, from one PostgreSQL database (a ``Reader``).
+
+    Fork- and thread-safe: a connection is opened by, and used in, one thread of one
+    process only.
+    """
+
+    def __init__(self, url: sa.URL, driver: ModuleType) -> None:
+        self._driver = driver
+        dialect: Any = psycopg.dialect  # without annotations in SQLAlchemy
+        _, self._address = dialect().create_connect_args(url)
+        self._address.setdefault("connect_timeout", _CONNECT_SECONDS)
+        self._held = _Held()
+
+    def standing(
+        self, subject: str, purpose: str, recipient: str, transfer: str = ""
+    ) -> Standing:
+        """See ``Reader.standing``."""
+        query = _READ_ABROAD if transfer else _READ
+        key = {"subject": subject, "purpose": purpose, "recipient": recipient}
+        if transfer:
+            key["transfer"] = transfer
+        row = self._ask(query, key)
+        abroad = row[_OF_AGE + 1 :]
+        return Standing(
+            None if row[0] is None else status_from(row),
+            status_from(abroad) if abroad and abroad[0] is not None else None,
+            bool(row[_SUSPENDED]),
+            of_age=moment_from(row[_OF_AGE]),
+        )
+
+    def close(self) -> None:
+        """See ``Reader.close``."""
+        held = self._held
+        if held.pid == os.getpid():
+            held.connection.close()
+        elif held.pid:
+            _INHERITED.append(held.connection)
+        held.pid = 0
+
+    def _ask(self, query: str, key: dict[str, str]) -> tuple[Any, ...]:
+        """The one row. A kept connection that the server has closed is opened anew."""
+        held = self._held
+        kept = held.pid == os.getpid()
+        try:
+            if not kept:
+                self._open()
+            return self._one(query, key)
+        except (self._driver.Error, ValueError) as error:  # text that is no UTF-8
+            lost = kept and held.connection.closed
+            self.close()
+            if not lost:
+                raise _unreadable(error) from error
+        try:
+            self._open()
+            return self._one(query, key)
+        except (self._driver.Error, ValueError) as error:
+            self.close()
+            raise _unreadable(error) from error
+
+    def _one(self, query: str, key: dict[str, str]) -> tuple[Any, ...]:
+        (row,) = self._held.connection.execute(query, key, prepare=True).fetchall()
+        found: tuple[Any, ...] = row
+        return found
+
+    def _open(self) -> None:
+        self.close()
+        self._held.connection = self._driver.connect(**self._address, autocommit=True)
+        self._held.pid = os.getpid()
+
+
+def _unreadable(error: Exception) -> LogUnavailableError:
+    return LogUnavailableError(
+        f"the consent database cannot be read ({type(error).__name__})"
+    )

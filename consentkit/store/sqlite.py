@@ -1,0 +1,138 @@
+"""SQLite: one file in a folder of the app's, any number of processes of one machine.
+
+SQLite 3.7.0-3.51.2 can lose committed pages in WAL mode when several processes write
+(fixed in 3.51.3, 3.50.7 and 3.44.6). On an affected version the rollback journal is
+used instead. ``synchronous=FULL`` in both modes: a signed promise was already handed
+out when a commit returns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from consentkit.errors import ConfigurationError
+from consentkit.errors import LogUnavailableError
+from consentkit.store.sqlite_reader import SqliteReader
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+__all__ = ["BUSY_TIMEOUT", "Sqlite", "journal_mode"]
+
+BUSY_TIMEOUT = 30.0
+"""Seconds a writer waits for its turn before it gives up."""
+
+_FIXED = {(3, 44): 6, (3, 50): 7}  # WAL-reset bug: back-ported fixes by release line
+_PATIENCE = 5_000  # milliseconds that a rewrite of the file waits for its readers
+
+
+def journal_mode(version: tuple[int, int, int] | None = None) -> str:
+    """The journal mode that is safe on a SQLite version: WAL, or DELETE if affected."""
+    major, minor, patch = version or sqlite3.sqlite_version_info
+    if (major, minor, patch) >= (3, 51, 3):
+        return "WAL"
+    fixed_from = _FIXED.get((major, minor))
+    return "WAL" if fixed_from is not None and patch >= fixed_from else "DELETE"
+
+
+class Sqlite:
+    """One SQLite file (a ``Kind`` of database).
+
+    Raises:
+        ConfigurationError: the URL names no file.
+    """
+
+    conflicts: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
+    failures: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def __init__(self, url: sa.URL) -> None:
+        name = url.database or ""
+        # A database in memory is another one for each connection.
+        if not name or name == ":memory:" or name.startswith("file:"):
+            raise ConfigurationError(
+                "CONSENTKIT_DATABASE_URI must name an SQLite file or a PostgreSQL "
+                f"database; got {url.render_as_string(hide_password=True)!r}"
+            )
+        self._url = url
+        self.file = Path(name)
+
+    def connect(self) -> sa.Engine:
+        """See ``Kind.connect``."""
+        engine = sa.create_engine(
+            self._url,
+            connect_args={"timeout": BUSY_TIMEOUT},
+            hide_parameters=True,  # errors are logged, and rows hold people's ids
+        )
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    def make_room(self) -> None:
+        """See ``Kind.make_room``: the folder, which no other account may look into."""
+        try:
+            # Who is behind a handle stands in here.
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LogUnavailableError(
+                f"the folder of the consent database cannot be made ({error.strerror})"
+            ) from error
+
+    def take_turn(self, connection: sa.Connection, *, alone: bool) -> None:
+        """Nothing: whoever writes has the whole file since ``BEGIN IMMEDIATE``."""
+
+    def reader(self) -> SqliteReader:
+        """See ``Kind.reader``."""
+        return SqliteReader(self.file, timeout=BUSY_TIMEOUT)
+
+    def rewrite(self, connection: sa.Connection) -> None:
+        """See ``Kind.rewrite``. Needs as much free space as the file takes."""
+        waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENCE}")
+        try:
+            _rewrite(connection)
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={waits}")
+
+    def describe(self, connection: sa.Connection) -> str:
+        """See ``Kind.describe``."""
+        del connection
+        return f"SQLite {sqlite3.sqlite_version}, journal mode {journal_mode()}"
+
+
+def _rewrite(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("VACUUM")
+    # Of no effect with a rollback journal, which every transaction deletes.
+    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    if busy:
+        raise LogUnavailableError(
+            "the write-ahead log could not be emptied while somebody reads from it"
+        )
+
+
+def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    driver: Any = connection
+    driver.isolation_level = None  # SQLAlchemy sends BEGIN itself, see below
+    for pragma in (
+        f"journal_mode={journal_mode()}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # erased bytes are overwritten, not just unlinked
+        "recursive_triggers=ON",  # else INSERT OR REPLACE deletes past the triggers
+    ):
+        driver.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    # A deferred BEGIN that reads first gets SQLITE_BUSY at its first write at once,
+    # whatever the timeout: take the write lock at the start.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE")

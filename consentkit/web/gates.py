@@ -1,0 +1,133 @@
+"""Where an app's code shares, as far as reading it can tell.
+
+Read are the modules below the app's folder that are loaded. A call counts by its name
+and its ``recipient=``; what its purpose and recipient are is known where they stand
+there as text, or as a name of the module's. What is only known when it runs is said to
+be unclear, never taken for a gate.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from consentkit.core.purpose import Purpose
+from consentkit.core.vocabulary import OWN_USE_ID
+from consentkit.core.vocabulary import Recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from consentkit.core.registry import Registry
+
+__all__ = ["Gate", "examine", "find_gates"]
+
+_GATES = {"share": 1, "share_many": 1, "require": 0}
+_QUESTIONS = {**_GATES, "check": 1, "allowed_clause": 1}
+"""Calls that ask about a purpose: its place among the arguments."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One call in the app's code; empty is what reading does not tell."""
+
+    purpose: str
+    recipient: str
+    place: str
+    shares: bool
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is known what it is about."""
+        return bool(self.purpose and self.recipient)
+
+
+def find_gates(root: Path) -> list[Gate]:
+    """The calls in the loaded modules whose files are below ``root``."""
+    return [
+        gate
+        for module in tuple(sys.modules.values())
+        if (path := _file(module)) and path.is_relative_to(root) and _is_own(path)
+        for gate in _gates_in(module, path)
+    ]
+
+
+def examine(registry: Registry, gates: list[Gate]) -> Iterator[str]:
+    """What is missing between what is declared and what is called."""
+    sharing = {(each.purpose, each.recipient) for each in gates if each.shares}
+    asking = {(each.purpose, each.recipient) for each in gates}
+    for question in registry.all_questions():
+        key = question.purpose_id, question.recipient_id
+        own = question.recipient_id == OWN_USE_ID
+        if not question.transfer and key not in (asking if own else sharing):
+            what = "is never asked about" if own else "has no gate"
+            yield f"purpose {key[0]!r} {what} for recipient {key[1]!r}"
+    for recipient in registry.recipients.values():
+        if recipient.id == OWN_USE_ID:
+            continue
+        if not any(recipient.id == each for _, each in sharing):
+            yield f"recipient {recipient.id!r} has no call"
+        if not recipient.hosts:
+            yield (
+                f"recipient {recipient.id!r} has no hosts: what goes there past the "
+                "gate is neither refused nor found"
+            )
+    for gate in gates:
+        if gate.is_clear and not registry.question(gate.purpose, gate.recipient):
+            yield (
+                f"{gate.place} is a gate for {gate.purpose!r} and {gate.recipient!r}, "
+                "which are not declared for each other"
+            )
+
+
+def _file(module: ModuleType) -> Path | None:
+    name = getattr(module, "__file__", None)
+    return Path(name) if isinstance(name, str) and name.endswith(".py") else None
+
+
+def _is_own(path: Path) -> bool:
+    """Not what was installed, should that be below the app's folder."""
+    return not {"site-packages", "dist-packages"} & set(path.parts)
+
+
+def _gates_in(module: ModuleType, path: Path) -> Iterator[Gate]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return  # it changed since it was loaded
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = {each.arg: each.value for each in node.keywords}
+            if node.func.attr in _QUESTIONS and "recipient" in named:
+                at = _QUESTIONS[node.func.attr]
+                purpose = node.args[at] if len(node.args) > at else named.get("purpose")
+                yield Gate(
+                    _id(module, purpose),
+                    _id(module, named["recipient"]),
+                    f"{path.name}:{node.lineno}",
+                    node.func.attr in _GATES,
+                )
+
+
+def _id(module: ModuleType, node: ast.expr | None) -> str:
+    value = _value(module, node)
+    if isinstance(value, (Purpose, Recipient)):
+        return value.id
+    return value if isinstance(value, str) else ""
+
+
+def _value(module: ModuleType, node: ast.expr | None) -> Any:
+    """What an expression stands for, without running it."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name):
+        return vars(module).get(node.id)
+    if isinstance(node, ast.Attribute):
+        within = _value(module, node.value)
+        return getattr(within, "__dict__", {}).get(node.attr)
+    return None
