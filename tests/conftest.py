@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import settings
+
+from tests.postgres_server import PostgresServer
+from tests.postgres_server import serve_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Two tests share two cores here: a slow example says nothing about the code.
 settings.register_profile("shared-machine", deadline=None, print_blob=True)
@@ -12,6 +20,13 @@ settings.register_profile(
     "mutants", deadline=None, derandomize=True, database=None, max_examples=15
 )
 settings.load_profile("shared-machine")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of this run's own."""
+    with serve_postgres() as server:
+        yield server
 
 
 @pytest.hookimpl(tryfirst=True)

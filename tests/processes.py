@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
     from multiprocessing.synchronize import Barrier
 
-__all__ = ["Ended", "at_once", "counter", "in_fork"]
+__all__ = ["Ended", "at_once", "counter", "in_fork", "meeting"]
 
 _PATIENCE = 120.0  # seconds; only a hang lasts longer
 # A new process each, as with spawn, but one that need not import everything again:
@@ -66,6 +66,11 @@ def at_once(
 def counter() -> Synchronized[int]:
     """A number that all processes share, 0 at first."""
     return _CONTEXT.Value("q", 0)
+
+
+def meeting(processes: int) -> Barrier:
+    """Where so many processes wait for each other, as often as they like."""
+    return _CONTEXT.Barrier(processes)
 
 
 def _run(

@@ -63,7 +63,7 @@ def serve_recipient() -> Iterator[RecipientServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     recipient.url = f"http://127.0.0.1:{server.server_port}/hooks/consent"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:
         yield recipient

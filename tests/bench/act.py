@@ -32,7 +32,7 @@ from consentkit.service.publishing import publish_all
 from consentkit.service.rebuilding import differences
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 from tests.bench.measure import Line
 from tests.bench.measure import Samples
 from tests.bench.measure import arguments

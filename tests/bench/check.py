@@ -19,7 +19,7 @@ from consentkit.core.act import Assurance
 from consentkit.core.act import Millis
 from consentkit.core.decision import ShareRequest
 from consentkit.service import checking
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 from tests.bench.measure import Line
 from tests.bench.measure import arguments
 from tests.bench.measure import circumstances

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from consentkit.service.exporting import export
 from consentkit.service.publishing import publish_all
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 from tests.bench.measure import Line
 from tests.bench.measure import arguments
 from tests.bench.measure import circumstances

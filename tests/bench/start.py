@@ -23,7 +23,7 @@ from flask.testing import FlaskClient
 
 import consentkit
 from consentkit.core.registry import Registry
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 from consentkit.web.state import KEY
 from consentkit.web.widgets import consent_widget
 from tests.bench.measure import Line

@@ -32,7 +32,7 @@ from consentkit.log.keys import Verifier
 from consentkit.log.leaf import read_leaf
 from consentkit.log.merkle import root_of
 from consentkit.log.note import split_note
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 from tests.bench.large_log import LargeLog
 from tests.bench.large_log import write_log
 from tests.bench.measure import Line

@@ -25,7 +25,7 @@ from consentkit.log.leaf import Leaf
 from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import sign_leaf
 from consentkit.service.installation import Installation
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 from consentkit.web.state import KEY
 from tests.declared import CREDIT
 from tests.declared import SCORE

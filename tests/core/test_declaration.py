@@ -66,6 +66,38 @@ def test_validity_is_given_in_days_or_weeks(tmp_path: Path) -> None:
     assert purpose.valid_for == timedelta(weeks=26)
 
 
+@pytest.mark.requirement("R33")
+def test_a_purpose_may_ask_in_two_stages(tmp_path: Path) -> None:
+    text = changed("own_use = true", "own_use = true\ntwo_stage = true")
+    purposes = load(tmp_path, text).purposes
+
+    assert purposes["shop-offers"].two_stage
+    assert not purposes["credit-score"].two_stage
+    said_in_words = changed("own_use = true", 'own_use = true\ntwo_stage = "yes"')
+    assert "two_stage: expected true or false" in refusal(tmp_path, said_in_words)
+
+
+def test_a_purpose_says_whose_yes_it_takes_and_which_practice_it_is(
+    tmp_path: Path,
+) -> None:
+    text = changed(
+        "own_use = true", 'own_use = true\njoint = true\npractices = ["marketing"]'
+    )
+    offers = load(tmp_path, text).purposes["shop-offers"]
+    assert offers.joint
+    assert set(offers.practices) == {"marketing", "targeted-advertising"}  # by its iri
+
+    wrong = {
+        'joint = "yes"': "joint: expected true or false",
+        'practices = ["profiling"]': "practices must be some of tracking",
+        'practices = "tracking"': "practices: Not a valid list",
+        "minors = true": "minors: Unknown field",
+    }
+    for line, told in wrong.items():
+        said = changed("own_use = true", f"own_use = true\n{line}")
+        assert told in refusal(tmp_path, said)
+
+
 def test_data_is_narrowed_for_one_recipient(tmp_path: Path) -> None:
     text = f'{GOOD}\n[purposes.credit-score.data_for]\nacme-credit = ["spending"]\n'
 

@@ -339,3 +339,16 @@ def test_a_refused_notice_is_told_what_a_notice_holds(name: str) -> None:
         read()
 
     assert str(caught.value) == message
+
+
+@pytest.mark.requirement("R33")
+def test_two_stages_stand_in_the_notice_and_in_no_other_notice() -> None:
+    plain, twice = shown(), shown(replace(SCORE, two_stage=True))
+    key = ("credit-score", "acme-credit")
+
+    assert twice.is_two_stage(key)
+    assert not plain.is_two_stage(key)
+    assert not twice.is_two_stage(("credit-score", "corner-shops"))
+    assert twice.digest != plain.digest
+    assert twice.offers == plain.offers  # nothing that a grant rests on
+    assert b"two_stage" not in plain.manifest_bytes

@@ -13,8 +13,10 @@ from consentkit.core.period import Period
 from consentkit.core.period import millis_of
 from consentkit.core.profile import COOLDOWNS
 from consentkit.core.profile import MINIMUMS
+from consentkit.core.profile import VALIDITY_CAPS
 from consentkit.core.profile import cooldown_of
 from consentkit.core.profile import minimum_of
+from consentkit.core.profile import validity_cap_of
 from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
 
@@ -98,5 +100,24 @@ def test_every_rule_has_a_period_a_source_and_a_confidence() -> None:
 
 
 def test_an_unknown_profile_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(DeclarationError, match=r"'CN', 'FR', .*got 'XX'"):
+    with pytest.raises(DeclarationError, match=r"'CN', .*'FR', .*got 'XX'"):
         minimum_of("XX")
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("P12M", 365), ("P1Y", 365), ("P1M", 28), ("P4Y", 1_461), ("P1M3D", 31)],
+)
+def test_a_period_by_the_calendar_is_at_least_so_long(text: str, days: int) -> None:
+    assert Period.parse(text).shortest() == timedelta(days=days)
+
+
+@pytest.mark.requirement("R90")
+def test_a_cap_allows_what_never_lasts_longer() -> None:
+    cap = validity_cap_of("AU (CDR)")
+    assert cap
+    assert cap.allows(timedelta(days=365))
+    assert not cap.allows(timedelta(days=365, seconds=1))
+    assert all(each.source and each.confidence for each in VALIDITY_CAPS)
+    assert all(validity_cap_of(each.profile) == each for each in VALIDITY_CAPS)
+    assert validity_cap_of("") is validity_cap_of("IT") is None

@@ -81,6 +81,28 @@ def test_only_a_recipient_outside_the_territory_is_abroad() -> None:
     assert (transfer.purpose, transfer.recipient) == (NIGHT_HELP, ABROAD)
 
 
+@pytest.mark.requirement("R21", "R70")
+def test_all_but_own_use_of_ordinary_data_takes_a_yes_of_its_own() -> None:
+    own_use = replace(OFFERS, recipients=())
+    grave = replace(own_use, data=[DataItem(SPENDING)])
+    decided = replace(own_use, automated=SCORE.automated)
+    helper = replace(
+        OFFERS, own_use=False, recipients=[replace(SHOP, role="processor")]
+    )
+    assert all(each.separate for each in registry(purposes=[SCORE]).all_questions())
+    assert all(
+        each.separate for each in registry(purposes=[NIGHT_HELP]).all_questions()
+    )
+    for purpose, separate in (
+        (own_use, False),
+        (grave, True),
+        (decided, True),
+        (helper, False),
+    ):
+        (question,) = registry(purposes=[purpose]).questions(purpose.id)
+        assert question.separate is separate
+
+
 def test_the_controllers_own_use_is_asked_under_its_own_name() -> None:
     own = registry().question("shop-offers", "controller")
 

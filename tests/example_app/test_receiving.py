@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from consentkit.audit import RELEASE_HEADER
 from example_app import affiliate
 from example_app import partner
 from example_app.affiliate.scoring import HIGHEST
@@ -23,13 +24,15 @@ from example_app.affiliate.scoring import work_out
 from example_app.partner.offers import pick
 from example_app.wallet.catalogue import PEOPLE
 from example_app.wallet.seeding import payments_of
+from tests.example_app.proven import KEYS
+from tests.example_app.proven import TOKEN
+from tests.example_app.proven import proven
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flask.testing import FlaskClient
 
-TOKEN = secrets.token_hex(16)
 SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -68,6 +71,7 @@ def config(folder: Path) -> dict[str, object]:
         "RECIPIENT_INSTANCE": folder,
         "RECIPIENT_TOKEN": TOKEN,
         "RECIPIENT_SECRET": SECRET,
+        "RECIPIENT_LOG_KEYS": KEYS,
     }
 
 
@@ -92,7 +96,7 @@ def test_both_show_that_nothing_was_received_until_something_is(
 def test_the_scorer_answers_with_a_score_and_shows_what_came(
     scorer: FlaskClient,
 ) -> None:
-    answer = scorer.post(SCORES, json=score_request(), headers=HEADERS)
+    answer = scorer.post(SCORES, **proven(score_request()))
     assert answer.status_code == 201
     assert answer.json is not None
     assert LOWEST <= answer.json["points"] <= HIGHEST
@@ -144,7 +148,7 @@ def test_what_was_not_agreed_to_is_refused_and_not_kept(
 ) -> None:
     content, path = REFUSED[name]
     client = scorer if path == SCORES else shops
-    assert client.post(path, json=content, headers=HEADERS).status_code == 422
+    assert client.post(path, **proven(content)).status_code == 422
     assert client.get("/received.json").json == []
 
 
@@ -205,7 +209,7 @@ def test_what_came_under_an_ended_agreement_is_deleted_and_nothing_else(
 ) -> None:
     for record in ("a", "b"):
         content = score_request(record=record * 32)
-        scorer.post(SCORES, json=content, headers=HEADERS)
+        scorer.post(SCORES, **proven(content))
 
     assert tell(scorer, ended("a" * 32)) == 204
     assert tell(scorer, ended("a" * 32)) == 204  # told again: nothing is left
@@ -222,7 +226,7 @@ def test_what_came_under_an_ended_agreement_is_deleted_and_nothing_else(
 def test_nobody_but_the_wallet_has_anything_deleted(
     scorer: FlaskClient, how: str
 ) -> None:
-    scorer.post(SCORES, json=score_request(), headers=HEADERS)
+    scorer.post(SCORES, **proven(score_request()))
     body, now = ended("a" * 32), datetime.now(UTC)
     if how == "old":
         status = tell(scorer, body, at=now - timedelta(hours=1))
@@ -271,3 +275,46 @@ def test_offers_are_of_the_kinds_given_first_and_never_more_than_three() -> None
     assert given[0]["shop"] == "Well Street Pharmacy"
     assert all("Cardiff" in each["text"] for each in given)
     assert len(pick("Cardiff", list("abc"))) == len(pick("Cardiff")) == 3
+
+
+UNPROVEN: dict[str, dict[str, Any]] = {
+    "no proof": {"json": score_request(), "headers": HEADERS},
+    "no proof at all": {
+        "json": score_request(),
+        "headers": {**HEADERS, RELEASE_HEADER: "trust me"},
+    },
+    "other bytes": {
+        **proven(score_request()),
+        "data": json.dumps(score_request(reference="7" * 32)),
+    },
+    "somebody else's": proven(score_request(), recipient="corner-shops"),
+    "another purpose": proven(score_request(), purpose="shop-offers"),
+    "another record": proven(score_request(), record="b" * 32),
+    "less data": proven(score_request(), data=["spending"]),
+    "an hour ago": proven(score_request(), time=1_767_225_600_000),
+}
+
+
+@pytest.mark.parametrize("name", UNPROVEN)
+def test_the_scorer_takes_nothing_without_proof(name: str, scorer: FlaskClient) -> None:
+    answer = scorer.post(SCORES, **UNPROVEN[name])
+
+    assert answer.status_code == 403
+    assert "proof" in (answer.json or {})["error"]
+    assert scorer.get("/received.json").json == []
+    assert scorer.get("/proofs.json").json == []
+
+
+def test_the_scorer_keeps_the_proof_and_takes_no_copy_of_it(
+    scorer: FlaskClient,
+) -> None:
+    sent = proven(score_request())
+
+    assert scorer.post(SCORES, **sent).status_code == 201
+    assert scorer.post(SCORES, **sent).status_code == 409
+
+    assert len(scorer.get("/received.json").json or []) == 1
+    assert scorer.get("/proofs.json").json == [sent["headers"][RELEASE_HEADER]]
+    assert tell(scorer, ended("a" * 32)) == 204
+    assert scorer.get("/received.json").json == []
+    assert len(scorer.get("/proofs.json").json or []) == 1, "it says nothing of anybody"

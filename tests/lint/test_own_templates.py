@@ -10,12 +10,12 @@ from jinja2 import PackageLoader
 from markupsafe import Markup
 
 from consentkit.core.act import Millis
+from consentkit.core.purpose import Purpose
 from consentkit.core.registry import Registry
 from consentkit.core.vocabulary import AutomatedDecision
 from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
-from consentkit.core.purpose import Purpose
 from consentkit.core.vocabulary import Recipient
 from consentkit.lint import lint
 from consentkit.web.locale import Locale

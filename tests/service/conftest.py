@@ -8,6 +8,9 @@ import pytest
 
 from tests.service.wallet import Wallet
 from tests.service.witnessed import use
+from tests.tsa_process import Tsa
+from tests.tsa_process import make_tsa
+from tests.tsa_process import serve_tsa
 from tests.witness_process import serve_witness
 
 if TYPE_CHECKING:
@@ -17,12 +20,26 @@ if TYPE_CHECKING:
     from tests.witness_process import WitnessProcess
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a module on every engine that it names; a marked test on SQLite alone."""
+    if "engine" in metafunc.fixturenames:
+        engines = getattr(metafunc.module, "ENGINES", ("sqlite",))
+        alone = metafunc.definition.get_closest_marker("sqlite")
+        metafunc.parametrize("engine", engines[:1] if alone else engines)
+
+
 @pytest.fixture
-def wallet(tmp_path: Path) -> Iterator[Wallet]:
-    found = Wallet(tmp_path)
+def wallet(
+    tmp_path: Path, engine: str, request: pytest.FixtureRequest
+) -> Iterator[Wallet]:
+    uri = ""
+    if engine == "postgresql":
+        uri = request.getfixturevalue("postgres").new_database()
+    found = Wallet(tmp_path, uri=uri)
     yield found
     if not found.damaged:
         found.prove()
+    Wallet.close_all()
 
 
 @pytest.fixture
@@ -32,3 +49,15 @@ def witness(tmp_path: Path, wallet: Wallet) -> Iterator[WitnessProcess]:
     with serve_witness(tmp_path / "witness", vkey) as served:
         use(wallet, served.line)
         yield served
+
+
+@pytest.fixture(scope="module")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> Tsa:
+    return make_tsa(tmp_path_factory.mktemp("tsa") / "tsa")
+
+
+@pytest.fixture(scope="module")
+def address(tsa: Tsa) -> Iterator[str]:
+    """Where a real authority answers, in a process of its own."""
+    with serve_tsa(tsa) as url:
+        yield url

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consentkit.service.receipts import Receipt
     from tests.service.wallet import Wallet
 
-__all__ = ["ALICE", "FACTS", "forget", "found", "live", "secrets_of"]
+__all__ = ["ALICE", "FACTS", "forget", "found", "live", "rows", "secrets_of"]
 
 ALICE = "alice.liddell@wonderland.example"  # an id that is a name and an address
 FACTS = {"locale": "en", "path": "/bill/alice-liddell", "user_agent": "Cheshire/1.0"}
@@ -40,10 +40,11 @@ def live(wallet: Wallet, subject: str = ALICE) -> Receipt:
     handle = leaf.subject
     wallet.sql(
         "INSERT INTO consent_delivery VALUES "
-        "(?, ?, 'acme-credit', 'test', ?, x'00', 0, 0, 1, 'failed', '')",
+        "(?, ?, 'acme-credit', 'test', ?, ?, 0, 0, 1, 'failed', '')",
         "d" * 32 + str(handle),
         handle,
         leaf.id,
+        b"\0",
     )
     publish_all(wallet.installation)
     receipt = find_receipt(wallet.installation, subject, leaf.id)
@@ -88,3 +89,10 @@ def _files(wallet: Wallet) -> Iterable[Path]:
         for path in wallet.folder.rglob("*")
         if path.is_file() and keys not in path.parents
     )
+
+
+_TABLES = ("subject", "state", "disclosure", "evidence", "hold")
+
+
+def rows(wallet: Wallet) -> dict[str, int]:
+    return {name: len(wallet.contents()[f"consent_{name}"]) for name in _TABLES}

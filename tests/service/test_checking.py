@@ -17,7 +17,7 @@ from consentkit.core.registry import Registry
 from consentkit.service.checking import check
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
-from consentkit.store.reader import SqliteReader
+from consentkit.store.sqlite_reader import SqliteReader
 from tests.declared import CREDIT
 from tests.declared import OFFERS
 from tests.declared import SCORE
@@ -34,6 +34,8 @@ from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.mark.requirement("R35")
@@ -165,6 +167,7 @@ def drop_table(wallet: Wallet) -> None:
     wallet.sql("DROP TABLE consent_suspension")
 
 
+@pytest.mark.sqlite
 @pytest.mark.requirement("R62")
 @pytest.mark.parametrize(
     "damage", [break_clock, take_file_away, spoil_file, corrupt_row, drop_table]

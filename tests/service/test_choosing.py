@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from consentkit.core.purpose import Purpose
 
+ENGINES = ("sqlite", "postgresql")
+
 GIVEN, REFUSED = State.GIVEN, State.REFUSED
 
 

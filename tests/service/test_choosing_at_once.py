@@ -15,6 +15,8 @@ from tests.service.wallet import CREDIT_SCORE
 if TYPE_CHECKING:
     from tests.service.wallet import Wallet
 
+ENGINES = ("sqlite", "postgresql")
+
 TIMES = 20
 
 

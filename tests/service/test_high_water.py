@@ -99,7 +99,7 @@ def test_a_crash_after_which_waiting_leaves_vanished_is_no_crash(
     publish_all(wallet.installation)
     say(wallet, times=2)
     killed_before_the_commit(wallet)
-    wallet.sql("DROP TRIGGER consent_leaf_no_delete")
+    wallet.unguard("delete")
     wallet.sql(
         "DELETE FROM consent_leaf WHERE idx IS NULL "
         "AND position < (SELECT MAX(position) FROM consent_leaf)"

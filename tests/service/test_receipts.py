@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from consentkit.log.leaf import Leaf
     from consentkit.service.receipts import Receipt
 
+ENGINES = ("sqlite", "postgresql")
+
 FACTS = {"agent": "Firefox", "locale": "en", "page": "/bill"}
 
 
@@ -208,13 +210,14 @@ CHANGES = {
 }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_was_changed_in_the_database_is_no_receipt(
     wallet: Wallet, change: str
 ) -> None:
     wallet.damaged = True
     leaf = answer(wallet)
-    wallet.sql("DROP TRIGGER consent_leaf_no_update")
+    wallet.unguard("update")
     wallet.sql(change)
     later = Wallet(wallet.folder)  # one that keeps nothing in memory
     with pytest.raises(VerificationError):

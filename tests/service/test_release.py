@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from contextlib import nullcontext
+from dataclasses import dataclass
+from dataclasses import field
 from datetime import date
 from typing import TYPE_CHECKING
 from typing import Any
@@ -14,10 +18,13 @@ from marshmallow import fields
 
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
+from consentkit.core.registry import Registry
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.release import Release
+from consentkit.service.release import Terms
+from tests.declared import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,21 +61,46 @@ PAYMENT = {
 }
 
 
-def release(*data: str) -> Release:
-    decision = Decision(Reason.GRANTED, "p", "r", data=frozenset(data))
-    known = {"spending", "city", "messages"}
+@dataclass
+class Gate:
+    """Gives these answers, the last one for ever."""
+
+    answers: list[Decision]
+    registry: Registry = field(default_factory=registry)
+    proven: str = "what shows it"
+
+    def ask_again(self) -> Decision:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def prove(self, body: bytes | None) -> str:
+        return f"{self.proven} {body!r}"
+
+
+def yes(*data: str, record: str = "r1") -> Decision:
+    return Decision(Reason.GRANTED, "p", "r", data=frozenset(data), record=record)
+
+
+def granted(*answers: Decision, sends: int = 1, lifetime: float = 60.0) -> Release:
+    """A release on the first answer, of a gate that gives the rest when asked again."""
     return Release(
-        decision, disclosure="0" * 32, ask_again=lambda: decision, known=known
+        answers[0],
+        disclosure="0" * 32,
+        gate=Gate(list(answers[1:] or answers)),
+        terms=Terms(sends, lifetime),
     )
+
+
+def release(*data: str) -> Release:
+    return granted(yes(*data))
 
 
 @pytest.mark.requirement("R68")
 def test_what_was_stopped_within_the_block_is_not_handed_over() -> None:
-    yes = Decision(Reason.GRANTED, "p", "r", data=frozenset({"spending"}))
-    answers = [yes, Decision(Reason.WITHDRAWN, "p", "r")]
-    held = Release(
-        yes, disclosure="0" * 32, ask_again=lambda: answers.pop(0), known={"spending"}
-    )
+    first = yes("spending")
+    held = granted(first, first, Decision(Reason.WITHDRAWN, "p", "r"))
     schema = Schema.from_dict({"name": fields.Str(metadata=of("spending"))})()
 
     assert held.only(schema, SHOP) == {"name": "Bakery"}

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sqlite3
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +27,8 @@ from tests.service.log_files import check_tree
 from tests.service.log_files import files
 from tests.service.log_files import on_disk
 from tests.service.log_files import say
+from tests.service.restored import back_up
+from tests.service.restored import put_back
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import ORIGIN
 from tests.service.wallet import Wallet
@@ -37,26 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REFUSED = "older copy of the database may have been put back"
-
-
-def back_up(wallet: Wallet) -> Path:
-    copy = wallet.folder / "backup.sqlite3"
-    with (
-        closing(sqlite3.connect(wallet.file)) as source,
-        closing(sqlite3.connect(copy)) as target,
-    ):
-        source.backup(target)
-    return copy
-
-
-def put_back(wallet: Wallet, backup: Path) -> Wallet:
-    """As an operator does it: stopped, the file copied over, and started again."""
-    wallet.damaged = True
-    wallet.installation.ledger._database.dispose()
-    for path in wallet.folder.glob(f"{wallet.file.name}*"):
-        path.unlink()
-    shutil.copy(backup, wallet.file)
-    return Wallet(wallet.folder, clock=wallet.clock)
 
 
 GROWN = {"nothing said": 0, "less said": 1, "as much said": 4, "more said": 9}

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import sqlite3
 from base64 import b64encode
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from consentkit.audit.bundle import FolderSource
 from consentkit.audit.receipt import verify_receipt
-from consentkit.audit.report import Layer
 from consentkit.audit.trust import Trust
-from consentkit.audit.verify import find_faults
 from consentkit.audit.verify import verify_log
 from consentkit.core.act import Kind
 from consentkit.errors import ConfigurationError
@@ -25,21 +19,20 @@ from consentkit.errors import UnknownKeyError
 from consentkit.log.checkpoint import open_checkpoint
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.keys import Verifier
-from consentkit.log.leaf import sign_leaf
-from consentkit.log.merkle import hash_leaf
 from consentkit.log.note import split_note
-from consentkit.service.administering import Official
 from consentkit.service.publishing import publish_all
 from consentkit.service.receipts import find_receipt
 from consentkit.service.rotating import list_keys
-from consentkit.service.rotating import retire_key
-from consentkit.service.rotating import rotate_key
 from consentkit.service.signers import KeySources
 from consentkit.service.signers import parse_key_uri
 from consentkit.service.witnessing import ask_witnesses
 from tests.processes import at_once
 from tests.processes import in_fork
 from tests.service.contending import publish
+from tests.service.rotations import checkpoint
+from tests.service.rotations import first_keys
+from tests.service.rotations import retire
+from tests.service.rotations import rotate
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import ORIGIN
 from tests.service.wallet import Wallet
@@ -49,18 +42,7 @@ from tests.witness_process import serve_witness
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from consentkit.store.keys import KeyRange
-
-OFFICER = Official("security@wallet.example", "yearly change of keys")
-
-
-def rotate(wallet: Wallet, role: str, uri: str = "") -> KeyRange:
-    source = parse_key_uri(uri, label="--uri") if uri else None
-    return rotate_key(wallet.installation, role, by=OFFICER, source=source)
-
-
-def retire(wallet: Wallet, name: str) -> KeyRange:
-    return retire_key(wallet.installation, name, by=OFFICER)
+ENGINES = ("sqlite", "postgresql")
 
 
 def named(uri: str) -> KeySources:
@@ -70,16 +52,6 @@ def named(uri: str) -> KeySources:
 def lines(checkpoint: bytes) -> list[str]:
     """The ids of the keys whose lines stand under a checkpoint."""
     return [each.key_id.hex() for each in split_note(checkpoint).signatures]
-
-
-def checkpoint(wallet: Wallet) -> bytes:
-    publish_all(wallet.installation)
-    return (wallet.logs / "checkpoint").read_bytes()
-
-
-def first_keys(wallet: Wallet) -> Trust:
-    """What an auditor was handed when the log began."""
-    return Trust.of(wallet.installation.keyring.vkeys)
 
 
 @pytest.mark.requirement("R97")
@@ -224,72 +196,6 @@ def test_a_publisher_without_the_new_log_key_stops_instead_of_leaving_it_out(
     Wallet(wallet.folder, publishes=False).answer("alice", CREDIT_SCORE)
 
 
-def stolen(wallet: Wallet) -> Ed25519Signer:
-    pem = (wallet.folder / "keys" / "collector-a1.pem").read_bytes()
-    return Ed25519Signer.from_pem(f"{ORIGIN}/collector/a1", pem)
-
-
-def forge(wallet: Wallet, signer: Ed25519Signer) -> bytes:
-    """Put a leaf into the table as somebody with the file and the key would."""
-    body = dict(wallet.leaves("admin")[0].body) | {"id": "f" * 32}
-    leaf = sign_leaf(body, signer)
-    wallet.sql(
-        "INSERT INTO consent_leaf (log, id, kind, hash, bytes, time) "
-        "VALUES (1, ?, 'admin', ?, ?, ?)",
-        "f" * 32,
-        hash_leaf(leaf),
-        leaf,
-        body["time"],
-    )
-    return leaf
-
-
-@pytest.mark.requirement("R97")
-def test_what_a_stolen_key_signs_after_its_last_index_is_named(tmp_path: Path) -> None:
-    old = Wallet(tmp_path)
-    trust = first_keys(old)
-    old.answer("alice", CREDIT_SCORE)
-    rotate(old, "collector")
-    wallet = Wallet(tmp_path)
-    retire(wallet, "a1")
-
-    forge(wallet, stolen(wallet))
-    wallet.answer("bob", CREDIT_SCORE)
-    publish_all(wallet.installation)
-
-    (fault,) = find_faults(FolderSource(wallet.logs), trust=trust)
-    index = next(i for i, leaf in enumerate(wallet.leaves()) if leaf.id == "f" * 32)
-    assert (fault.layer, fault.step, fault.entry) == (Layer.RECORDS, "signature", index)
-
-
-@pytest.mark.requirement("R97")
-def test_what_a_key_signed_before_its_last_index_is_still_fine(tmp_path: Path) -> None:
-    old = Wallet(tmp_path)
-    trust = first_keys(old)
-    rotate(old, "collector")
-    forge(old, stolen(old))  # still in force: only a record in the log betrays it
-    retire(Wallet(tmp_path), "a1")
-    publish_all(old.installation)
-    assert list(find_faults(FolderSource(old.logs), trust=trust)) == []
-
-
-def test_a_leaf_of_a_retired_key_goes_in_through_no_door(tmp_path: Path) -> None:
-    old = Wallet(tmp_path)
-    rotate(old, "collector")
-    retire(Wallet(tmp_path), "a1")
-    before = old.contents()
-    acts = {
-        "an answer": lambda: old.answer("alice", CREDIT_SCORE),
-        "a new notice": lambda: old.notice("credit-score", wording="Really?"),
-        "another rotation": lambda: rotate(old, "collector"),
-        "another retirement": lambda: retire(old, "a2"),
-    }
-    for name, act in acts.items():
-        with pytest.raises((LogConflictError, InvalidRequestError)):
-            act()
-        assert old.contents() == before, name
-
-
 def test_writers_at_once_with_both_keys_leave_no_gap_and_no_doubt(
     tmp_path: Path,
 ) -> None:
@@ -301,47 +207,6 @@ def test_writers_at_once_with_both_keys_leave_no_gap_and_no_doubt(
     at_once(publish, [(tmp_path, 5)] * 3)
     publish_all(Wallet(tmp_path).installation)
     assert verify_log(FolderSource(old.logs), trust=trust).size == len(old.leaves())
-
-
-@pytest.mark.requirement("R97")
-def test_no_private_key_stands_in_the_database_or_in_a_receipt(tmp_path: Path) -> None:
-    wallet = Wallet(tmp_path)
-    rotate(wallet, "collector")
-    rotate(wallet, "log")
-    wallet = Wallet(tmp_path)
-    act = wallet.answer("alice", CREDIT_SCORE)
-    publish_all(wallet.installation)
-    receipt = find_receipt(wallet.installation, "alice", act.id)
-    assert receipt is not None
-    with closing(sqlite3.connect(wallet.file)) as connection:
-        dump = "\n".join(connection.iterdump()).encode().lower()
-    everything = {
-        "the dump": dump,
-        "the file": wallet.file.read_bytes(),
-        "the receipt": str(receipt.to_dict()).encode(),
-        **{
-            str(path): path.read_bytes()
-            for path in wallet.logs.rglob("*")
-            if path.is_file()
-        },
-    }
-    files = sorted((tmp_path / "keys").glob("*.[pk]e[my]"))
-    assert len(files) == 5
-    for path in files:
-        for secret in spellings(path.read_bytes()):
-            for name, data in everything.items():
-                assert secret not in data, (path.name, name)
-
-
-def spellings(text: bytes) -> list[bytes]:
-    """A private key as bytes, hex, base64, and the lines of its file."""
-    if b"BEGIN" in text:
-        key = load_pem_private_key(text, password=None)
-        raw = key.private_bytes_raw()  # type: ignore[union-attr]  an Ed25519 key
-        body = re.sub(rb"-----.*?-----|#.*", b"", text).strip()
-        return [raw, raw.hex().encode(), b64encode(raw)[:-2], body]
-    digits = text.splitlines()[-1]
-    return [digits, bytes.fromhex(digits.decode())]
 
 
 def test_a_key_is_never_registered_twice(wallet: Wallet, tmp_path: Path) -> None:

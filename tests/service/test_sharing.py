@@ -35,6 +35,8 @@ from tests.service.wallet import denied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENGINES = ("sqlite", "postgresql")
+
 
 @pytest.mark.requirement("R75")
 def test_a_share_says_who_got_what_and_on_the_strength_of_what(wallet: Wallet) -> None:
@@ -90,6 +92,7 @@ def test_a_refused_attempt_says_as_much(wallet: Wallet) -> None:
     assert (row.id, row.reason, row.record) == (leaf.id, "refused", "")
 
 
+@pytest.mark.sqlite
 @pytest.mark.requirement("R76")
 def test_the_line_is_there_for_others_before_the_caller_has_the_release(
     wallet: Wallet,

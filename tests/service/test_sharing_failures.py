@@ -17,7 +17,7 @@ from consentkit.errors import ConsentDeniedError
 from consentkit.service.keyring import Keyring
 from consentkit.service.sharing import Circumstances
 from consentkit.service.sharing import authorise
-from consentkit.store import database as database_module
+from consentkit.store import sqlite as sqlite_module
 from tests.service.hostile import HOSTILE
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
@@ -55,8 +55,8 @@ def test_a_line_that_cannot_be_committed_is_a_no(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: str
 ) -> None:
     """The second lock lets everything be written, and only the commit fails."""
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.01)
-    monkeypatch.setattr(database_module, "journal_mode", lambda: "DELETE")
+    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(sqlite_module, "journal_mode", lambda: "DELETE")
     wallet = Wallet(tmp_path)
     wallet.answer("alice", CREDIT_SCORE)
     before = wallet.contents()

@@ -26,6 +26,8 @@ from tests.service.wallet import denied
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ENGINES = ("sqlite", "postgresql")
+
 KEYS = (CREDIT_SCORE, SHOPS, OWN_OFFERS)
 PROCESSES, EACH = 4, 25
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from consentkit.store.deliveries import Delivery
 
+ENGINES = ("sqlite", "postgresql")
+
 
 @pytest.fixture
 def acme(wallet: Wallet) -> Iterator[RecipientServer]:
@@ -109,6 +111,31 @@ def test_each_recipient_that_got_data_is_told_once_and_no_other(
     ]
     assert [each["recipient"] for each in told_of(shops)] == ["corner-shops"]
     assert {each["status"] for each in deliveries(wallet)} == {"acknowledged"}
+
+
+@pytest.mark.requirement("R57", "R59")
+@pytest.mark.parametrize("said", [State.REFUSED, State.DEFERRED])
+def test_who_decides_again_and_says_no_ends_a_yes_as_well(
+    wallet: Wallet, acme: RecipientServer, said: State
+) -> None:
+    wallet.answer("ada", CREDIT_SCORE)
+    wallet.share("ada", CREDIT_SCORE)
+    wallet.answer("ada", CREDIT_SCORE)  # to say yes again ends nothing
+    last = wallet.share("ada", CREDIT_SCORE)
+    assert outbox(wallet) == []
+
+    wallet.answer("ada", CREDIT_SCORE, said=said)
+
+    tasks: list[ErasureTask] = []
+    assert deliver_due(wallet.installation, tasks.append) == 2
+    (message,) = told_of(acme)
+    assert {each["state"] for each in message["ended"]} == {said.value}
+    assert last.record in {each["record"] for each in message["ended"]}
+    assert [(each.purpose, each.data) for each in tasks] == [
+        ("credit-score", ("spending",))
+    ]
+    wallet.answer("ada", CREDIT_SCORE, said=said)  # nor does to say no again
+    assert deliver_due(wallet.installation, tasks.append) == 0
 
 
 @pytest.mark.requirement("R45")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import ClassVar
 
 from consentkit.audit.bundle import FolderSource
 from consentkit.audit.trust import Trust
@@ -41,6 +42,7 @@ from consentkit.service.starting import Places
 from consentkit.service.starting import start
 from consentkit.store.schema import METADATA
 from tests.declared import registry
+from tests.postgres_server import on_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -105,8 +107,15 @@ class Wallet:
     damaged: bool = False
     publishes: bool = True
     sources: KeySources = field(default_factory=KeySources)
+    opened: ClassVar[list[Wallet]] = []
+    uri: str = ""  # of a PostgreSQL database, or else a file in the folder
 
     def __post_init__(self) -> None:
+        known = self.folder / "uri"  # of the wallet that was in this folder before
+        if self.uri:
+            known.write_text(self.uri)
+        elif known.exists():
+            self.uri = known.read_text()
         self.installation: Installation = start(
             self.declared,
             self.places,
@@ -114,11 +123,12 @@ class Wallet:
             publishes=self.publishes,
             clock=self.clock,
         )
+        self.opened.append(self)
 
     @property
     def places(self) -> Places:
         return Places(
-            database_uri=f"sqlite:///{self.file}",
+            database_uri=self.uri or f"sqlite:///{self.file}",
             keys=self.folder / "keys",
             logs=self.folder / "logs",
             sources=self.sources,
@@ -186,7 +196,7 @@ class Wallet:
         return self.submit(self.form(subject, dict.fromkeys(keys, said)))
 
     def submit(self, form: Submission) -> Leaf:
-        return choose(self.installation, form)
+        return choose(self.installation, form).leaf
 
     def revoke(
         self, subject: str, purpose: str | None = None, recipient: str | None = None
@@ -219,23 +229,39 @@ class Wallet:
     # What can be seen from outside
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Run one statement as somebody with the file and a driver would."""
+        """Run one statement as somebody with the database and a driver would."""
+        if self.uri:
+            return on_postgres(self.uri, statement, *values)
         with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
             return connection.execute(statement, values).fetchall()
 
     def break_writes(self, event: str) -> None:
         """From now on every such write fails, in whichever process."""
+        if self.uri:
+            event, _, when = event.partition(" WHEN ")
+            self.sql(
+                "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE integrity_constraint_violation; END $$"
+            )
+            self.sql(
+                f"CREATE TRIGGER broken BEFORE {event} FOR EACH ROW "
+                f"WHEN ({when or 'true'}) EXECUTE FUNCTION broken()"
+            )
+            return
         self.sql(
             f"CREATE TRIGGER broken BEFORE {event} BEGIN SELECT RAISE(ABORT,''); END"
         )
 
     def mend_writes(self) -> None:
+        if self.uri:
+            self.sql("DROP FUNCTION broken CASCADE")
+            return
         self.sql("DROP TRIGGER broken")
 
     def contents(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table."""
         return {
-            name: self.sql(f"SELECT * FROM {name} ORDER BY 1, 2, 3")  # noqa: S608  our own tables
+            name: sorted(self.sql(f"SELECT * FROM {name}"), key=repr)  # noqa: S608  our own tables
             for name in METADATA.tables
         }
 
@@ -249,6 +275,17 @@ class Wallet:
         """Publish, and verify the folder as an auditor does."""
         publish_all(self.installation)
         return verify_log(FolderSource(self.logs), trust=self.trust)
+
+    def unguard(self, change: str) -> None:
+        """Let rows of leaves be changed (``update``) or taken out (``delete``)."""
+        on = " ON consent_leaf" if self.uri else ""
+        self.sql(f"DROP TRIGGER consent_leaf_no_{change}{on}")
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Give the connections of every wallet back."""
+        while cls.opened:
+            cls.opened.pop().installation.close()
 
     def prove(self) -> None:
         """The whole log holds, and the state is what its leaves say."""

@@ -17,10 +17,10 @@ from consentkit.errors import ConfigurationError
 from consentkit.errors import ConsentKitError
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
-from consentkit.store import database as database_module
 from consentkit.store import schema
+from consentkit.store import sqlite as sqlite_module
 from consentkit.store.database import Database
-from consentkit.store.database import journal_mode
+from consentkit.store.sqlite import journal_mode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,8 @@ JOURNALS = {
 REFUSED = {
     "nothing": "",
     "no URL": "consent.sqlite3",
-    "another database": "postgresql://localhost/consent",
+    "another database": "mysql://localhost/consent",
+    "another driver": "postgresql+psycopg2://localhost/consent",
     "no file": "sqlite://",
     "memory": "sqlite:///:memory:",
     "memory by URI": "sqlite:///file:consent?mode=memory&uri=true",
@@ -90,7 +91,7 @@ def test_every_connection_is_prepared_as_promised(database: Database) -> None:
 def test_the_journal_mode_chosen_is_the_one_in_force(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "journal_mode", lambda: "WAL")
+    monkeypatch.setattr(sqlite_module, "journal_mode", lambda: "WAL")
     database = Database(f"sqlite:///{file}")
     with database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
@@ -105,7 +106,7 @@ def test_only_the_url_of_an_sqlite_file_is_taken(uri: str) -> None:
 
 def test_a_refused_url_shows_no_password() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Database("postgresql://app:hunter2@localhost/consent")
+        Database("mysql://app:hunter2@localhost/consent")
     assert "hunter2" not in str(caught.value)
 
 
@@ -208,7 +209,7 @@ def test_no_error_and_no_log_line_repeats_a_value_of_a_row(
 def test_a_locked_file_is_unavailable_and_not_a_conflict(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT", 0.01)
     database = Database(f"sqlite:///{file}")
     database.upgrade()
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -259,3 +260,16 @@ def test_every_error_of_the_room_is_one_of_ours(database: Database) -> None:
     for statement in statements.values():
         with pytest.raises(ConsentKitError), database.write() as connection:
             connection.execute(sa.text(statement))
+
+
+def test_what_is_read_within_a_write_is_read_by_the_same_connection(
+    database: Database,
+) -> None:
+    """Or twenty threads, each with one connection, would wait for a second for ever."""
+    with database.write() as connection:
+        add_log(connection)
+        with database.read() as reading:
+            assert reading is connection
+            assert reading.scalar(sa.select(schema.log.c.origin)) == "log"
+    with database.read() as reading:
+        assert reading is not connection

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from consentkit.store import schema
-from consentkit.store.reader import SqliteReader
+from consentkit.store.sqlite_reader import SqliteReader
 from tests.processes import in_fork
 from tests.store.answers import put
 
@@ -62,7 +62,7 @@ def test_a_fork_reads_by_a_connection_of_its_own(
     database: Database, file: Path
 ) -> None:
     put(file, *KEY)
-    reader = SqliteReader(file)
+    reader = SqliteReader(file, timeout=30)
     database.dispose()
     assert reader.standing(*KEY).status
     inherited = descriptors(file)
@@ -82,7 +82,7 @@ def test_a_fork_reads_by_a_connection_of_its_own(
 def test_a_reader_closed_in_a_fork_keeps_what_it_inherited(
     database: Database, file: Path
 ) -> None:
-    reader = SqliteReader(file)
+    reader = SqliteReader(file, timeout=30)
     database.dispose()
     reader.standing(*KEY)
     inherited = descriptors(file)

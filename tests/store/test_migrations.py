@@ -20,6 +20,8 @@ from consentkit.errors import LogUnavailableError
 from consentkit.store import database as database_module
 from consentkit.store import schema
 from consentkit.store.database import Database
+from consentkit.store.sqlite_reader import SqliteReader
+from tests.store.answers import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,8 +123,9 @@ def test_alembic_finds_nothing_that_the_migrations_forgot(database: Database) ->
         assert compare_metadata(context, schema.METADATA) == []
 
 
+@pytest.mark.usefixtures("database")
 def test_the_migrations_make_what_the_schema_says_to_the_last_detail(
-    database: Database, file: Path, tmp_path: Path
+    file: Path, tmp_path: Path
 ) -> None:
     """Alembic compares neither partial indexes nor what only SQLite has."""
     other = tmp_path / "other.sqlite3"
@@ -130,7 +133,6 @@ def test_the_migrations_make_what_the_schema_says_to_the_last_detail(
     schema.METADATA.create_all(engine)
     engine.dispose()
     assert shape(file) == shape(other)
-    assert database.path == file
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(
@@ -173,6 +175,38 @@ def test_a_start_on_ready_tables_needs_no_write_lock(
         writer.execute("BEGIN IMMEDIATE")
         database.upgrade()  # would wait half a minute for the lock, and then fail
         writer.execute("ROLLBACK")
+
+
+def test_an_upgrade_keeps_what_there_is_and_nobody_answered_for_anybody(
+    file: Path,
+) -> None:
+    """From 0003, with an answer in it, to tables that know of somebody else's."""
+    database = Database(f"sqlite:///{file}")
+    with database.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(_SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+    put(file, "anna", "credit-score", "acme-credit")
+    before = _rows(file, "consent_state")
+    assert "consent_delegation" not in tables(file)
+
+    database.upgrade()
+
+    assert _rows(file, "consent_state") == before
+    assert _rows(file, "consent_coming_of_age") == []
+    assert _rows(file, "consent_delegation") == []
+    standing = SqliteReader(file, timeout=30).standing(
+        "anna", "credit-score", "acme-credit"
+    )
+    assert standing.status is not None
+    assert standing.of_age is None
+    database.dispose()
+
+
+def _rows(file: Path, name: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608  written above
 
 
 def test_a_folder_that_cannot_be_made_is_named_as_such(tmp_path: Path) -> None:

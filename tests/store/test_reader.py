@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.engine import URL
 
-from consentkit.core.act import Assurance
-from consentkit.core.act import Millis
 from consentkit.core.act import State
-from consentkit.core.decision import Standing
-from consentkit.core.status import Status
 from consentkit.errors import LogUnavailableError
 from consentkit.store.database import Database
-from consentkit.store.reader import SqliteReader
-from tests.processes import at_once
-from tests.store.answers import SCOPE
+from consentkit.store.sqlite_reader import SqliteReader
 from tests.store.answers import put
-from tests.store.answers import withdraw
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-KEY = ("alice", "score", "acme")
+from tests.store.reader_contract import KEY
+from tests.store.reader_contract import ReaderContract
+from tests.store.reader_contract import state
 
 
 @pytest.fixture
@@ -47,58 +37,27 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+def opened_reader(file: Path) -> SqliteReader:
+    return SqliteReader(file, timeout=30)
+
+
 @pytest.fixture
-def reader(database: Database) -> SqliteReader:
-    return SqliteReader(database.path)
+def reader(file: Path, database: Database) -> SqliteReader:
+    del database  # has made the tables
+    return opened_reader(file)
 
 
-def state(reader: SqliteReader) -> State | None:
-    status = reader.standing(*KEY).status
-    return status.state if status else None
+class TestSqliteReader(ReaderContract):
+    """What holds on every engine."""
+
+    @pytest.fixture
+    def place(self, file: Path) -> Path:
+        return file
 
 
 def execute(file: Path, statement: str) -> None:
     with closing(sqlite3.connect(file, timeout=30)) as connection, connection:
         connection.execute(statement)
-
-
-def test_a_row_comes_back_as_it_was_written(reader: SqliteReader, file: Path) -> None:
-    put(file, *KEY)
-    assert reader.standing(*KEY) == Standing(
-        status=Status(
-            state=State.GIVEN,
-            data=frozenset({"city", "spending"}),
-            until=Millis(2_000),
-            scope=SCOPE,
-            assurance=Assurance.SESSION,
-            record="1" * 32,
-            since=Millis(1_000),
-            notice="2" * 64,
-        )
-    )
-
-
-@pytest.mark.requirement("R62")
-@pytest.mark.requirement("R63")
-@pytest.mark.parametrize("place", [0, 1, 2], ids=["subject", "purpose", "recipient"])
-def test_nothing_is_known_of_a_key_that_differs_in_one_place(
-    reader: SqliteReader, file: Path, place: int
-) -> None:
-    put(file, *KEY)
-    for other in ("", "ALICE", KEY[place] + " ", KEY[place][:-1] + "%", "*"):
-        key = [*KEY]
-        key[place] = other
-        assert reader.standing(*key) == Standing()
-
-
-@pytest.mark.requirement("R55")
-def test_the_next_read_sees_what_another_process_committed(
-    reader: SqliteReader, file: Path
-) -> None:
-    put(file, *KEY)
-    assert state(reader) is State.GIVEN
-    at_once(withdraw, [(file, *KEY)])
-    assert state(reader) is State.WITHDRAWN
 
 
 @pytest.mark.parametrize("journal", ["WAL", "DELETE"])
@@ -111,95 +70,13 @@ def test_no_earlier_read_holds_a_later_one_back(
     database.dispose()
     execute(file, f"PRAGMA journal_mode={journal}")
     put(file, *KEY)
-    reader = SqliteReader(file)
+    reader = opened_reader(file)
     assert state(reader) is State.GIVEN
     with closing(sqlite3.connect(file, timeout=0)) as writer, writer:
         writer.execute("UPDATE consent_state SET state = 'withdrawn'")
     assert state(reader) is State.WITHDRAWN
     assert len(opened) == 1  # held, not opened anew
     reader.close()
-
-
-@pytest.mark.requirement("R66")
-@pytest.mark.parametrize(
-    ("purpose", "recipient", "stopped"),
-    [
-        ("score", "acme", True),
-        ("score", "", True),
-        ("", "acme", True),
-        ("", "", True),
-        ("other", "acme", False),
-        ("score", "other", False),
-        ("other", "", False),
-    ],
-)
-@pytest.mark.parametrize("answered", [True, False], ids=["answered", "never asked"])
-def test_a_suspension_is_seen_with_or_without_an_answer(
-    reader: SqliteReader,
-    file: Path,
-    purpose: str,
-    recipient: str,
-    *,
-    stopped: bool,
-    answered: bool,
-) -> None:
-    if answered:
-        put(file, *KEY)
-    with closing(sqlite3.connect(file)) as connection, connection:
-        row = (purpose, recipient, 0, "")
-        connection.execute("INSERT INTO consent_suspension VALUES (?, ?, ?, ?)", row)
-    for transfer in ("", "score.cross-border"):
-        assert reader.standing(*KEY, transfer).suspended is stopped
-
-
-@pytest.mark.requirement("R71")
-def test_the_transfer_answer_comes_with_the_other_one(
-    reader: SqliteReader, file: Path
-) -> None:
-    transfer = "score.cross-border"
-    assert reader.standing(*KEY, transfer) == Standing()
-    put(file, *KEY)
-    assert reader.standing(*KEY, transfer).transfer is None
-    put(file, "alice", transfer, "acme", state="refused")
-    found = reader.standing(*KEY, transfer)
-    assert found.status
-    assert found.status.state is State.GIVEN
-    assert found.transfer
-    assert found.transfer.state is State.REFUSED
-    assert reader.standing(*KEY).transfer is None
-
-
-def test_share_and_transfer_are_read_at_one_instant(
-    reader: SqliteReader, file: Path
-) -> None:
-    """They change places all the time and are never both given: no read may say so."""
-    transfer = "score.cross-border"
-    put(file, *KEY)
-    put(file, "alice", transfer, "acme", state="refused")
-    done = threading.Event()
-
-    def change_places() -> None:
-        with closing(sqlite3.connect(file, timeout=30)) as connection:
-            connection.execute("PRAGMA synchronous=OFF")
-            while not done.is_set():
-                with connection:
-                    connection.execute(
-                        "UPDATE consent_state SET state = "
-                        "CASE state WHEN 'given' THEN 'refused' ELSE 'given' END"
-                    )
-
-    thread = threading.Thread(target=change_places)
-    thread.start()
-    seen = set()
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
-        found = reader.standing(*KEY, transfer)
-        assert found.status
-        assert found.transfer
-        seen.add((found.status.state, found.transfer.state))
-    done.set()
-    thread.join()
-    assert seen == {(State.GIVEN, State.REFUSED), (State.REFUSED, State.GIVEN)}
 
 
 def test_each_thread_reads_by_a_connection_of_its_own(
@@ -227,7 +104,7 @@ def test_each_thread_reads_by_a_connection_of_its_own(
 
 def test_a_missing_file_is_an_error_and_is_never_created(tmp_path: Path) -> None:
     missing = tmp_path / "missing.sqlite3"
-    reader = SqliteReader(missing)
+    reader = opened_reader(missing)
     for _ in range(2):
         with pytest.raises(LogUnavailableError, match="cannot be read"):
             reader.standing(*KEY)
@@ -236,7 +113,7 @@ def test_a_missing_file_is_an_error_and_is_never_created(tmp_path: Path) -> None
 
 def test_a_read_after_a_failure_opens_the_file_again(tmp_path: Path) -> None:
     file = tmp_path / "late.sqlite3"
-    reader = SqliteReader(file)
+    reader = opened_reader(file)
     with pytest.raises(LogUnavailableError):
         reader.standing(*KEY)
     database = Database(f"sqlite:///{file}")
@@ -252,7 +129,7 @@ def test_a_path_full_of_signs_is_read_all_the_same(tmp_path: Path) -> None:
     database.upgrade()
     database.dispose()
     put(file, *KEY)
-    assert state(SqliteReader(database.path)) is State.GIVEN
+    assert state(opened_reader(file)) is State.GIVEN
 
 
 CORRUPTIONS = {
@@ -279,17 +156,3 @@ def test_a_corrupt_row_is_an_error_and_not_an_answer(
     with pytest.raises(LogUnavailableError) as caught:
         reader.standing(*KEY, "score.cross-border")
     assert "alice" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "subject", ["'; DROP TABLE consent_state; --", "\x00", "é" * 1000, "\udcff"]
-)
-def test_a_hostile_subject_is_data_and_nothing_else(
-    reader: SqliteReader, file: Path, subject: str
-) -> None:
-    put(file, *KEY)
-    try:
-        assert reader.standing(subject, *KEY[1:]) == Standing()
-    except LogUnavailableError:
-        assert subject == "\udcff"  # no text at all
-    assert state(reader) is State.GIVEN

@@ -27,8 +27,8 @@ from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.decision import Reason
+from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
-from consentkit.lint import lint
 from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import sign_leaf
 from consentkit.service.ending import Manner
@@ -45,6 +45,7 @@ from tests.web.hosts import Host
 from tests.web.hosts import host
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from consentkit.log.leaf import Leaf
@@ -90,15 +91,15 @@ def test_a_form_posted_twenty_times_at_once_is_one_act_with_one_receipt(
 # -- another text than the one that was shown -----------------------------------------
 
 
-def prettier(folder: Path, shop: Host) -> None:
-    """A later release of the app, with a box that is ticked beforehand."""
+def rewritten(folder: Path, shop: Host, *, old: str, new: str) -> Callable[..., None]:
+    """A later release of the app, with a notice template of its own."""
     environment = shop.app.jinja_env
     assert environment.loader
     source, _, _ = environment.loader.get_source(environment, "consentkit/notice.html")
-    ticked = source.replace('type="checkbox"', 'type="checkbox" checked')
-    assert ticked != source
+    assert old in source
     (folder / "consentkit").mkdir(parents=True)
-    (folder / "consentkit" / "notice.html").write_text(ticked)
+    (folder / "consentkit" / "notice.html").write_text(source.replace(old, new))
+    return lambda app: setattr(app, "template_folder", folder)
 
 
 def page_of(shop: Host) -> tuple[str, str, str]:
@@ -114,26 +115,36 @@ def test_a_template_changed_before_the_answer_does_not_change_what_was_answered(
 ) -> None:
     old = host(tmp_path / "app")
     page, digest, token = page_of(old)
-    prettier(tmp_path / "templates", old)
-    new = host(
-        tmp_path / "app",
-        before=lambda app: setattr(app, "template_folder", tmp_path / "templates"),
-    )
+    lead = '<p class="consentkit-lead">'
+    later = rewritten(tmp_path / "new", old, old=lead, new=f"{lead}New: ")
+    new = host(tmp_path / "app", before=later)
 
     form = {"token": token, "choice.credit-score.acme-credit": "given"}
-    assert new.client(MAYA).post("/consent/choices", data=form).status_code == 200
+    assert new.client(MAYA).post("/consent/choices", data=form).status_code == 303
 
     ((data,),) = new.sql("SELECT bytes FROM consent_leaf WHERE kind = 'choice'")
     act = read_leaf(data)
     assert act.body["notice"] == digest
     kept = new.client().get(f"/consent/notices/{digest}.html").text
     assert kept in page
-    assert "checked" not in kept
+    assert "New: " not in kept
     swapped, other, _ = page_of(new)
-    ticked = new.client().get(f"/consent/notices/{other}.html").text
+    shown = new.client().get(f"/consent/notices/{other}.html").text
     assert other != digest
-    assert ticked in swapped, "the bad text is on file for good"
-    assert "D01" in {each.rule for each in lint(ticked).findings}
+    assert shown in swapped, "the other text is on file for good"
+    assert "New: " in shown
+
+
+@pytest.mark.requirement("R16", "D01")
+def test_an_app_whose_notice_is_ticked_beforehand_does_not_start(
+    tmp_path: Path,
+) -> None:
+    honest = host(tmp_path / "app")
+    box = 'type="checkbox"'
+    ticked = rewritten(tmp_path / "new", honest, old=box, new=f"{box} checked")
+
+    with pytest.raises(ConfigurationError, match="D01 preselected-control"):
+        host(tmp_path / "app", before=ticked)
 
 
 @pytest.mark.requirement("R38", "R95")

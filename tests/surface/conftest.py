@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from tests.running import example_app
+from tests.surface.shop import serve_shop
+from tests.surface.states import all_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+    from playwright.sync_api import Page
+
     from tests.running import Running
+    from tests.surface.shop import Shop
 
 # The system's browser; without the rest it would look for its maker's servers.
 _ARGUMENTS = (
@@ -38,3 +44,28 @@ def browser_type_launch_args() -> dict[str, Any]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with example_app(tmp_path_factory.mktemp("surface")) as app:
         yield app
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """An app with every kind of question, in this process."""
+    with serve_shop(tmp_path_factory.mktemp("shop")) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def sheet(browser: Browser) -> Iterator[Page]:
+    """A page to draw on, without any server."""
+    context = browser.new_context()
+    # The style sheet is put in by hand; nothing else is asked for.
+    context.route("**/*", lambda route: route.abort())
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every page in every state, by a name of it."""
+    return all_states(tmp_path_factory.mktemp("states"))

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from consentkit.web.locale import Locale
 from consentkit.web.locale import available_locales
+from tests.surface.desk import draw
 from tests.surface.desk import reset
 from tests.surface.desk import signed_in
 from tests.web import screens
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 LANGUAGES = available_locales()
 WIDTHS = (320, 768, 1280)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-CSS = (screens.WEB / "static" / "consentkit.css").read_text("utf-8")
 
 # The page may not scroll sideways, nor any block in it hide the end of its words.
 # What is hidden from sight on purpose is clipped, and left out.
@@ -47,20 +47,8 @@ TOO_WIDE = """() => {
 def drawn(page: Page, htmls: dict[str, str]) -> Iterator[str]:
     """Each of the pages, drawn one after the other; their names."""
     for name, html in htmls.items():
-        page.set_content(html.replace("</head>", f"<style>{CSS}</style></head>"))
+        draw(page, html)
         yield name
-
-
-@pytest.fixture(scope="module")
-def sheet(browser: Browser) -> Iterator[Page]:
-    """A page to draw on, without any server."""
-    context = browser.new_context()
-    # The style sheet is put in by hand; nothing else is asked for.
-    context.route("**/*", lambda route: route.abort())
-    try:
-        yield context.new_page()
-    finally:
-        context.close()
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.running import Running
+    from tests.surface.shop import Shop
 
 QUESTION = "/consent/ask/shop-offers"
 HOURS = 24 * 60 * 60 * 1000
@@ -60,3 +61,33 @@ def test_a_browser_that_opts_out_reads_that_it_is_heeded(
         with page.expect_response("**/.well-known/gpc.json") as said:
             page.goto("/.well-known/gpc.json")
         assert said.value.json()["gpc"] is True
+
+
+@pytest.mark.requirement("R107", "D44")
+def test_only_a_browser_that_opts_out_reads_of_its_signal(
+    states: dict[str, str],
+) -> None:
+    for name, html in states.items():
+        signals = name.startswith(("a signal", "in spite of it"))
+        assert ("Opt-out signal honoured" in html) == signals, name
+
+
+@pytest.mark.requirement("R106", "R109")
+def test_a_signal_ends_what_was_shared_and_its_absence_brings_nothing_back(
+    browser: Browser, shop: Shop
+) -> None:
+    shop.forget("quiet")
+    with shop.visit(browser, "quiet") as page:
+        page.goto("/consent/ask/credit-score")
+        page.click("[data-ck-action=accept]")
+        assert shop.host.allows("quiet")
+        page.set_extra_http_headers({"Sec-GPC": "1"})
+        response = page.goto("/consent/")
+        assert response
+        assert "Sec-GPC" in response.headers["vary"]
+        assert "no-store" in response.headers["cache-control"]
+        assert "You share data with nobody" in page.inner_text("main")
+        page.set_extra_http_headers({})
+        page.goto("/consent/")
+        assert "You share data with nobody" in page.inner_text("main")
+        assert not shop.host.allows("quiet")

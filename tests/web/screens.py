@@ -28,9 +28,12 @@ from consentkit.core.vocabulary import Controller
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import DataItem
 from consentkit.core.vocabulary import Recipient
+from consentkit.service.awaiting import Awaited
 from consentkit.web import pages
 from consentkit.web.export import ActView
 from consentkit.web.export import ShownView
+from consentkit.web.links import SENT
+from consentkit.web.links import link_hint
 from consentkit.web.locale import Locale
 from consentkit.web.locale import available_locales
 from consentkit.web.problems import PROBLEM_STATUS
@@ -389,6 +392,22 @@ def rare_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]
     }
 
 
+def confirmation(app: Registry, purpose: str, locale: Locale) -> pages.ConfirmationView:
+    awaited = [
+        Awaited(*each.key, each.data, rests_on="1" * 32)
+        for each in app.questions(purpose)
+    ]
+    questions = pages.answered_questions(awaited, app)
+    return pages.ConfirmationView(
+        asked=pages.notice_view(questions, locale, centre_url="/consent/"),
+        token="token",  # noqa: S106  of no form that is sent
+        action="/consent/confirmations",
+        notice_url="/consent/notices/1",
+        account="a•••@example.org",
+        ends=pages.ends_today(questions, locale, now=NOW),
+    )
+
+
 def all_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
     """Every full page, by a name for it."""
     app = registry(words)
@@ -408,6 +427,19 @@ def all_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
             "result",
             pages.ResultView(lines(app, locale), "/consent/receipts/1"),
         ),
+        "link sent": (
+            "result",
+            pages.ResultView(
+                lines(app, locale),
+                "/consent/receipts/1",
+                hint=link_hint(SENT, locale, goes_on=True),
+                again=("/consent/confirmations/again", "token", ""),
+            ),
+        ),
+        **{
+            f"confirm {id_}": ("confirmation", confirmation(app, id_, locale))
+            for id_ in app.purposes
+        },
         "nothing to stop": ("result", pages.ResultView(())),
         "centre": ("centre", centre(app, locale, words)),
         "disclosures": ("disclosures", disclosures(app, locale)),
@@ -441,8 +473,7 @@ def all_pages(locale: Locale = ENGLISH, words: Words = plain) -> dict[str, str]:
         ),
         "erasure": ("erasure", erasure(app, locale, words)),
         "nothing to erase": ("erasure", pages.ErasureView(action="")),
-        "erased": ("erased", pages.ErasedView(erased=True)),
-        "nothing was erased": ("erased", pages.ErasedView(erased=False)),
+        "erased": ("erased", None),
         "notice": ("notice_page", notice_page(app, locale)),
         "problem": (
             "problem",

@@ -132,6 +132,39 @@ def test_the_acts_are_listed_with_who_for_whom_and_why(shop: Host) -> None:
     assert [each["person"] for each in listed] == ["Zoë", "dpo@wallet.example"]
 
 
+STEERING = {
+    "right to left": "\u202e",
+    "an isolate": "\u2066",
+    "the end of one": "\u2069",
+    "a mark of direction": "\u200f",
+    "an Arabic mark": "\u061c",
+    "no width": "\u200b",
+    "a line of its own": "\u2028",
+    "an 8-bit escape": "\x9b",
+    "delete": "\x7f",
+    "a tab": "\t",
+    "an unseen letter": "\U000e0041",
+}
+
+
+@pytest.mark.requirement("R102")
+@pytest.mark.parametrize("case", STEERING)
+def test_what_an_official_typed_does_not_steer_the_terminal(
+    shop: Host, case: str
+) -> None:
+    typed = f"Zoë{STEERING[case]}ordered it"
+    run(shop, "suspend", "--all", "--by", typed, "--reason", typed)
+
+    (line,) = run(shop, "acts").output.rstrip("\n").split("\n")
+
+    *_, person, _, reason = line.split("\t")
+    assert STEERING[case] not in person + reason
+    assert person == reason
+    assert json.loads(f'"{person}"') == typed
+    (listed,) = json.loads(run(shop, "acts", "--json").output)
+    assert listed["person"] == typed
+
+
 @pytest.mark.requirement("R102")
 @pytest.mark.parametrize(
     ("damage", "fault"),

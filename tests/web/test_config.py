@@ -92,6 +92,12 @@ WRONG: dict[str, dict[str, Any]] = {
         "a half": 0.5,
         "a yes": True,
     },
+    "CONSENTKIT_RELEASE_LIFETIME": {
+        "none": None,
+        "text": "60",
+        "nothing": 0,
+        "a half": 0.5,
+    },
     "CONSENTKIT_PUBLISH": {"none": None, "a yes": True, "a word": "no", "a list": []},
     "CONSENTKIT_SIGN_IN_URL": NOT_AN_ADDRESS,
     "CONSENTKIT_HOME_URL": NOT_AN_ADDRESS,
@@ -125,6 +131,14 @@ WRONG: dict[str, dict[str, Any]] = {
         "nothing": "",
     },
     "CONSENTKIT_PROFILE": {"none": None, "a number": 7, "nobody's": "ZZ"},
+    "CONSENTKIT_AGE_OF_CONSENT": {
+        "a text": "16",
+        "nothing": 0,
+        "yes": True,
+        "too old": 26,
+        "a fraction": 15.5,
+    },
+    "CONSENTKIT_UNKNOWN_AGE": {"none": None, "a number": 16, "a question": "ask"},
     "CONSENTKIT_NOTIFY": {
         "none": None,
         "a list": ["https://acme.example"],

@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from consentkit.errors import ConfigurationError
-from consentkit.store import erasing as store_erasing
+from consentkit.store import sqlite as sqlite_module
 from consentkit.testing import answer
 from tests.web.hosts import MAYA
 from tests.web.hosts import Host
@@ -90,8 +90,8 @@ def test_a_reason_that_is_a_sentence_is_told_in_one_line(agreed: Host) -> None:
 def test_a_busy_database_is_said_and_the_same_command_finishes(
     agreed: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_erasing, "_PATIENCE", 50)
-    rewrite = store_erasing._rewrite
+    monkeypatch.setattr(sqlite_module, "_PATIENCE", 50)
+    rewrite = sqlite_module._rewrite
     path = agreed.state.config.database_uri.removeprefix("sqlite:///")
 
     def while_somebody_reads(connection: object) -> None:
@@ -100,14 +100,14 @@ def test_a_busy_database_is_said_and_the_same_command_finishes(
             reader.execute("SELECT * FROM consent_leaf").fetchone()
             rewrite(connection)  # type: ignore[arg-type]  what it was given itself
 
-    monkeypatch.setattr(store_erasing, "_rewrite", while_somebody_reads)
+    monkeypatch.setattr(sqlite_module, "_rewrite", while_somebody_reads)
     done = erase(agreed)
     assert done.exit_code == 1
     assert "erased: " in done.output
     assert "Run the same command again" in done.output
     assert "Traceback" not in done.output
 
-    monkeypatch.setattr(store_erasing, "_rewrite", rewrite)
+    monkeypatch.setattr(sqlite_module, "_rewrite", rewrite)
     assert erase(agreed).exit_code == 0
     assert agreed.state.installation.erasures.residue() is None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from consentkit.testing import answer
 from tests.web.hosts import MAYA
 from tests.web.hosts import TOM
 from tests.web.hosts import Host
+from tests.web.hosts import host
 
 
 def run(shop: Host, *arguments: str) -> Result:
@@ -132,3 +136,36 @@ def test_somebody_whom_the_log_does_not_know_has_no_handle(shop: Host) -> None:
     assert done.exit_code == 1
     assert "the log does not know anybody by that id" in done.output
     assert TOM not in done.output
+
+
+@pytest.mark.requirement("R99", "R119")
+def test_a_database_that_is_behind_exports_only_if_told_so_and_with_a_warning(
+    shop: Host, tmp_path: Path, out: Path
+) -> None:
+    shop.publish()
+    database = shop.state.config.database_uri.removeprefix("sqlite:///")
+    copy = tmp_path / "copy"
+    with (
+        contextlib.closing(sqlite3.connect(database)) as source,
+        contextlib.closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)
+    answer(shop.client(MAYA), "credit-score", {"acme-credit": "given"})
+    shop.publish()
+    for path in Path(database).parent.glob(f"{Path(database).name}*"):
+        path.unlink()
+    shutil.copy(copy, database)
+    restored = host(tmp_path)
+
+    refused = run(restored, "export", str(out))
+    done = run(restored, "export", str(out), "--although-behind")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[-1].startswith(
+        "Error: nothing was exported: by "
+    )
+    assert done.exit_code == 0
+    assert "exported: 3 entries" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith(
+        "WARNING: this is less than was signed, tell the auditor: by the high-water fi"
+    )

@@ -223,7 +223,7 @@ def test_a_form_that_did_not_tell_of_the_conflict_cannot_be_a_yes(
     assert "your yes counts in spite of it" in page.text
     assert shop.acts() == 0
     said["choice.credit-score.acme-credit"] = "refused"
-    assert maya.post("/consent/choices", data=said, headers=GPC).status_code == 200
+    assert maya.post("/consent/choices", data=said, headers=GPC).status_code == 303
 
 
 def test_a_notice_worded_by_the_host_that_does_not_tell_of_it_does_not_count(

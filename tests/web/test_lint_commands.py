@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from flask import Flask
+from jinja2 import FileSystemLoader
 
 from tests.web.hosts import Host
 from tests.web.hosts import host
@@ -15,11 +16,11 @@ that Shop Ltd shares my data with its partners</label><button>Order</button></fo
 
 
 def overridden(app: Flask) -> None:
-    """Put a template of the app's own in the place of ours."""
+    """Put a template of the app's own in place of ours, after the start."""
     folder = Path(app.instance_path) / "templates" / "consentkit"
     folder.mkdir(parents=True)
     (folder / "notice.html").write_text(f'<div data-ck-root lang="en">{DARK}</div>')
-    app.template_folder = str(folder.parent)
+    app.jinja_loader = FileSystemLoader(folder.parent)
 
 
 def test_every_question_is_judged_in_every_language(shop: Host) -> None:
@@ -45,7 +46,7 @@ def test_judging_stores_nothing(shop: Host) -> None:
 def test_a_template_that_breaks_a_rule_is_named_with_its_question(
     tmp_path: Path,
 ) -> None:
-    spoilt = host(tmp_path, before=overridden)
+    spoilt = host(tmp_path, after=overridden)
     sarif = tmp_path / "report.sarif"
 
     run = spoilt.app.test_cli_runner().invoke(

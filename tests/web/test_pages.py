@@ -58,7 +58,9 @@ def _element(html: str, pattern: str) -> str:
 
 
 def _chinese(words: str) -> str:
-    return words if " Ltd" in words or "@" in words else "示例文字"
+    """All in Chinese but names and addresses."""
+    name = words.endswith(" Ltd") or ("@" in words and " " not in words)
+    return words if name else "示例文字"
 
 
 # -- all pages -------------------------------------------------------------------------

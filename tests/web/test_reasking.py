@@ -61,7 +61,7 @@ def asked(client: FlaskClient) -> bool:
 def stop(client: FlaskClient) -> None:
     page = client.get("/consent/").text
     token = re.findall(r'name="token" value="([^"]+)"', page)[0]
-    assert client.post("/consent/revocations", data={"token": token}).status_code == 200
+    assert client.post("/consent/revocations", data={"token": token}).status_code == 303
 
 
 def score(**fields: Any) -> Registry:

@@ -29,6 +29,7 @@ OURS = [
     "/consent/export",
     "/consent/export.json",
     "/consent/api/v1/export",
+    "/consent/api/v1/status",
     "/consent/notices/none",
     "/consent/receipts/none",
     "/consent/api/v1/nothing",
@@ -148,9 +149,11 @@ def test_a_mounted_app_leads_nowhere_outside_its_mount(
     (action,) = re.findall(r'<form method="post" action="([^"]+)"', page)
     form = {"token": token, "choice.credit-score.acme-credit": "given"}
     headers = {"Origin": "http://localhost"}
-    result = outside.post(action, data=form, headers=headers)
+    sent = outside.post(action, data=form, headers=headers)
+    result = outside.get(sent.location)
 
     assert action == "/shop/consent/choices"
+    assert sent.location.startswith("/shop/consent/result/")
     assert result.status_code == 200
     assert shop.allows(MAYA)
     for text in (page, result.text, outside.get("/shop/consent/").text):
@@ -199,7 +202,7 @@ def test_a_language_once_chosen_is_kept_from_the_question_to_the_receipt(
     (action,) = re.findall(r'<form method="post" action="([^"]+)"', page.text)
     form = {"token": token, "choice.credit-score.acme-credit": "given"}
 
-    result = maya.post(action, data=form, headers=english)
+    result = maya.post(action, data=form, headers=english, follow_redirects=True)
 
     assert result.headers["Content-Language"] == "de"
     (receipt,) = re.findall(r'href="(/consent/receipts/[^"]+)"', result.text)

@@ -10,6 +10,7 @@ import pytest
 from flask import current_app
 
 from consentkit.testing import answer
+from consentkit.web.delivery_commands import TaskReminder
 from tests.recipient_server import RecipientServer
 from tests.recipient_server import serve_recipient
 from tests.web.hosts import MAYA
@@ -81,13 +82,13 @@ def test_an_operator_sees_who_is_not_told_yet_and_why(
     (count, *lines) = told(shop)
 
     assert count == "acknowledged: 0"
-    by_recipient = {line.split()[1]: line for line in lines}
-    assert by_recipient["acme-credit"].endswith("1 attempts; answered with status 503")
-    assert by_recipient["controller"].endswith("0 attempts; no erasure handler")
+    line, tasks = lines
+    assert line.endswith("1 attempts; answered with status 503")
+    assert tasks.startswith("1 erasure task is open, the oldest since ")
     assert told(shop, "--list") == lines
-    message = by_recipient["acme-credit"].split()[0]
+    message = line.split()[0]
     assert told(shop, "--done", message) == [f"{message}: acme-credit is noted as told"]
-    assert [line.split()[1] for line in told(shop, "--list")] == ["controller"]
+    assert told(shop, "--list") == [tasks]
     again = shop.app.test_cli_runner().invoke(
         args=["consent", "deliver", "--done", message]
     )
@@ -111,6 +112,71 @@ def test_the_apps_own_handler_is_called_within_its_app_context(tmp_path: Path) -
     assert told(shop)[0] == "acknowledged: 1"
     assert [(each.subject, each.data) for each in asked] == [(MAYA, ("spending",))]
     assert contexts == ["shop"]
+
+
+@pytest.mark.requirement("R59")
+def test_tasks_for_a_handler_that_is_not_there_stay_open_and_are_counted(
+    tmp_path: Path,
+) -> None:
+    shop = host(tmp_path)
+    for _ in range(3):
+        share_and_stop(shop)
+
+    *others, line = told(shop, "--list")
+
+    assert line.startswith("3 erasure tasks are open, the oldest since 20")
+    assert (
+        "no handler is registered: decorate a function with @consent.erasure_" in line
+    )
+    assert line.endswith("; 'flask consent deliver --list --all' shows them")
+    assert [each.split()[1] for each in others] == ["acme-credit"] * 3
+    assert told(shop) == ["acknowledged: 0", *others, line]
+    in_full = told(shop, "--list", "--all")
+    assert {*in_full}.issuperset(others)
+    each = [task for task in in_full if task not in others]
+    assert len(each) == 3
+    assert all("controller consent.erasure-task since 20" in task for task in each)
+    assert all(task.endswith("0 attempts; no erasure handler") for task in each)
+
+
+@pytest.mark.requirement("R59")
+def test_a_task_that_a_handler_did_not_take_is_listed_by_itself(tmp_path: Path) -> None:
+    shop = host(tmp_path)
+
+    @shop.consent.erasure_handler
+    def erase(task: ErasureTask) -> None:
+        raise LookupError(task.purpose)
+
+    share_and_stop(shop)
+    told(shop)
+
+    lines = told(shop, "--list")
+
+    (line,) = [each for each in lines if "controller" in each]
+    assert line.endswith("1 attempts; LookupError")
+
+
+@pytest.mark.requirement("R59")
+@pytest.mark.parametrize("handled", ["with a handler", "without"])
+def test_a_web_process_says_once_that_nobody_takes_erasure_tasks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, handled: str
+) -> None:
+    shop = host(tmp_path)
+    if handled == "with a handler":
+        shop.consent.erasure_handler(lambda _task: None)
+    remind = TaskReminder()
+
+    with shop.app.app_context():
+        remind()
+        assert caplog.messages == []
+    share_and_stop(shop)
+    with shop.app.app_context():
+        remind()
+        remind()
+
+    expected = [] if handled == "with a handler" else ["1 erasure task is open"]
+    assert [each[len("consentkit: ") :][:22] for each in caplog.messages] == expected
+    assert MAYA not in caplog.text
 
 
 @pytest.mark.requirement("R57", "R61")
