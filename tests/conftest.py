@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from consentkit.service.background import stop_threads
 from tests.postgres_server import PostgresServer
 from tests.postgres_server import serve_postgres
 
@@ -27,6 +28,13 @@ def postgres() -> Iterator[PostgresServer]:
     """A server of this run's own."""
     with serve_postgres() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left_behind() -> Iterator[None]:
+    """An app that publishes goes on for ever; a later test may fork, or count."""
+    yield
+    stop_threads()
 
 
 @pytest.hookimpl(tryfirst=True)

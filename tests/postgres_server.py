@@ -18,12 +18,15 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from consentkit.store.database import Database
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
 __all__ = ["PostgresServer", "on_postgres", "serve_postgres"]
 
+_TABLES = "consent_tables"
 _SETTINGS = {"listen_addresses": "''", "fsync": "off", "shared_buffers": "64MB"}
 
 
@@ -33,13 +36,24 @@ class PostgresServer:
 
     folder: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _has_tables: bool = False
 
-    def new_database(self) -> str:
-        """The URI of an empty database that nobody else uses."""
-        name = f"consent_{next(self._numbers)}"
+    def new_database(self, name: str = "", *, template: str = "template1") -> str:
+        """The URI of a database that nobody else uses; empty unless copied."""
+        name = name or f"consent_{next(self._numbers)}"
+        create = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
         with psycopg.connect(self.address, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy".encode())
+            connection.execute(create.encode())
         return f"postgresql://ck@/{name}?host={self.folder}"
+
+    def new_tables(self) -> str:
+        """The URI of a database whose tables are there, and empty."""
+        if not self._has_tables:
+            database = Database(self.new_database(_TABLES))
+            database.upgrade()
+            database.dispose()
+            self._has_tables = True
+        return self.new_database(template=_TABLES)
 
     def drop_database(self, uri: str) -> None:
         """Take a database away, from whoever uses it as well."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["elected", "every_second", "locked", "start_thread"]
+__all__ = [
+    "current_run",
+    "elected",
+    "every_second",
+    "locked",
+    "start_thread",
+    "stop_threads",
+]
 
 _INTERVAL = 1.0  # seconds; a receipt is final at most this long after its act
 _SAY_AGAIN = 60.0  # seconds until the same fault is logged again: it is still there
 _LOGGER = logging.getLogger("consentkit")
+_STARTED: list[tuple[threading.Thread, threading.Event]] = []
+_stops = 0
 
 
 @contextlib.contextmanager
@@ -57,16 +67,41 @@ def locked(lock: Path, told: Callable[[OSError], str]) -> Iterator[None]:
 
 def start_thread(name: str, work: Callable[[], object], *, what: str) -> None:
     """Do the work once a second in a thread that never holds up the end."""
-    threading.Thread(
-        target=every_second, args=(work,), kwargs={"what": what}, name=name, daemon=True
-    ).start()
+    stopped = threading.Event()
+    thread = threading.Thread(
+        target=every_second, args=(work, stopped), kwargs={"what": what}, name=name
+    )
+    thread.daemon = True
+    thread.start()
+    _STARTED.append((thread, stopped))
 
 
-def every_second(work: Callable[[], object], *, what: str) -> None:
-    """Do the work for ever, whatever goes wrong with it."""
-    rest = threading.Event()
+def stop_threads() -> None:
+    """End all threads of this process, each when the work under way is done.
+
+    A process that forks later must not have any: what one of them holds at that
+    moment, such as a lock within SQLite, is held for ever in the fork.
+    """
+    while _STARTED:
+        thread, stopped = _STARTED.pop()
+        stopped.set()
+        if thread.is_alive():
+            thread.join()
+    global _stops  # noqa: PLW0603  a count of this process
+    _stops += 1
+
+
+def current_run() -> tuple[int, int]:
+    """Of which life a thread is: this process, and how often its threads were ended."""
+    return os.getpid(), _stops
+
+
+def every_second(
+    work: Callable[[], object], stopped: threading.Event, *, what: str
+) -> None:
+    """Do the work until stopped, whatever goes wrong with it."""
     said, again = "", 0.0
-    while True:
+    while not stopped.is_set():
         try:
             work()
         except Exception as error:
@@ -77,7 +112,7 @@ def every_second(work: Callable[[], object], *, what: str) -> None:
                 said, again = repr(error), time.monotonic() + _SAY_AGAIN
         else:
             said = ""
-        rest.wait(_INTERVAL)
+        stopped.wait(_INTERVAL)
 
 
 def _open_lock(lock: Path, told: Callable[[OSError], str]) -> BinaryIO:

@@ -7,7 +7,6 @@ publisher at a time: whoever does not get the lock has nothing to do.
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
 from consentkit.log.checkpoint import sign_checkpoint
+from consentkit.service.background import current_run
 from consentkit.service.background import elected
 from consentkit.service.background import start_thread
 from consentkit.service.erasing import follow_erasures
@@ -291,17 +291,18 @@ class PublisherThread:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._pid = 0
+        self._run = (0, 0)
         self._lock = threading.Lock()
 
     def ensure_running(self) -> bool:
         """Start the thread unless this process already has it; whether it was new."""
-        if self._pid == os.getpid():
+        run = current_run()
+        if self._run == run:
             return False
         with self._lock:
-            if self._pid == os.getpid():
+            if self._run == run:
                 return False
-            self._pid = os.getpid()
+            self._run = run
             start_thread(
                 "consentkit-publisher",
                 partial(publish_all, self._installation),

@@ -44,6 +44,7 @@ __all__ = [
     "card_view",
     "choice_line",
     "data_titles",
+    "declined_text",
     "ended_text",
     "told_text",
     "waiting_line",
@@ -327,6 +328,11 @@ def card_view(
 def ended_text(matter: Matter, locale: Locale) -> Markup:
     """That what an answer allowed is no longer done."""
     return locale.text(_STANDS[matter.deed]["ended"])
+
+
+def declined_text(matter: Matter, locale: Locale) -> Markup:
+    """That what was asked about is not done."""
+    return locale.text(_STANDS[matter.deed]["declined"])
 
 
 def told_text(delivery: Delivery, matter: Matter, locale: Locale) -> Markup:

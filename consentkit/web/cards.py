@@ -16,6 +16,8 @@ from consentkit.service.awaiting import awaiting
 from consentkit.service.confirming import can_be_sent_again
 from consentkit.service.honouring import ended_by_signal
 from consentkit.service.receipts import list_receipts
+from consentkit.web.abroad import lacks_its_pair
+from consentkit.web.abroad import paired_card
 from consentkit.web.others import told_of_others
 from consentkit.web.pages import CardView
 from consentkit.web.pages import card_view
@@ -68,6 +70,13 @@ def cards_for(
             signalled=status.record in signalled,
         )
         for key, status in wanted
+    )
+    registry, now = state.installation.registry, state.installation.clock()
+    cards = tuple(
+        paired_card(card, locale)
+        if lacks_its_pair(card.matter.key, standing, registry, now=now)
+        else card
+        for card in cards
     )
     return told_of_others(state, subject, cards, dict(wanted), locale)
 

@@ -31,6 +31,8 @@ from consentkit.service.receipts import find_act
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web import frame
+from consentkit.web.abroad import lacks_its_pair
+from consentkit.web.abroad import paired_line
 from consentkit.web.acting import account_of
 from consentkit.web.acting import acting_line
 from consentkit.web.acting import as_seen
@@ -230,6 +232,12 @@ def _result(state: AppState, subject: str, receipt_id: str) -> Response:
             standing[key].choice(key), key, registry, locale, awaited=waits.get(key)
         )
         for key in asked
+    )
+    lines = tuple(
+        paired_line(line, locale)
+        if lacks_its_pair(line.matter.key, standing, registry, now=now)
+        else line
+        for line in lines
     )
     view = ResultView(
         lines=told_halves(state, subject, lines, standing, locale),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from consentkit.audit.replay import act_of
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Actor
+from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.log.leaf import read_leaf
 from consentkit.service.joining import waiting_halves
@@ -169,7 +170,8 @@ def _told(card: CardView, status: Status, others: _Others, locale: Locale) -> Ca
         )
     by = _BY.get(others.actors.get(status.record, Actor.SUBJECT))
     over = card.group == "ended" and status.state in AUTHORISING
-    if by is None or over:  # of what is over, the card says why
+    # Of what is over the card says why; of what nobody answered, that nobody did.
+    if by is None or over or status.state is State.REQUESTED:
         return card
     return replace(card, since=locale.text(by, since=locale.date(status.since)))
 

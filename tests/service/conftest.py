@@ -34,7 +34,7 @@ def wallet(
 ) -> Iterator[Wallet]:
     uri = ""
     if engine == "postgresql":
-        uri = request.getfixturevalue("postgres").new_database()
+        uri = request.getfixturevalue("postgres").new_tables()
     found = Wallet(tmp_path, uri=uri)
     yield found
     if not found.damaged:

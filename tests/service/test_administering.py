@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 OFFICER = Official("dpo@wallet.example", "the box was ticked", "Wallet Ltd")
 
 

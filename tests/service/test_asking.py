@@ -16,8 +16,6 @@ from tests.service.wallet import CREDIT_SCORE
 if TYPE_CHECKING:
     from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 
 def test_a_notice_is_logged_and_kept_to_the_byte(wallet: Wallet) -> None:
     notice = wallet.notice("credit-score")

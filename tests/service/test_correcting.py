@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from consentkit.log.leaf import Leaf
     from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 YES_TO_BOTH = Answer(State.GIVEN, frozenset({"city"}))
 
 
@@ -220,7 +218,6 @@ def test_both_leaves_are_written_or_none(
     wallet.mend_writes()
 
 
-@pytest.mark.sqlite
 @pytest.mark.requirement("R93")
 def test_the_wrong_leaf_itself_cannot_be_changed(wallet: Wallet, wrong: Leaf) -> None:
     fix(wallet, wrong)

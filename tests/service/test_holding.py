@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from consentkit.service.erasing import Erasure
     from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 OFFICER = Official("dpo@wallet.example", "a claim is pending")
 
 
@@ -65,7 +63,6 @@ def test_a_hold_keeps_the_sealed_evidence_and_nothing_that_says_whose(
     assert held.until - held.since == 30 * DAY
 
 
-@pytest.mark.sqlite
 def test_the_everyday_key_does_not_open_what_is_held(wallet: Wallet) -> None:
     live(wallet)
     hold(wallet)
@@ -105,7 +102,6 @@ def test_a_hold_that_is_over_before_it_begins_is_refused(
     assert wallet.contents() == before
 
 
-@pytest.mark.sqlite
 def test_what_cannot_be_opened_cannot_be_held(wallet: Wallet) -> None:
     live(wallet)
     ((key,),) = wallet.sql("SELECT data_key FROM consent_subject")
@@ -156,7 +152,6 @@ def test_held_evidence_that_is_missing_is_named(wallet: Wallet) -> None:
     assert line.startswith(f"leaf {leaf.id}: its evidence is missing")
 
 
-@pytest.mark.sqlite
 def test_a_hold_on_somebody_who_was_not_erased_is_named(wallet: Wallet) -> None:
     wallet.damaged = True
     leaf = live(wallet).leaf

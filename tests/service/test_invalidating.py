@@ -37,8 +37,6 @@ from tests.service.wallet import SHOPS
 from tests.service.wallet import TRANSFER
 from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 
 @pytest.fixture
 def bad(wallet: Wallet) -> Notice:

@@ -19,6 +19,7 @@ from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.log.tiles import parse_tile_path
 from consentkit.service import background
 from consentkit.service import publishing
+from consentkit.service.background import stop_threads
 from consentkit.service.publishing import PublisherThread
 from consentkit.service.publishing import publish_all
 from consentkit.store.publications import Publications
@@ -222,3 +223,22 @@ def becomes(condition: Callable[[], bool]) -> bool:
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
     return condition()
+
+
+def test_threads_that_were_stopped_are_started_anew_by_the_next_request(
+    wallet: Wallet,
+) -> None:
+    def stop_and_go_on() -> list[bool]:
+        publish_often()
+        publisher = PublisherThread(wallet.installation)
+        started = [publisher.ensure_running(), publisher.ensure_running()]
+        stop_threads()
+        names = {each.name for each in threading.enumerate()}
+        started.append(not any(name.startswith("consentkit-") for name in names))
+        started.append(publisher.ensure_running())
+        say(wallet)
+        pending = wallet.installation.publications.pending
+        started.append(becomes(lambda: not pending()))
+        return started
+
+    assert in_fork(stop_and_go_on).value == [True, False, True, True, True]

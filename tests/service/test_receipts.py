@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from consentkit.log.leaf import Leaf
     from consentkit.service.receipts import Receipt
 
-ENGINES = ("sqlite", "postgresql")
-
 FACTS = {"agent": "Firefox", "locale": "en", "page": "/bill"}
 
 
@@ -210,7 +208,6 @@ CHANGES = {
 }
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_was_changed_in_the_database_is_no_receipt(
     wallet: Wallet, change: str

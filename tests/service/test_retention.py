@@ -32,8 +32,6 @@ from tests.service.wallet import SHOPS
 from tests.service.wallet import TRANSFER
 from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 OFFICER = Official("dpo@wallet.example", "monthly")
 YEAR = 366 * DAY
 OF_PERSONS = "SELECT id FROM consent_leaf WHERE handle IS NOT NULL"

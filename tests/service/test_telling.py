@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from consentkit.store.deliveries import Delivery
 
-ENGINES = ("sqlite", "postgresql")
-
 
 @pytest.fixture
 def acme(wallet: Wallet) -> Iterator[RecipientServer]:

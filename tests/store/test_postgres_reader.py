@@ -36,11 +36,7 @@ _FREEZE = (
 
 @pytest.fixture
 def place(postgres: PostgresServer) -> str:
-    uri = postgres.new_database()
-    database = Database(uri)
-    database.upgrade()
-    database.dispose()
-    return uri
+    return postgres.new_tables()
 
 
 @pytest.fixture

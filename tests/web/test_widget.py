@@ -238,7 +238,7 @@ def test_a_notice_that_cannot_be_stored_is_not_shown(
         raise LogUnavailableError("the consent database did not answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "write", down)
+        patch.setattr(Ledger, "write_alone", down)
         page = maya.get("/consent/ask/credit-score")
     assert page.status_code == 503
     assert "choice." not in page.text

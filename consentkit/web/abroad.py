@@ -1,0 +1,73 @@
+"""A recipient abroad: what is told of a yes that counts only beside another one.
+
+To share with somebody abroad takes two answers, and the gate denies while one of them
+is missing (PIPL Art. 39). Neither may be told as if it were enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from consentkit.core.registry import CROSS_BORDER
+from consentkit.web.answers import declined_text
+from consentkit.web.locale import mark
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consentkit.core.act import Millis
+    from consentkit.core.registry import Registry
+    from consentkit.core.status import Status
+    from consentkit.web.answers import CardView
+    from consentkit.web.answers import ChoiceLine
+    from consentkit.web.locale import Locale
+
+__all__ = ["lacks_its_pair", "paired_card", "paired_line"]
+
+Key = tuple[str, str]
+
+_BOTH = mark(
+    "{recipient} is abroad, so this is a question of its own. "
+    "Data is sent only if you say yes to both."
+)
+
+
+def lacks_its_pair(
+    key: Key, standing: Mapping[Key, Status], registry: Registry, *, now: Millis
+) -> bool:
+    """Whether that answer is one of two, and the other one is no live yes."""
+    purpose, recipient = key
+    base = purpose.removesuffix(CROSS_BORDER)
+    other = base if purpose.endswith(CROSS_BORDER) else base + CROSS_BORDER
+    share = registry.question(base, recipient)
+    pair = registry.question(other, recipient)
+    if share is None or pair is None or not share.cross_border:
+        return False
+    status = standing.get((other, recipient))
+    return status is None or not status.authorises(now) or status.scope != pair.scope
+
+
+def paired_card(card: CardView, locale: Locale) -> CardView:
+    """The card of a yes that is not enough: nothing is done, and why."""
+    if card.group != "agreed":
+        return card
+    return replace(
+        card,
+        group="declined",
+        stands=declined_text(card.matter, locale),
+        since=_after(card.since, card.matter.recipient, locale),
+    )
+
+
+def paired_line(line: ChoiceLine, locale: Locale) -> ChoiceLine:
+    """What follows from a yes that is not enough, told with it."""
+    if line.answer != "yes":
+        return line
+    return replace(line, now=locale.text(_BOTH, recipient=line.matter.recipient))
+
+
+def _after(said: Markup, recipient: str, locale: Locale) -> Markup:
+    return Markup(" ").join([said, locale.text(_BOTH, recipient=recipient)])
