@@ -52,7 +52,7 @@ _SCRIPT_OF = {
 _FOREIGN_SHARE = 0.5
 # One passage: a few foreign words are a name, a line of them is another language.
 _FEWEST_FOREIGN, _MOSTLY = 6, 0.8
-_WEB = re.compile(r"\S+@\S+|https?://\S+|\S+\.\w{2,}/\S*|[A-Z]{2,}")
+_WEB = re.compile(r"\S+@\S+|https?://\S+|\S+\.\w{2,}/\S*|[A-Z]{2,}|\b\w*\d\w*")
 
 
 @error(

@@ -70,7 +70,7 @@ WRONG: dict[str, dict[str, Any]] = {
         "a path": "/var/lib/consent.sqlite3",
         "memory": "sqlite://",
         "memory by name": "sqlite:///:memory:",
-        "another database": "postgresql://me:secret@localhost/x",
+        "another database": "mysql://me:secret@localhost/x",
     },
     "CONSENTKIT_KEY_FOLDER": {**NOT_TEXT},
     "CONSENTKIT_COLLECTOR_KEY": NOT_A_KEY,
