@@ -49,8 +49,8 @@ types: $(VENV)/test.stamp ## mypy --strict
 unit: $(VENV)/test.stamp golang softhsm postgres ## tests without a browser, two at a time; ARGS="-k receipt" selects
 	$(BIN)/pytest -n 2 -m "not browser" $(ARGS) $(may_be_empty)
 
-browser: $(VENV)/test.stamp chromium ## tests in Chromium, in one process
-	$(BIN)/pytest -m browser $(ARGS) $(may_be_empty)
+browser: $(VENV)/test.stamp chromium ## tests in Chromium, two files at a time
+	$(BIN)/pytest -n 2 --dist loadfile -m browser $(ARGS) $(may_be_empty)
 
 wheel: $(VENV)/test.stamp ## build the wheel and try it in a clean environment
 	$(BIN)/python tests/design/wheel_smoke.py

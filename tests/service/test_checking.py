@@ -35,8 +35,6 @@ from tests.service.wallet import Wallet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENGINES = ("sqlite", "postgresql")
-
 
 @pytest.mark.requirement("R35")
 @pytest.mark.parametrize("state", State)
@@ -167,7 +165,6 @@ def drop_table(wallet: Wallet) -> None:
     wallet.sql("DROP TABLE consent_suspension")
 
 
-@pytest.mark.sqlite
 @pytest.mark.requirement("R62")
 @pytest.mark.parametrize(
     "damage", [break_clock, take_file_away, spoil_file, corrupt_row, drop_table]

@@ -22,8 +22,6 @@ from tests.service.wallet import Wallet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ENGINES = ("sqlite", "postgresql")
-
 
 def test_leaves_are_numbered_in_the_order_of_their_commits(wallet: Wallet) -> None:
     dice = random.Random(7)  # noqa: S311  dice of a test
@@ -128,7 +126,6 @@ def test_a_changed_checkpoint_stops_the_publisher_and_stays_as_it_is(
     path.write_bytes(good)
 
 
-@pytest.mark.sqlite
 def test_a_database_put_back_from_a_backup_does_not_fork_the_log(
     wallet: Wallet,
 ) -> None:
@@ -150,7 +147,6 @@ def test_a_database_put_back_from_a_backup_does_not_fork_the_log(
     assert restored.contents() == before
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize("which", ["idx = 1", "idx IS NULL"], ids=["old", "waiting"])
 @pytest.mark.parametrize(
     "bad", ["CAST(bytes || ' ' AS BLOB)", "'text'", "10e12", "x''"]

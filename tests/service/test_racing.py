@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.mark.requirement("R55", "R68")
 def test_nothing_is_sent_after_a_revocation_has_returned(tmp_path: Path) -> None:
     """As many rounds as fit; ``python -m tests.service.racing 10000`` runs more."""
-    found = race(tmp_path, rounds=10_000, seconds=20)
+    found = race(tmp_path, rounds=10_000, seconds=10)
 
     assert found.late == [], found
     assert set(found.arrived) == {

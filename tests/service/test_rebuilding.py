@@ -28,8 +28,6 @@ from tests.service.wallet import TRANSFER
 if TYPE_CHECKING:
     from tests.service.wallet import Wallet
 
-ENGINES = ("sqlite", "postgresql")
-
 PEOPLE = ("alice", "bob", "carol")
 FORMS = ((CREDIT_SCORE,), (SHOPS, OWN_OFFERS), (NIGHT, TRANSFER))
 _ENDERS = (Actor.SUBJECT, Actor.CONTROLLER, Actor.AUTHORITY, Actor.SYSTEM)
@@ -124,7 +122,6 @@ def test_a_row_that_somebody_changed_is_named(
 UNREADABLE = {"state": "maybe", "until": "soon", "assurance": "sworn", "since": b"\0"}
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize(("column", "value"), UNREADABLE.items())
 def test_a_row_that_cannot_be_read_is_named_as_well(
     wallet: Wallet, column: str, value: Any
@@ -170,7 +167,6 @@ def test_two_people_who_were_swapped_are_named(wallet: Wallet) -> None:
     assert len(list(differences(wallet.installation))) == 2
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize("bad", ["'text'", "7", "x'00'", "CAST(bytes || ' ' AS BLOB)"])
 def test_a_leaf_that_is_no_longer_one_is_said(wallet: Wallet, bad: str) -> None:
     wallet.damaged = True
@@ -325,7 +321,6 @@ BAD_NOTICES = {
 }
 
 
-@pytest.mark.sqlite
 @pytest.mark.parametrize(("what", "change"), BAD_NOTICES.items())
 def test_a_notice_that_is_no_longer_what_was_shown_is_named(
     wallet: Wallet, what: str, change: str
