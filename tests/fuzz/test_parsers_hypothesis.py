@@ -45,7 +45,10 @@ def test_what_honest_writers_wrote_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@settings(
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+)
 @given(st.data())
 def test_a_damaged_input_is_refused_or_was_spelled_in_the_only_way(
     name: str, data: st.DataObject
