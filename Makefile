@@ -19,11 +19,16 @@ apt = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 # only who narrows it down, as in ARGS="-k receipt", may leave one of the two runs empty.
 may_be_empty = $(if $(ARGS),|| [ $$? -eq 5 ])
 
+# Hundreds of programs are started here: what Python compiled for one, the next one
+# finds, even where the surroundings would forbid it (many container images do).
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser wheel fast \
-	format requirements screenshots coverage clean setup chromium golang softhsm postgres \
-	bench fuzz mutants
+	format requirements screenshots coverage clean setup \
+	tools chromium golang softhsm postgres \
+	bench rivals wrk fuzz mutants
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,7 +38,12 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the example app with its two partners
 	$(BIN)/python -m example_app $(ARGS)
 
-test: lint types unit browser wheel ## set everything up and run every check, as CI does
+test: $(VENV)/venv.stamp ## set everything up and run every check, as CI does
+	@# Debian's packages come and are unpacked while Python's are checked by mypy.
+	@$(MAKE) --no-print-directory tools & tools=$$!; \
+		$(MAKE) --no-print-directory lint types; checked=$$?; \
+		wait $$tools && exit $$checked
+	@$(MAKE) --no-print-directory unit browser wheel
 	@echo "All checks passed."
 
 # -- the checks, one by one -----------------------------------------------------------
@@ -47,7 +57,7 @@ types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/mypy --strict consentkit example_app tests/typing
 
 unit: $(VENV)/test.stamp golang softhsm postgres ## tests without a browser, two at a time; ARGS="-k receipt" selects
-	$(BIN)/pytest -n 2 -m "not browser" $(ARGS) $(may_be_empty)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not browser" $(ARGS) $(may_be_empty)
 
 browser: $(VENV)/test.stamp chromium ## tests in Chromium, two files at a time
 	$(BIN)/pytest -n 2 --dist loadfile -m browser $(ARGS) $(may_be_empty)
@@ -86,7 +96,7 @@ clean: ## remove what the targets made
 
 # -- set-up ---------------------------------------------------------------------------
 
-setup: $(VENV)/test.stamp chromium golang softhsm postgres ## the set-up alone
+setup: $(VENV)/test.stamp tools ## the set-up alone
 
 $(VENV)/run.stamp: EXTRAS := example
 $(VENV)/test.stamp: EXTRAS := test,dev
@@ -105,25 +115,61 @@ $(VENV)/venv.stamp:
 	@$(BIN)/python -m pip install --quiet uv || echo "No uv here; pip does it, more slowly."
 	@touch $@
 
+# Whether it is there: Chromium; Go, and the library that tests/outside/checklog stands
+# upon; the server, which the tests start and stop themselves; a token in software, for
+# keys that never leave one.
+has_chromium = command -v chromium >/dev/null
+has_golang = { command -v go && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb; } \
+	>/dev/null
+has_postgres = { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1
+has_softhsm = command -v softhsm2-util >/dev/null
+# Chromium without windows, for the tests: half the work, where there is such a package.
+lighter = command -v chromium-headless-shell >/dev/null || [ "$$(id -u)" != 0 ] \
+	|| apt-get install -y -qq chromium-headless-shell >/dev/null 2>&1 || true
+
 chromium:
-	@command -v chromium >/dev/null || { $(call apt,chromium); }
+	@{ $(has_chromium) || { $(call apt,chromium); }; } && { $(lighter); }
 
-golang: # the compiler, and the library that tests/outside/checklog stands upon
-	@command -v go >/dev/null && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb \
-		|| { $(call apt,golang-go golang-golang-x-mod-dev); }
+golang:
+	@$(has_golang) || { $(call apt,golang-go golang-golang-x-mod-dev); }
 
-postgres: # the server, which the tests start and stop themselves
-	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
-		|| { $(call apt,postgresql); }
+postgres:
+	@$(has_postgres) || { $(call apt,postgresql); }
 
-softhsm: # a token in software, for keys that never leave one
-	@command -v softhsm2-util >/dev/null || { $(call apt,softhsm2); }
+softhsm:
+	@$(has_softhsm) || { $(call apt,softhsm2); }
+
+tools: # all of these at one go
+	@missing=; \
+	$(has_chromium) || missing="$$missing chromium"; \
+	$(has_golang) || missing="$$missing golang-go golang-golang-x-mod-dev"; \
+	$(has_postgres) || missing="$$missing postgresql"; \
+	$(has_softhsm) || missing="$$missing softhsm2"; \
+	{ [ -z "$$missing" ] || { $(call apt,$$missing); }; } && { $(lighter); }
 
 # -- measuring ------------------------------------------------------------------------
 
-bench: $(VENV)/test.stamp ## time it beside what it cannot be faster than; ARGS=--smoke
+bench: $(VENV)/test.stamp postgres wrk ## time it beside what it cannot be faster than; ARGS=--smoke
 	$(BIN)/python -m tests.bench.check $(ARGS)
+	$(BIN)/python -m tests.bench.clause $(ARGS)
 	$(BIN)/python -m tests.bench.act $(ARGS)
+	$(BIN)/python -m tests.bench.postgres $(ARGS)
+	$(BIN)/python -m tests.bench.crowd $(ARGS)
+	$(BIN)/python -m tests.bench.serving $(ARGS)
 	$(BIN)/python -m tests.bench.start $(ARGS)
 	$(BIN)/python -m tests.bench.export $(ARGS)
 	$(BIN)/python -m tests.bench.verify $(ARGS)
+	$(BIN)/python -m tests.bench.share_many $(ARGS)
+
+rivals: $(VENV)/rivals.stamp ## the same questions to other libraries; they get an environment of their own
+	$(VENV)/rivals/bin/python -m tests.bench.rivals $(ARGS)
+	$(VENV)/rivals/bin/python -m tests.bench.act $(ARGS)
+
+$(VENV)/rivals.stamp: setup.cfg | $(VENV)/venv.stamp
+	@echo "Installing consentkit[bench] into $(VENV)/rivals ..."
+	@$(BIN)/python -m venv $(VENV)/rivals
+	@$(VENV)/rivals/bin/python -m pip install --quiet -e '.[bench]'
+	@touch $@
+
+wrk: # a client that takes next to nothing from the server beside it
+	@command -v wrk >/dev/null || { $(call apt,wrk); }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consentkit.core.decision import Decision as Decision
     from consentkit.core.decision import Reason as Reason
     from consentkit.core.decision import ShareRequest as ShareRequest
+    from consentkit.core.legal_purpose import LegalPurpose as LegalPurpose
     from consentkit.core.purpose import Purpose as Purpose
     from consentkit.core.registry import Registry as Registry
     from consentkit.core.representative import Representative as Representative
@@ -54,6 +55,7 @@ __all__ = [
     "DeclarationError",
     "ErasureTask",
     "InvalidRequestError",
+    "LegalPurpose",
     "LogError",
     "Official",
     "Purpose",
@@ -82,6 +84,7 @@ _HOMES = {
     "Controller": "consentkit.core.vocabulary",
     "DataCategory": "consentkit.core.vocabulary",
     "DataItem": "consentkit.core.vocabulary",
+    "LegalPurpose": "consentkit.core.legal_purpose",
     "Purpose": "consentkit.core.purpose",
     "Recipient": "consentkit.core.vocabulary",
     "ConfigurationError": "consentkit.errors",

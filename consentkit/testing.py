@@ -12,6 +12,7 @@ import contextlib
 import re
 from importlib import import_module
 from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = ["answer", "confirm", "form_token"]
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
 _ACCEPT = re.compile(r'name="(choice\.[^"]+)" value="given"')
 _HOST_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+_REACHED = "consentkit/gates"  # in pytest's cache, where ``flask consent doctor`` looks
 
 
 def form_token(page: str) -> str:
@@ -188,13 +190,28 @@ else:
         def __init__(self, places: list[str]) -> None:
             self._places = places
             self._watch: Watch
+            self._reached: set[tuple[str, str]] = set()
 
         @pytest.hookimpl(wrapper=True)
-        def pytest_runtestloop(self) -> Iterator[None]:
+        def pytest_runtestloop(self, session: Any) -> Iterator[Any]:
             from consentkit.service.watching import watched  # noqa: PLC0415  as above
 
             with watched(*map(_found, self._places)) as self._watch:
-                return (yield)
+                ran = yield
+            self._reached |= self._watch.reached
+            if hasattr(session.config, "workeroutput"):  # pytest-xdist: one of several
+                session.config.workeroutput[_REACHED] = sorted(self._reached)
+            elif hasattr(session.config, "cache"):
+                seen = {
+                    "tests": session.testscollected,
+                    "reached": sorted(self._reached),
+                }
+                session.config.cache.set(_REACHED, seen)
+            return ran
+
+        @pytest.hookimpl(optionalhook=True)
+        def pytest_testnodedown(self, node: Any) -> None:
+            self._reached |= set(map(tuple, node.workeroutput.get(_REACHED, ())))
 
         @pytest.hookimpl(wrapper=True)
         def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:

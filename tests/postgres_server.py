@@ -35,8 +35,20 @@ class PostgresServer:
     """A running server; ``folder`` holds its socket."""
 
     folder: Path
+    options: str = ""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _has_tables: bool = False
+
+    def start(self) -> None:
+        """Let it serve; also once more, after it was killed."""
+        log = str(self.folder / "log")
+        options = f"-k {self.folder} {self.options}"
+        data = str(self.folder / "data")
+        _run("pg_ctl", "-D", data, "-w", "-l", log, "-o", options, "start")
+
+    def kill(self) -> None:
+        """End it without a word to anybody, as a crash does."""
+        _run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
     def new_database(self, name: str = "", *, template: str = "template1") -> str:
         """The URI of a database that nobody else uses; empty unless copied."""
@@ -89,14 +101,12 @@ def serve_postgres(
             f"-c {name}={value}"
             for name, value in {**_SETTINGS, **(settings or {})}.items()
         )
-        _run(
-            *("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log")),
-            *("-o", f"-k {folder} {options}", "start"),
-        )
+        server = PostgresServer(folder, options)
+        server.start()
         try:
-            yield PostgresServer(folder)
+            yield server
         finally:
-            _run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+            server.kill()
     finally:
         shutil.rmtree(folder)
 

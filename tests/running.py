@@ -24,6 +24,7 @@ __all__ = ["Person", "Running", "example_app"]
 
 _FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _TOKEN = re.compile(r'name="token" value="([^"]+)"')
+_PATIENCE = 60.0  # seconds for one answer of a machine that is busy otherwise
 
 
 @dataclass
@@ -45,7 +46,8 @@ class Running:
 
     def received(self, company: str) -> list[dict[str, Any]]:
         """All that the affiliate or the partner says it got, newest first."""
-        answer = requests.get(f"{getattr(self, company)}/received.json", timeout=10)
+        address = f"{getattr(self, company)}/received.json"
+        answer = requests.get(address, timeout=_PATIENCE)
         found: list[dict[str, Any]] = answer.json()
         return found
 
@@ -73,7 +75,7 @@ class Running:
                 "password": self.people[email],
                 "form_token": token[1],
             },
-            timeout=10,
+            timeout=_PATIENCE,
         ).raise_for_status()
         return person
 
@@ -86,10 +88,10 @@ class Person:
     session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, path: str) -> requests.Response:
-        return self.session.get(f"{self.wallet}{path}", timeout=10)
+        return self.session.get(f"{self.wallet}{path}", timeout=_PATIENCE)
 
     def post(self, path: str, form: dict[str, str]) -> requests.Response:
-        return self.session.post(f"{self.wallet}{path}", data=form, timeout=10)
+        return self.session.post(f"{self.wallet}{path}", data=form, timeout=_PATIENCE)
 
     def press(self, path: str) -> requests.Response:
         """Press the one button of the wallet's own that a page has."""

@@ -52,7 +52,7 @@ class WitnessProcess:
         return self.request("POST", "/add-checkpoint", body)
 
     def request(self, method: str, path: str, body: bytes | None = None) -> Said:
-        with urllib3.PoolManager(retries=False, timeout=10) as pool:
+        with urllib3.PoolManager(retries=False, timeout=60) as pool:
             sent = pool.request(method, self.url + path, body=body)
         return Said(sent.status, sent.data, sent.headers.get("Content-Type", ""))
 

@@ -2,6 +2,7 @@
 
 ========================  ====================================================
 ``bundle``                where a log's files are read from: a folder or the web
+``source``                … what both answer; ``http_source`` is the web
 ``trust``                 the keys that the auditor holds
 ``verify``                does a log hold? the steps, all layers, one pass
 ``tree``, ``layout``      the log layer: the files are the tree that was signed
@@ -24,6 +25,7 @@
 ``receipt``               does one person's receipt hold?
 ``release``               may a recipient hold what it was sent?
 ``release_proof``         … the line that it is shown, and its form
+``batch_proof``           was this person in a batch? the file that shows it
 ``promise``               is it, or a mere promise, borne out by the log of today?
 ``as_of``                 on what basis did somebody get something, at a moment?
 ``proven``                … the entries that the answer rests on, with their proofs
@@ -31,6 +33,7 @@
 ``as_of_command``         … as a command; ``plain_text`` is how it shows a notice
 ``search``                … finding the few entries that matter to a question
 ``progress``              how far a long examination has come
+``releases``              what left without consent, on which basis
 ``report``                findings and verdicts, as values, JSON and words
 ========================  ====================================================
 
@@ -42,6 +45,8 @@ whom to trust, writes nothing, and never takes a key from the thing that it judg
 
 from __future__ import annotations
 
+from consentkit.audit.batch_proof import VerifiedEntry
+from consentkit.audit.batch_proof import verify_batch_entry
 from consentkit.audit.bundle import open_source
 from consentkit.audit.kept import History
 from consentkit.audit.promise import Comparison
@@ -70,6 +75,7 @@ __all__ = [
     "Layer",
     "Report",
     "Trust",
+    "VerifiedEntry",
     "VerifiedLog",
     "VerifiedReceipt",
     "VerifiedRelease",
@@ -77,6 +83,7 @@ __all__ = [
     "find_faults",
     "open_source",
     "replay",
+    "verify_batch_entry",
     "verify_log",
     "verify_receipt",
     "verify_release",

@@ -3,6 +3,7 @@
 ==============================  ==================================================
 ``MANIFEST``                    every other file with its size and SHA-256
 ``README``                      how to check all this, for people
+``batches/<id>/<n>.jsonl``      who was in the batch with that id, by handle
 ``checkpoints/<size>``          each checkpoint that was ever signed
 ``disclosures/<id>.json``       private facts of the entry with that id
 ``keys``                        the keys that the entries register
@@ -35,6 +36,8 @@ __all__ = [
     "MANIFEST",
     "POLICY",
     "README",
+    "batch_page_path",
+    "batch_pages_in",
     "check_disclosures",
     "disclosure_path",
     "disclosures_in",
@@ -54,6 +57,7 @@ _LOG_ROLE = "log"
 _STORED = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})")
 _NOTICE = re.compile(r"notices/([0-9a-f]{64})\.(?:html|json)")
 _DISCLOSURE = re.compile(r"disclosures/([0-9a-f]{32})\.json")
+_BATCH = re.compile(r"batches/([0-9a-f]{32})/(0|[1-9][0-9]{0,8})\.jsonl")
 _TIMESTAMP = re.compile(r"timestamps/(0|[1-9][0-9]{0,18})/([0-9a-f]{16})\.tsr")
 _SHOWN = "disclosures"
 
@@ -91,6 +95,20 @@ def disclosures_in(paths: Iterable[str]) -> set[str]:
     return {match[1] for match in map(_DISCLOSURE.fullmatch, paths) if match}
 
 
+def batch_page_path(leaf_id: str, number: int) -> str:
+    """Where a page of the entries of one batch lies."""
+    return f"batches/{leaf_id}/{number}.jsonl"
+
+
+def batch_pages_in(paths: Iterable[str]) -> dict[str, int]:
+    """How many pages each batch has among ``paths``: one more than its last number."""
+    found: dict[str, int] = {}
+    for match in map(_BATCH.fullmatch, paths):
+        if match:
+            found[match[1]] = max(found.get(match[1], 0), int(match[2]) + 1)
+    return found
+
+
 def timestamp_path(size: int, authority: str) -> str:
     """Where one authority's answer about the checkpoint of that size lies."""
     return f"timestamps/{size}/{authority}.tsr"
@@ -104,7 +122,7 @@ def parse_timestamp_path(path: str) -> tuple[int, str] | None:
 
 def is_annex(path: str) -> bool:
     """Whether a file of that name may lie beside the tree and the checkpoint."""
-    forms = (_STORED, _NOTICE, _DISCLOSURE, _TIMESTAMP)
+    forms = (_STORED, _NOTICE, _DISCLOSURE, _BATCH, _TIMESTAMP)
     return path in {KEYS, MANIFEST, POLICY, README} or any(
         form.fullmatch(path) for form in forms
     )

@@ -6,6 +6,8 @@ Steps of the records layer, in the numbers of ``consentkit.audit.verify``:
 13. texts: each notice that was logged is there, hashes to the digest in its entry,
     and offers what the entry says; no other is there;
 14. evidence: the private facts in ``disclosures/`` are those that entries commit to.
+    Who was in a batch is held against its entry by ``sharing``; here it is only seen
+    to that there is such an entry.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from consentkit.audit.annexed import KEYS
 from consentkit.audit.annexed import MANIFEST
+from consentkit.audit.annexed import batch_pages_in
 from consentkit.audit.annexed import check_disclosures
 from consentkit.audit.annexed import disclosure_path
 from consentkit.audit.annexed import disclosures_in
@@ -88,9 +91,10 @@ class AnnexCheck:
         """12. to 14.: in what the files called ``paths`` differ from the entries."""
         texts, disclosed = notices_in(paths), disclosures_in(paths)
         is_export = MANIFEST in paths or texts
-        if not (is_export or disclosed or KEYS in paths):
+        batches = set(batch_pages_in(paths))
+        if not (is_export or disclosed or batches or KEYS in paths):
             return
-        self._read(disclosed)
+        self._read(disclosed | batches)
         # 12. keys
         if KEYS in paths:
             yield from self._check_keys()
@@ -100,6 +104,10 @@ class AnnexCheck:
         # 14. evidence
         for leaf_id in sorted(disclosed):
             yield from self._check_evidence(leaf_id)
+        for leaf_id in sorted(batches):
+            _, leaf = self._committed.get(leaf_id, (None, None))
+            if leaf is None or leaf.kind is not Kind.DISCLOSURE_BATCH:
+                yield _finding("batch", f"batches/{leaf_id}: no entry is of that batch")
 
     def _read(self, disclosed: Collection[str]) -> None:
         ids = {leaf_id.encode() for leaf_id in disclosed}

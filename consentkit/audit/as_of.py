@@ -15,8 +15,8 @@ that the log signed.
 4. notice: the text hashes to what its own entry says, which comes before the act.
 
 Who the person is, the log does not know: the operator tells their handle. A batch
-names no persons, so whether they were in one is proven from outside; how many batches
-there were is told.
+names no persons; where an export shows who was in it, the person is looked for, and of
+the others it is told how many there were.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from consentkit.audit.proven import logs_in_a_row
 from consentkit.audit.replay import ANSWERS
 from consentkit.audit.replay import act_of
 from consentkit.core.act import Kind
+from consentkit.core.legal_basis import RELEASE_ACTIONS
+from consentkit.core.legal_basis import RELEASE_PREFIX
 from consentkit.core.status import status_of
 
 if TYPE_CHECKING:
@@ -45,13 +47,15 @@ if TYPE_CHECKING:
     from consentkit.core.act import Millis
     from consentkit.core.act import State
     from consentkit.core.status import Status
+    from consentkit.log.batch import BatchEntry
     from consentkit.log.checkpoint import Checkpoint
 
 __all__ = ["AsOf", "Basis", "Question", "as_of"]
 
-_MATTERING = tuple(
-    f'"kind":"{kind}"'.encode()
-    for kind in (Kind.NOTICE, Kind.SUSPENSION, Kind.DISCLOSURE_BATCH)
+_KINDS = (Kind.NOTICE, Kind.SUSPENSION, Kind.DISCLOSURE_BATCH)
+_MATTERING = (
+    *(f'"kind":"{kind}"'.encode() for kind in _KINDS),
+    f'"action":"{RELEASE_PREFIX}'.encode(),
 )
 
 
@@ -76,7 +80,9 @@ class Basis:
     ``acts`` are all that was said on it by then; the last one stands, ``status`` is
     what it amounts to. ``status`` is None where nothing stands: shares without an
     answer, or an erased person. ``shown`` is the last notice that an act names.
-    ``stopped`` is the suspension that was in force, if one was.
+    ``stopped`` is the suspension that was in force, if one was. ``released`` are
+    (official's act, person's entry) of what left without consent, ``named`` the batches
+    that the person was in. ``batches`` are those of which nobody can tell.
     """
 
     purpose: str
@@ -88,6 +94,8 @@ class Basis:
     shares: tuple[Entry, ...]
     batches: int
     stopped: Entry | None
+    released: tuple[tuple[Entry, Entry], ...] = ()
+    named: tuple[tuple[Entry, BatchEntry], ...] = ()
 
     @property
     def state(self) -> State | None:
@@ -121,6 +129,8 @@ class AsOf:
         resting: list[Entry | None] = [self.erased, *self.links]
         for basis in self.bases:
             resting += [*basis.acts, *basis.shares, basis.stopped]
+            resting += [entry for pair in basis.released for entry in pair]
+            resting += [entry for entry, _ in basis.named]
             resting.append(basis.shown.entry if basis.shown else None)
         found = {(-each.back, each.index): each for each in resting if each}
         yield from (found[place] for place in sorted(found))
@@ -151,7 +161,8 @@ def as_of(
             # A notice is before its act by its index, whatever the two clocks said.
             if found.leaf.time <= question.at or found.leaf.kind == Kind.NOTICE:
                 story.take(found)
-    keys = sorted(filter(question.covers, {*story.acts, *story.shares}))
+    came_up = {*story.acts, *story.shares, *story.released, *story.named}
+    keys = sorted(filter(question.covers, came_up))
     return AsOf(
         question,
         note,
@@ -181,6 +192,13 @@ class _Story:
     batches: dict[tuple[str, str], int] = field(default_factory=dict)
     stopped: dict[tuple[str, str], Found] = field(default_factory=dict)
     notices: dict[tuple[ProvenLog, str], Found] = field(default_factory=dict)
+    releases: dict[str, Found] = field(default_factory=dict)
+    released: dict[tuple[str, str], list[tuple[Found, Found]]] = field(
+        default_factory=dict
+    )
+    named: dict[tuple[str, str], list[tuple[Found, BatchEntry]]] = field(
+        default_factory=dict
+    )
     erased: Found | None = None
 
     def take(self, found: Found) -> None:
@@ -191,9 +209,10 @@ class _Story:
                 self.notices.setdefault((found.log, leaf.body["notice"]), found)
             case Kind.SUSPENSION:
                 self._suspend(found)
+            case Kind.ADMIN if leaf.body["action"] in RELEASE_ACTIONS:
+                self.releases[leaf.body["target"]] = found
             case Kind.DISCLOSURE_BATCH:
-                key = _key(leaf.body)
-                self.batches[key] = self.batches.get(key, 0) + 1
+                self._take_batch(found)
             case _ if leaf.subject == self.question.subject:
                 self._take_own(found)
 
@@ -201,6 +220,9 @@ class _Story:
         leaf = found.leaf
         if leaf.kind == Kind.DISCLOSURE:
             self.shares.setdefault(_key(leaf.body), []).append(found)
+        elif leaf.kind == Kind.DENIAL and leaf.id in self.releases:
+            pair = self.releases.pop(leaf.id), found
+            self.released.setdefault(_key(leaf.body), []).append(pair)
         elif leaf.kind == Kind.ERASURE:
             self.erased = found
             self.standing.clear()  # nobody may rely on what they once said
@@ -209,6 +231,15 @@ class _Story:
             for choice in act.choices:
                 self.acts.setdefault(choice.key, []).append(found)
                 self.standing[choice.key] = status_of(act, choice)
+
+    def _take_batch(self, found: Found) -> None:
+        key, pages, leaf_id = _key(found.leaf.body), found.log.pages, found.leaf.id
+        if leaf_id not in pages.pages:
+            self.batches[key] = self.batches.get(key, 0) + 1
+            return
+        entry = pages.find(leaf_id, self.question.subject)
+        if entry is not None:
+            self.named.setdefault(key, []).append((found, entry))
 
     def _suspend(self, found: Found) -> None:
         key = _key(found.leaf.body)
@@ -244,6 +275,12 @@ def _basis(key: tuple[str, str], story: _Story) -> Basis:
         shares=tuple(found.entry() for found in story.shares.get(key, ())),
         batches=story.batches.get(key, 0),
         stopped=stop.entry() if stop else None,
+        named=tuple(
+            (found.entry(), entry) for found, entry in story.named.get(key, ())
+        ),
+        released=tuple(
+            (act.entry(), line.entry()) for act, line in story.released.get(key, ())
+        ),
     )
 
 

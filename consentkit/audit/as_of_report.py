@@ -11,6 +11,7 @@ from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.plain_text import plain_text
 from consentkit.audit.report import format_time
 from consentkit.audit.report import iso_time
+from consentkit.core.legal_basis import RELEASE_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +103,15 @@ def _basis_lines(basis: Basis) -> Iterator[str]:
         body = entry.leaf.body
         data = ", ".join(body["data"])
         yield f"    {data}, on the act {body['record']}: {_entry_line(entry)}"
+    for act, own in basis.released:
+        data, on = ", ".join(own.leaf.body["data"]), act.leaf.body["action"]
+        yield f"  {on}: {data}: {_entry_line(own)}, by the act in {_name(act)}"
+    for found, line in basis.named:
+        data = ", ".join(found.leaf.body["data"])
+        yield (
+            f"  in a batch of {found.leaf.body['count']} people: {data}, on the act "
+            f"{line.record}: {_entry_line(found)}"
+        )
     if basis.batches:
         yield (
             f"  batches shared by then: {basis.batches}; whether this person was in "
@@ -172,6 +182,24 @@ def _basis_dict(basis: Basis) -> dict[str, Any]:
             for each in basis.shares
         ],
         "batches": basis.batches,
+        "in_batches": [
+            {
+                **_entry_dict(found),
+                "data": found.leaf.body["data"],
+                "entry": line.to_dict(),
+                "record": line.record,
+            }
+            for found, line in basis.named
+        ],
+        "released_without_consent": [
+            {
+                **_entry_dict(line),
+                "data": line.leaf.body["data"],
+                "basis": RELEASE_ACTIONS[act.leaf.body["action"]].value,
+                "act": _entry_dict(act),
+            }
+            for act, line in basis.released
+        ],
         "stopped": basis.stopped and _entry_dict(basis.stopped),
     }
 

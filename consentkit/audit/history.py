@@ -140,17 +140,22 @@ class HistoryCheck:
         for kept in (self._newest, *self._history.kept):
             given[kept.size].append(kept)
         stamped = self._stamps.sizes if self._stamps else ()
+        beyond: list[Kept] = []
         for size in sorted(self._stored.union(given, stamped)):
             group = given.get(size, [])
             if size in self._stored:
                 group = [*group, *(yield from self._open_stored(size))]
             root = yield from self._root_at(size)
-            yield from self._compare(size, root, group)
+            if size > self._newest.size:
+                beyond += group
+            yield from self._compare(root, group)
             self._note_times(size, [kept for kept in group if kept.root == root])
             if self._stamps:
                 yield from self._stamps.check(size, root)
             if self._progress and size < self._newest.size:
                 self._progress(size, self._newest.size)
+        if beyond:
+            yield self._truncated(beyond)
 
     def _open_stored(self, size: int) -> Generator[Finding, None, list[Kept]]:
         path, data = stored_path(size), b""
@@ -192,12 +197,8 @@ class HistoryCheck:
             )
         return signed or root
 
-    def _compare(
-        self, size: int, root: bytes | None, group: Sequence[Kept]
-    ) -> Iterator[Finding]:
+    def _compare(self, root: bytes | None, group: Sequence[Kept]) -> Iterator[Finding]:
         for kept in group:
-            if size > self._newest.size:
-                yield self._truncated(kept)
             if kept.root == root:
                 continue
             other = next((each for each in group if each.root != kept.root), None)
@@ -206,9 +207,12 @@ class HistoryCheck:
             elif root is not None:
                 yield self._rewritten(kept, root)
 
-    def _truncated(self, kept: Kept) -> Finding:
+    def _truncated(self, beyond: Sequence[Kept]) -> Finding:
+        """One for all that reach further than the log: the last reaches furthest."""
+        kept, others = beyond[-1], len(beyond) - 1
+        also = f" ({others} more that were kept say so)" if others else ""
         what = (
-            f"TRUNCATED: by {kept.name} the log had {kept.size} entries, it has "
+            f"TRUNCATED: by {kept.name} the log had {kept.size} entries{also}, it has "
             f"{self._newest.size} now; {_IF_A_COPY}"
         )
         proof = contradiction.truncated(kept.note, self._newest.note)

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from consentkit.audit.batches import BatchPages
 from consentkit.audit.bundle import Source
 from consentkit.audit.memory import Memory
 from consentkit.audit.records import RecordsCheck
@@ -148,6 +149,7 @@ def _examine(
     progress: _Progress | None,
 ) -> Generator[Finding, None, None]:
     tree = TreeCheck(log.source, checkpoint)
+    memory.sharing.pages = BatchPages(log.source)
     records = RecordsCheck(
         UnpinnedCollectors(log.origin),
         jobs=processes_for(log.size, jobs),

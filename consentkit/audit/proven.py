@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from consentkit.audit.annexed import notice_paths
 from consentkit.audit.annexes import open_notice
+from consentkit.audit.batches import BatchPages
 from consentkit.audit.previous import open_pin
 from consentkit.audit.search import search_leaves
 from consentkit.errors import VerificationError
@@ -78,6 +79,7 @@ class ProvenLog:
         self._checkpoint = checkpoint
         self._back = back
         self._reader = TileReader(source.read, checkpoint.size)
+        self.pages = BatchPages(source)
 
     def search(self, may_matter: Callable[[bytes], object]) -> Iterator[Found]:
         """The entries whose bytes may matter, in order, not proven yet.

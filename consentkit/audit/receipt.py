@@ -42,6 +42,9 @@ from consentkit.errors import MalformedError
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import open_checkpoint
+from consentkit.log.disclosing import Disclosure
+from consentkit.log.disclosing import commit
+from consentkit.log.disclosing import parse_disclosure
 from consentkit.log.leaf import Leaf
 from consentkit.log.leaf import open_leaf
 from consentkit.log.leaf import read_leaf
@@ -53,9 +56,6 @@ from consentkit.log.policy import Seen
 from consentkit.log.policy import check_policy
 from consentkit.log.proof import TlogProof
 from consentkit.log.proof import parse_proof
-from consentkit.log.sealing import Disclosure
-from consentkit.log.sealing import commit
-from consentkit.log.sealing import parse_disclosure
 
 __all__ = ["VerifiedReceipt", "open_evidence", "step", "verify_receipt"]
 

@@ -1,7 +1,7 @@
 """The records layer: is what the log says consistent with the rules of consent?
 
 Steps, in the numbers of ``consentkit.audit.verify``: 1. leaf, 2. log and 3. signature
-are here; 4 to 9 are in ``rules``, 10 and 11 in ``sharing``.
+are here; 4 to 9 are in ``rules``, 10 and 11 in ``sharing``, 16 in ``releases``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from consentkit.audit.collectors import Collectors
 from consentkit.audit.collectors import Line
 from consentkit.audit.memory import Memory
+from consentkit.audit.releases import Releases
 from consentkit.audit.replay import ANSWERS
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
+from consentkit.audit.report import Released
 from consentkit.audit.rules import Notices
 from consentkit.audit.rules import Order
 from consentkit.audit.rules import Rule
@@ -81,13 +83,15 @@ class RecordsCheck:
         self.assurances: Counter[str] = Counter()
         memory = Memory() if memory is None else memory
         self._answers, self._chains = memory.answers, memory.chains
+        self._times = memory.times
+        self._releases = Releases(memory.answers, memory.sharing)
         self._origin = trust.origin
         self._collectors = Collectors(trust)
         self._genesis: bytes | None = None
         self._stopped = False
         self._queue: Queue[_Entry] = queue_for(jobs)
         every = (Order(), memory.unique, self._chains, memory.times)
-        some = (Notices(), States(self._answers), memory.sharing)
+        some = (Notices(), States(self._answers), memory.sharing, self._releases)
         self._rules = {
             kind.value: [
                 *(rule.check for rule in every),
@@ -115,6 +119,11 @@ class RecordsCheck:
             if self._stopped:
                 return
 
+    @property
+    def released(self) -> tuple[Released, ...]:
+        """What left without consent, as far as the entries were checked."""
+        return tuple(self._releases.found)
+
     def settle(self) -> Iterator[Finding]:
         """What is wrong with the entries that wait for their signatures."""
         for entry, good in self._queue.drain():
@@ -125,6 +134,7 @@ class RecordsCheck:
         if self._genesis is not None:
             yield from self._stop("the log does not register a collector key")
         yield from self.settle()
+        yield from self._releases.finish(self._times.latest)
 
     def close(self) -> None:
         """End the processes that check signatures."""
@@ -194,7 +204,7 @@ class RecordsCheck:
         if kind == Kind.KEY and index > 1:
             wrong = self._collectors.register(index, leaf.body)
             found += [fault("signature", index, what) for what in wrong]
-        # 4. to 11.
+        # 4. to 11., and 16.
         for check in self._rules[kind]:
             found += check(index, leaf)
         self._answers.apply(index, leaf)

@@ -9,6 +9,8 @@ keys of the sender's log and collectors, which came another way. What it shows:
   is a promise: the log has to hold it within ten minutes, and a recipient that keeps
   it can show that it was broken (``consentkit receipt --log``).
 * With ``body`` it was about exactly these bytes.
+* Of a batch it shows how many people it is about; with an entry, that one of them is
+  in it, and the record that this rests on.
 
 It does not show that the consent has not ended since: for that the sender tells its
 recipients (``docs/recipients.md``).
@@ -42,6 +44,7 @@ from consentkit.log.proof import parse_proof
 if TYPE_CHECKING:
     from consentkit.audit.release_proof import Statement
     from consentkit.audit.trust import Trust
+    from consentkit.log.batch import BatchEntry
     from consentkit.log.leaf import Leaf
 
 __all__ = ["VerifiedRelease", "verify_release"]
@@ -55,7 +58,8 @@ class VerifiedRelease:
     is shown a copy. ``record`` is the id under which the sender will tell of the end.
     ``until`` is the first instant at which the consent no longer holds. ``index`` is
     the entry's place in the log, None for a promise. ``bound`` says that it was about
-    exactly the bytes that it was checked with.
+    exactly the bytes that it was checked with. ``entry`` is the person of a batch that
+    it is about, None for a single share and for the batch as a whole.
     """
 
     leaf: Leaf
@@ -63,6 +67,7 @@ class VerifiedRelease:
     collector: str
     index: int | None
     bound: bool
+    entry: BatchEntry | None = None
 
     @property
     def disclosure(self) -> str:
@@ -71,8 +76,15 @@ class VerifiedRelease:
 
     @property
     def record(self) -> str:
-        """The id of the consent record that it rests on."""
-        return str(self.leaf.body["record"])
+        """The id of the consent record that it rests on; empty for a whole batch."""
+        if self.entry is not None:
+            return self.entry.record
+        return str(self.leaf.body.get("record", ""))
+
+    @property
+    def count(self) -> int:
+        """How many people it is about."""
+        return 1 if self.entry else int(self.leaf.body.get("count", 1))
 
     @property
     def purpose(self) -> str:
@@ -95,8 +107,10 @@ class VerifiedRelease:
         return Millis(self.leaf.time)
 
     def to_dict(self) -> dict[str, Any]:
-        """The machine-readable form."""
+        """The machine-readable form; with ``count`` where it is of a batch."""
+        of_batch = self.leaf.kind is Kind.DISCLOSURE_BATCH
         return {
+            **({"count": self.count} if of_batch else {}),
             "bound": self.bound,
             "collector": self.collector,
             "data": sorted(self.data),
@@ -143,9 +157,12 @@ def verify_release(
     with step("collector"):
         leaf = open_leaf(parts.leaf, trust.collectors)
         statement = open_statement(parts.statement, trust.collectors)
-    # 3. binding: the statement is about this leaf, and that is a share in this log
+    # 3. binding: the statement is about this leaf, and that is a share in this log;
+    #    an entry is in the tree of this batch
     with step("binding"):
         _check_binding(leaf, statement, trust)
+        if parts.entry is not None:
+            parts.entry.check(leaf)
     # 4. recipient and 5. purpose: for whom, and what for
     _check_word("recipient", leaf, recipient)
     if purpose:
@@ -169,13 +186,14 @@ def verify_release(
         ", ".join(leaf.signers),
         index,
         body is not None,
+        parts.entry.entry if parts.entry else None,
     )
 
 
 def _check_binding(leaf: Leaf, statement: Statement, trust: Trust) -> None:
     if statement.leaf != leaf.hash.hex():
         raise MalformedError("the statement is about another leaf")
-    if leaf.kind is not Kind.DISCLOSURE:
+    if leaf.kind not in {Kind.DISCLOSURE, Kind.DISCLOSURE_BATCH}:
         raise MalformedError(f"expected a disclosure, got an entry {leaf.kind.value!r}")
     if leaf.log != trust.origin:
         raise MalformedError(f"expected a leaf of {trust.origin!r}, got {leaf.log!r}")

@@ -4,13 +4,15 @@
 
     Consent-Release: <base64url>
 
-It is canonical JSON of two texts:
+It is canonical JSON of two texts, and sometimes more:
 
 * ``statement``: a note of the collector, ``consentkit/release@v1`` and one line of
   canonical JSON: ``leaf``, the hash of the disclosure's leaf; ``until``, when the
   consent ends, in milliseconds; ``body``, the SHA-256 of what is handed over, or "".
 * ``leaf``: the disclosure's leaf, which is a promise while it is not in the log; or
-  ``proof`` in its place, the ``.tlog-proof`` that holds the leaf, once it is.
+  ``proof`` in its place, the ``.tlog-proof`` that holds the leaf, once it is;
+* ``entry``, where the leaf is of a batch and the line about one person in it: their
+  entry with its way to the root in the leaf (``consentkit.audit.batch_proof``).
 
 Reading it proves nothing yet: that is ``consentkit.audit.release``.
 """
@@ -24,6 +26,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentkit.audit.batch_proof import EntryPath
 from consentkit.core import canonical
 from consentkit.errors import MalformedError
 from consentkit.log.note import open_note
@@ -33,6 +36,7 @@ from consentkit.log.proof import parse_proof
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from consentkit.core.canonical import JSON
     from consentkit.log.keys import Signer
     from consentkit.log.keys import Verifier
 
@@ -54,6 +58,7 @@ _MAX = 32_768  # characters; one with a long inclusion proof has some 6,000
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+\Z")
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _PLACES = ("leaf", "proof")
+_ENTRY = "entry"
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class ReleaseProof:
     leaf: bytes
     statement: bytes
     inclusion: bytes | None = None
+    entry: EntryPath | None = None
 
 
 def sign_statement(statement: Statement, signer: Signer) -> bytes:
@@ -133,7 +139,12 @@ def format_release(proof: ReleaseProof) -> str:
     place, text = ("leaf", proof.leaf)
     if proof.inclusion is not None:
         place, text = ("proof", proof.inclusion)
-    value = {place: text.decode(), "statement": proof.statement.decode()}
+    value: dict[str, JSON] = {
+        place: text.decode(),
+        "statement": proof.statement.decode(),
+    }
+    if proof.entry is not None:
+        value[_ENTRY] = proof.entry.to_dict()
     return base64.urlsafe_b64encode(canonical.encode(value)).decode().rstrip("=")
 
 
@@ -152,17 +163,19 @@ def parse_release(line: str) -> ReleaseProof:
     value = canonical.decode(data)
     if not isinstance(value, dict):
         raise MalformedError("expected an object")
+    about = value.pop(_ENTRY, None)
+    entry = EntryPath.from_dict(about) if isinstance(about, dict) else None
     texts = {name: text for name, text in value.items() if isinstance(text, str)}
     places = [each for each in _PLACES if each in texts]
     if len(places) != 1 or value.keys() != {"statement", *places} or len(texts) < 2:  # noqa: PLR2004  place and statement
         raise MalformedError("expected 'statement', and either 'leaf' or 'proof'")
     statement, text = texts["statement"].encode(), texts[places[0]].encode()
-    proof = ReleaseProof(text, statement)
+    proof = ReleaseProof(text, statement, entry=entry)
     if places == ["proof"]:
         leaf = parse_proof(text).extra
         if leaf is None:
             raise MalformedError("expected the leaf in the proof's 'extra' line")
-        proof = ReleaseProof(leaf, statement, text)
+        proof = ReleaseProof(leaf, statement, text, entry)
     if format_release(proof) != line:
         raise MalformedError("expected base64url without padding")
     return proof

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from consentkit.core.legal_basis import LegalBasis
 from consentkit.errors import VerificationError
 
 __all__ = [
@@ -21,12 +22,20 @@ __all__ = [
     "Layer",
     "Moved",
     "OfficialActs",
+    "Released",
     "Report",
     "Verdict",
     "VerifiedLog",
     "format_time",
     "iso_time",
 ]
+
+
+_LISTED = 50  # lines: more than that is for a program to read
+_ON = {
+    LegalBasis.LEGAL_OBLIGATION.value: "on legal duty",
+    LegalBasis.VITAL_INTEREST.value: "to protect a life",
+}
 
 
 class Layer(StrEnum):
@@ -89,12 +98,47 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """Data that left without consent: ``entry`` is the act, ``line`` the person's.
+
+    ``basis`` is one of ``consentkit.core.legal_basis.LegalBasis``.
+    """
+
+    entry: int
+    line: int
+    time: int
+    basis: str
+    purpose: str
+    recipient: str
+    data: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that stands in the JSON report."""
+        return {
+            "entry": self.entry,
+            "line": self.line,
+            "time": iso_time(self.time),
+            "basis": self.basis,
+            "purpose": self.purpose,
+            "recipient": self.recipient,
+            "data": list(self.data),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"entry {self.entry}, {format_time(self.time)}: released without consent, "
+            f"{_ON[self.basis]}: {', '.join(self.data)}, {self.purpose} for "
+            f"{self.recipient} (entry {self.line})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedLog:
     """What a log amounts to, as far as it was checked.
 
     ``kinds`` counts leaves by kind; ``assurances`` counts acts by how far the
     person's own part in them is proven. Both count what a collector signed, and are
-    empty unless records were checked.
+    empty unless records were checked. ``released`` is what left without consent.
     """
 
     origin: str
@@ -102,6 +146,7 @@ class VerifiedLog:
     root: bytes
     kinds: Mapping[str, int]
     assurances: Mapping[str, int]
+    released: tuple[Released, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """A line of text for each thing to know."""
@@ -110,6 +155,11 @@ class VerifiedLog:
             yield "kinds: " + _counts(self.kinds)
         if self.assurances:
             yield "how far the person's own part is proven: " + _counts(self.assurances)
+        if self.released:
+            yield f"released without consent: {len(self.released)}"
+            yield from (f"  {each}" for each in self.released[:_LISTED])
+        if len(self.released) > _LISTED:
+            yield f"  and {len(self.released) - _LISTED} more, which --json lists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +245,9 @@ class Report:
             "findings": [finding.to_dict() for finding in self.findings],
             "last_moved": self.moved.to_dict(),
             "administrative_acts": self.official and self.official.to_dict(),
+            "released_without_consent": [
+                each.to_dict() for each in (self.log.released if self.log else ())
+            ],
         }
 
     def lines(self) -> Iterator[str]:

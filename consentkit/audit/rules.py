@@ -167,6 +167,11 @@ class Times:
     def __init__(self) -> None:
         self._latest = 0
 
+    @property
+    def latest(self) -> int:
+        """The latest time that an entry has had so far."""
+        return self._latest
+
     def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
         time = leaf.time

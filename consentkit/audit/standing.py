@@ -155,6 +155,12 @@ class StandingAnswers:
             saying.state, saying.data, saying.scope, until, entry - self._before, mark
         )
 
+    def knows(self, purpose: str, recipient: str) -> bool:
+        """Whether anybody ever answered that question, as far as can be told."""
+        question = purpose, recipient
+        asked = (each.question == question for each in self._sayings)
+        return self.unknown_past or any(asked)
+
     def rests_on(self, standing: Standing, record: str, grant: str) -> bool:
         """Whether it is the leaf with this id and this hash, both in hex."""
         return self._mark.number(_basis(record, grant)) == standing.mark

@@ -49,7 +49,9 @@ beside the log itself can speak against it, never for it.
 7. time: never back by more than ``rules.MAX_SKEW_MS``.
 8. notice: logged before the choice that names it, and the choice within its offers.
 9. state: who may say what, and what may follow what.
-10. grant: each disclosure rests on the grant in force, which covers its data.
+10. grant: each disclosure rests on the grant in force, which covers its data; so does
+    each person of a batch, where ``batches/`` shows who was in it. These are as many,
+    and hash to the root, as its entry says (batch).
 11. suspension: nothing was shared that was stopped at that point.
 12. keys, folders only: a file ``keys`` lists what the entries register.
 13. texts, exports only: each logged notice is there in full, as its entry says, and
@@ -59,6 +61,8 @@ beside the log itself can speak against it, never for it.
 15. previous: a log that continues another begins with what that one ends with, which
     has to be given (``previous``): it is the tree that the genesis names, and its
     entries keep these rules, too.
+16. release: what left without consent names its basis and one entry of a person, who
+    was never asked about it; it rests on no grant, and is counted apart.
 
 Whether the person behind a ``session`` act was really there, no log can prove: see
 the counts by assurance.
@@ -78,6 +82,7 @@ from typing import TypeAlias
 
 from consentkit.audit.annexed import stored_sizes
 from consentkit.audit.annexes import OFFICIAL
+from consentkit.audit.batches import BatchPages
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.bundle import Source
 from consentkit.audit.folder import FolderCheck
@@ -268,6 +273,7 @@ class Examination:
             root=self._checkpoint.root,
             kinds=dict(self._records.kinds if self._records else ()),
             assurances=dict(self._records.assurances if self._records else ()),
+            released=self._records.released if self._records else (),
         )
 
     def _examine(self) -> Generator[Finding, None, None]:
@@ -357,6 +363,7 @@ class Examination:
         if Layer.LOG in self._wanted:
             checks.append(TreeCheck(self._source, checkpoint))
         if Layer.RECORDS in self._wanted:
+            self._memory.sharing.pages = BatchPages(self._source)
             self._records = RecordsCheck(
                 self._trust,
                 rules=[each for each in (self._windows, self._stamped) if each.known],

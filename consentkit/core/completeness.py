@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consentkit.core.legal_purpose import LegalPurpose
 from consentkit.core.purpose import Purpose
 from consentkit.core.text import TextLike
 from consentkit.core.vocabulary import OWN_USE_ID
@@ -37,6 +38,7 @@ _TEXTS: Mapping[type, tuple[str, ...]] = {
         *("title", "description", "aim", "method"),
         *("necessity", "impact", "if_refused"),
     ),
+    LegalPurpose: ("title",),
 }
 
 
@@ -48,14 +50,17 @@ def missing_elements(registry: Registry) -> Iterator[str]:
     yield from _controller(registry.controller)
     if not registry.purposes:
         yield "the registry: at least one purpose"
+    asked = {question.recipient_id for question in registry.all_questions()}
     for recipient in registry.recipients.values():
-        if recipient.id != OWN_USE_ID:
+        if recipient.id in asked - {OWN_USE_ID}:
             yield from _recipient(recipient, home=registry.controller.country)
     for category in registry.categories.values():
         where = f"data category {category.id!r}"
         yield from _lacking(where, title=(category.title, "its name"))
     for purpose in registry.purposes.values():
         yield from _purpose(purpose)
+    for legal in registry.legal_purposes.values():
+        yield from _legal(legal, home=registry.controller.country)
     for question in registry.all_questions():
         if not question.transfer and not question.own_use:
             yield from _sharing(question)
@@ -130,6 +135,23 @@ def _purpose(purpose: Purpose) -> Iterator[str]:
         )
 
 
+def _legal(purpose: LegalPurpose, *, home: str) -> Iterator[str]:
+    """What a person has to be able to read of a release that nobody asked them for."""
+    where = f"legal purpose {purpose.id!r}"
+    yield from _lacking(where, title=(purpose.title, "what the data is released for"))
+    for recipient in purpose.recipients:
+        of_it = f"recipient {recipient.id!r}"
+        yield from _lacking(of_it, name=(recipient.name, "its legal name"))
+        if recipient.country and home and recipient.country != home:
+            yield from _lacking(
+                f"{of_it} (outside {home})",
+                safeguard=(
+                    recipient.safeguard,
+                    "the treaty or approval that allows it (GDPR Art. 48; PIPL 41)",
+                ),
+            )
+
+
 def _sharing(question: Question) -> Iterator[str]:
     recipient, purpose = question.recipient, question.purpose
     yield from _lacking(
@@ -168,6 +190,8 @@ def _places(registry: Registry) -> Iterator[tuple[str, object]]:
             yield _place(item, purpose), item
         if purpose.automated is not None:
             yield f"automated decision of purpose {purpose.id!r}", purpose.automated
+    for legal in registry.legal_purposes.values():
+        yield f"legal purpose {legal.id!r}", legal
 
 
 def _untranslated(

@@ -53,6 +53,8 @@ class Reason(StrEnum):
     STORE_UNAVAILABLE = "store_unavailable"
 
 
+_GRANTED = Reason.GRANTED  # looked up once: in Python 3.11 that takes 0.1 µs
+
 _STATE_REASONS = {
     State.REQUESTED: Reason.NOT_ASKED,
     State.DEFERRED: Reason.DEFERRED,
@@ -62,6 +64,8 @@ _STATE_REASONS = {
     State.REVOKED: Reason.REVOKED,
     State.INVALIDATED: Reason.INVALIDATED,
 }
+
+_NOTHING_MISSING: frozenset[str] = frozenset()
 
 _NEVER_ASKED = Status(
     state=State.REQUESTED,
@@ -94,9 +98,9 @@ class Standing(NamedTuple):
     """What the store knows at the moment of a check, read in one go.
 
     ``transfer`` is the status of the separate cross-border question, if there is one.
-    ``despite_signal`` says that the answers were given in the face of an opt-out
-    signal: the notice said that a yes counts in spite of it. ``of_age`` is when the
-    person comes, or came, of age to agree alone; None where nobody answered for them.
+    ``of_age`` is when the person comes, or came, of age to agree alone; None where
+    nobody answered for them. ``despite_signal`` says that the answers were given in the
+    face of an opt-out signal: the notice said that a yes counts in spite of it.
     ``prohibited`` says that the law lets nobody do this to a child, and that they are
     one.
     """
@@ -104,8 +108,8 @@ class Standing(NamedTuple):
     status: Status | None = None
     transfer: Status | None = None
     suspended: bool = False
-    despite_signal: bool = False
     of_age: Millis | None = None
+    despite_signal: bool = False
     prohibited: bool = False
 
 
@@ -129,7 +133,7 @@ class Decision(NamedTuple):
     until_ms: Millis | None = None
 
     def __bool__(self) -> bool:
-        return self.reason is Reason.GRANTED
+        return self.reason is _GRANTED
 
     @property
     def until(self) -> datetime | None:
@@ -177,8 +181,8 @@ def decide(
         return _deny(request, refusal)
     # 6. What is asked for lies within what was agreed to, and is still declared.
     wanted = question.categories if request.data is None else request.data
-    covered = status.data & question.categories
-    if not wanted or not wanted <= covered:
+    if not wanted or not (wanted <= status.data and wanted <= question.categories):
+        covered = status.data & question.categories
         return _deny(request, Reason.DATA_NOT_COVERED, missing=wanted - covered)
     until = status.ends(of_age)
     # 7. A recipient abroad has the separate consent too (PIPL Art. 39).
@@ -189,12 +193,13 @@ def decide(
             return _deny(request, Reason.CROSS_BORDER_CONSENT_MISSING)
         until = min(until, transfer.ends(of_age))
     return Decision(
-        Reason.GRANTED,
+        _GRANTED,
         request.purpose,
         request.recipient,
-        data=wanted,
-        record=status.record,
-        until_ms=until,
+        wanted,
+        _NOTHING_MISSING,
+        status.record,
+        until,
     )
 
 

@@ -3,8 +3,8 @@
 This is the one module of ``core`` that opens a file and the only one that needs
 marshmallow; nothing imports it until ``Registry.from_file`` is called
 (``docs/adr/0006``). The file has the tables ``[controller]``, ``[data.<id>]``,
-``[recipients.<id>]`` and ``[purposes.<id>]``; a text is a string or a table of locale
-to string.
+``[recipients.<id>]``, ``[purposes.<id>]`` and ``[legal_purposes.<id>]``; a text is a
+string or a table of locale to string.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from marshmallow import ValidationError
 from marshmallow import fields
 from marshmallow import validate
 
+from consentkit.core.legal_purpose import LegalPurpose
 from consentkit.core.purpose import Purpose
 from consentkit.core.text import FALLBACK_LOCALE
 from consentkit.core.vocabulary import AutomatedDecision
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["read_declaration"]
 
 _MAX_BYTES = 1_048_576  # twenty times what a very large app needs
-_DAYS = re.compile(r"P(\d{1,5})([DW])\Z")
+_LENGTH = re.compile(r"P(?:(\d{1,5})([DW])|T(\d{1,5})H)\Z")
 
 
 class _Text(fields.Field[Any]):
@@ -57,16 +58,19 @@ class _Text(fields.Field[Any]):
 
 
 class _Validity(fields.Field[timedelta]):
-    """How long an answer holds: 'P365D' or 'P52W'."""
+    """How long an answer holds: 'P365D', 'P52W' or 'PT12H'."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> timedelta:
-        found = _DAYS.match(value) if isinstance(value, str) else None
+        found = _LENGTH.match(value) if isinstance(value, str) else None
         if not found:
             raise ValidationError(
-                "expected days or weeks as an ISO 8601 duration, such as 'P365D'"
+                "expected days, weeks or hours as an ISO 8601 duration, such as "
+                "'P365D' or 'PT12H'"
             )
-        days = int(found[1]) * (7 if found[2] == "W" else 1)
-        return timedelta(days=days)
+        number, unit, hours = found.groups()
+        if hours is not None:
+            return timedelta(hours=int(hours))
+        return timedelta(days=int(number) * (7 if unit == "W" else 1))
 
 
 class _Flag(fields.Field[bool]):
@@ -164,6 +168,15 @@ class _Purpose(_Strict):
     data_for = fields.Dict(keys=fields.Str(), values=fields.List(fields.Str()))
 
 
+class _LegalPurpose(_Strict):
+    title = _Text(required=True)
+    basis = fields.Str(required=True)
+    law = fields.Str(required=True)
+    data = fields.List(fields.Str(), required=True)
+    recipients = fields.List(fields.Str(), required=True)
+    iri = fields.Str()
+
+
 class _File(_Strict):
     locales = fields.List(fields.Str(), load_default=lambda: [FALLBACK_LOCALE])
     controller = fields.Nested(_Controller, required=True)
@@ -175,6 +188,9 @@ class _File(_Strict):
     )
     purposes = fields.Dict(
         keys=fields.Str(), values=fields.Nested(_Purpose), required=True
+    )
+    legal_purposes = fields.Dict(
+        keys=fields.Str(), values=fields.Nested(_LegalPurpose), load_default=dict
     )
 
 
@@ -250,12 +266,22 @@ def _build(name: str, declared: Mapping[str, Any]) -> dict[str, Any]:
         )
         for key, value in declared["purposes"].items()
     ]
+    legal_purposes = [
+        make(
+            f"legal_purposes.{key}",
+            LegalPurpose,
+            key,
+            **_looked_up(make, key, value, categories, recipients),
+        )
+        for key, value in declared["legal_purposes"].items()
+    ]
     controller = dict(declared["controller"])
     return {
         "controller": make(
             "controller", Controller, controller.pop("id"), **controller
         ),
         "purposes": purposes,
+        "legal_purposes": legal_purposes,
         "locales": tuple(declared["locales"]),
     }
 
@@ -311,3 +337,22 @@ def _resolved(
             f"{where}.automated", AutomatedDecision, **value["automated"]
         )
     return purpose
+
+
+def _looked_up(
+    make: _Maker,
+    key: str,
+    value: Mapping[str, Any],
+    categories: Mapping[str, DataCategory],
+    recipients: Mapping[str, Recipient],
+) -> dict[str, Any]:
+    """The table of one legal purpose with ids replaced by what they name."""
+    where = f"legal_purposes.{key}"
+    known = {"data": categories, "recipients": recipients}
+    return {
+        **value,
+        **{
+            name: [make.look_up(f"{where}.{name}", among, each) for each in value[name]]
+            for name, among in known.items()
+        },
+    }

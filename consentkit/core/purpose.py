@@ -29,7 +29,7 @@ from consentkit.core.vocabulary import DataItem
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import DeclarationError
 
-__all__ = ["Practice", "Purpose"]
+__all__ = ["Practice", "Purpose", "practice_of"]
 
 _DURATION = re.compile(r"P(?:\d+[YMWD])+\Z")
 _SHORTEST = timedelta(seconds=1)
@@ -52,6 +52,11 @@ _PRACTICES = {
     "dpv:SocialMediaMarketing": Practice.MARKETING,
 }
 """What a purpose with one of these as its ``iri`` is, whatever else it says."""
+
+
+def practice_of(iri: str) -> Practice | None:
+    """What an IRI of W3C DPV says that a purpose is, None if none of the practices."""
+    return _PRACTICES.get(iri)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,8 +196,9 @@ def _as_practices(
                 f"got {each!r:.40}"
             )
     meant = {known[each] for each in named}
-    if iri in _PRACTICES:
-        meant.add(_PRACTICES[iri])
+    by_iri = practice_of(iri)
+    if by_iri is not None:
+        meant.add(by_iri)
     return tuple(sorted(meant))
 
 

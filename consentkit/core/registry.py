@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from consentkit.core import canonical
 from consentkit.core.completeness import missing_elements
+from consentkit.core.legal_purpose import LegalPurpose
 from consentkit.core.purpose import Purpose
 from consentkit.core.text import FALLBACK_LOCALE
 from consentkit.core.text import check_locale
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CROSS_BORDER", "Question", "Registry", "scope_of"]
 
-_Named = TypeVar("_Named", Purpose, Recipient, DataCategory)
+_Named = TypeVar("_Named", Purpose, LegalPurpose, Recipient, DataCategory)
 
 CROSS_BORDER = ".cross-border"
 """Suffix of the purpose id under which the separate transfer consent is kept."""
@@ -182,7 +183,7 @@ class Registry:
     """Everything this app declared: one controller, its purposes, their recipients.
 
     ``locales`` are the languages that every text has to be there in; a plain string
-    counts for all of them.
+    counts for all of them. ``legal_purposes`` rest on law: nobody is asked about them.
 
     Raises:
         DeclarationError: something is not of its type, a locale is not one, or one id
@@ -195,6 +196,7 @@ class Registry:
         purposes: Iterable[Purpose],
         *,
         locales: Sequence[str] = (FALLBACK_LOCALE,),
+        legal_purposes: Iterable[LegalPurpose] = (),
     ) -> None:
         if not isinstance(controller, Controller):
             raise DeclarationError(
@@ -206,18 +208,15 @@ class Registry:
         self.purposes: Mapping[str, Purpose] = MappingProxyType(
             _unique("purpose", map(_checked, purposes))
         )
+        self.legal_purposes: Mapping[str, LegalPurpose] = MappingProxyType(
+            _unique("legal purpose", map(_checked_legal, legal_purposes))
+        )
+        _check_apart(self.purposes, self.legal_purposes)
         self.recipients: Mapping[str, Recipient] = MappingProxyType(
             _unique("recipient", self._all_recipients())
         )
         self.categories: Mapping[str, DataCategory] = MappingProxyType(
-            _unique(
-                "data category",
-                (
-                    item.category
-                    for each in self.purposes.values()
-                    for item in each.items
-                ),
-            )
+            _unique("data category", self._all_categories())
         )
         self._questions = {
             question.key: question
@@ -280,6 +279,14 @@ class Registry:
             if purpose.own_use:
                 yield self._own_use
             yield from purpose.recipients
+        for legal in self.legal_purposes.values():
+            yield from legal.recipients
+
+    def _all_categories(self) -> Iterable[DataCategory]:
+        for purpose in self.purposes.values():
+            yield from (item.category for item in purpose.items)
+        for legal in self.legal_purposes.values():
+            yield from legal.data
 
     def _ask(self, purpose: Purpose) -> Iterable[Question]:
         own = (self._own_use,) if purpose.own_use else ()
@@ -334,6 +341,27 @@ def _checked(purpose: Purpose) -> Purpose:
             f"a registry lists Purpose values, got {type(purpose).__name__}"
         )
     return purpose
+
+
+def _checked_legal(purpose: LegalPurpose) -> LegalPurpose:
+    if not isinstance(purpose, LegalPurpose):
+        raise DeclarationError(
+            "legal_purposes lists LegalPurpose values, got "
+            f"{type(purpose).__name__}; what people are asked about is a Purpose"
+        )
+    return purpose
+
+
+def _check_apart(
+    purposes: Mapping[str, Purpose], legal_purposes: Mapping[str, LegalPurpose]
+) -> None:
+    """Refuse to ask about what would be done anyway (EDPB guidelines 05/2020 §122)."""
+    both = sorted(purposes.keys() & legal_purposes.keys())
+    if both:
+        raise DeclarationError(
+            f"{', '.join(both)} is declared as a purpose to ask about and as one that "
+            "rests on law: a no could not be honoured; give each its own id"
+        )
 
 
 def _own_use(controller: Controller) -> Recipient:

@@ -68,6 +68,10 @@ class Status(NamedTuple):
             return of_age
         return self.until
 
+    def by_age(self, of_age: Millis | None) -> Status:
+        """The same with the end that it really has, see ``ends``."""
+        return self._replace(until=self.ends(of_age))
+
     def authorises(self, now: Millis) -> bool:
         """Whether this is a grant that still holds at ``now``."""
         return self.state in AUTHORISING and now < self.until

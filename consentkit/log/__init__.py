@@ -15,7 +15,8 @@ none of our servers check what was recorded:
 ``tiles``        the tree and the leaves cut into cacheable files (C2SP tlog-tiles)
 ``proof``        leaf, inclusion proof and checkpoint in one file (C2SP tlog-proof)
 ``publisher``    which files the next publication consists of
-``sealing``      salted disclosures (RFC 9901) and encryption of private evidence
+``disclosing``   salted disclosures, the facts behind a leaf (RFC 9901)
+``sealing``      encryption of those that are private
 ``encoding``     decimal and base64, in the one spelling that we accept
 
 Every reader accepts only what the writer beside it would have written, and every

@@ -17,6 +17,8 @@
 ``maturity``              whose yes it takes: the person's, a guardian's, or both
 ``joining``               one yes of the two of a joint consent
 ``checking``              may this be shared? one read, no write
+``checking_many``         the same of many, for one visit to the database
+``selecting``             the same as a condition of the app's own SQL
 ``sharing``               the same, written down before anything leaves
 ``release``               what a yes hands over, and nothing beyond it
 ``revoking``              ending what was agreed

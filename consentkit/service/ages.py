@@ -81,12 +81,17 @@ class Ages:
         known = self._at(subject, CHILDHOOD.below)
         return known is not None and now >= known
 
+    def concern(self, purpose: Purpose) -> bool:
+        """Whether the law forbids the purpose towards children."""
+        rule = self.prohibition
+        return rule is not None and bool(rule.practices.intersection(purpose.practices))
+
     def forbids(
         self, purpose: Purpose, subject: str, now: Millis, noted: Millis | None
     ) -> bool:
         """Whether the law lets nobody do this to them, whoever agrees."""
         rule = self.prohibition
-        if rule is None or not rule.practices.intersection(purpose.practices):
+        if rule is None or not self.concern(purpose):
             return False
         known = self._at(subject, rule.below)
         return self._is_below(noted if known is None else known, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from consentkit.core.decision import Decision
@@ -11,6 +12,9 @@ from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
+from consentkit.service.observing import Event
+from consentkit.service.observing import tell_decision
+from consentkit.service.reaching import tell_reached
 
 if TYPE_CHECKING:
     from consentkit.core.decision import ShareRequest
@@ -19,11 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 _LOGGER = logging.getLogger("consentkit")
+_DECIDED = Event.DECIDED  # looked up once: in Python 3.11 that takes 0.1 µs
 
 
 def check(installation: Installation, request: ShareRequest) -> Decision:
     """The decision at this instant. Total: whatever fails, the answer is no."""
+    if not installation.observer.hears(_DECIDED):
+        return _check(installation, request)
+    begun = time.perf_counter()
+    decision = _check(installation, request)
+    return tell_decision(installation, "check", decision, begun=begun)
+
+
+def _check(installation: Installation, request: ShareRequest) -> Decision:
     registry = installation.registry
+    tell_reached(registry, request.purpose, request.recipient)
     try:
         question = registry.question(request.purpose, request.recipient)
         if question is None or not question.recipient.active:
@@ -35,14 +49,17 @@ def check(installation: Installation, request: ShareRequest) -> Decision:
                 request.recipient,
                 request.purpose + CROSS_BORDER if question.cross_border else "",
             )
-            standing = heed(installation, request, question, standing)
-            standing = mind_age(installation, request, question, standing)
+            # Asked here, though both ask too: most apps have neither, at every check.
+            if request.signal:
+                standing = heed(installation, request, question, standing)
+            if installation.ages.prohibition is not None:
+                standing = mind_age(installation, request, question, standing)
         return decide(
             request,
             question,
             standing,
             now=installation.clock(),
-            purpose_known=request.purpose in registry.purposes,
+            purpose_known=question is not None or request.purpose in registry.purposes,
         )
     except Exception as error:
         # Whatever broke, store, clock or a corrupt row: nothing may leave on it.

@@ -30,9 +30,10 @@ from consentkit.service.honouring import is_covered
 from consentkit.service.joining import Half
 from consentkit.service.joining import halves_in
 from consentkit.service.maturity import mature
+from consentkit.service.openings import check_not_erased_since
+from consentkit.service.outbox import tell_of_change
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.representing import OWN
-from consentkit.service.telling import tell_of_ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from consentkit.core.status import Status
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
+    from consentkit.service.openings import Opening
     from consentkit.service.representing import Authority
 
     Key = tuple[str, str]
@@ -79,7 +81,9 @@ class Submission:
     """A form that came back with a token that is genuine, fresh and the person's own.
 
     ``challenge`` is the SHA-256 of the token, in hex; whoever calls has checked the
-    token. ``facts`` are the private circumstances, kept sealed and only committed to.
+    token. ``opened`` is what it says of the person; None where what is answered is a
+    standing act of theirs, which an erasure takes away with all others. ``facts`` are
+    the private circumstances, kept sealed and only committed to.
     ``signal`` says that the browser opts out of sharing. ``representative`` is who acts
     for the person, None where they do it themselves.
     """
@@ -92,6 +96,7 @@ class Submission:
     facts: Mapping[str, JSON]
     signal: bool = False
     representative: Representative | None = None
+    opened: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,16 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
     earlier yes stands: whoever calls sends the link.
 
     Raises:
-        InvalidRequestError: an answer was not on offer, or what the notice rests on
-            has changed since (code ``stale-notice``), or it is not for who acts to give
-            (see ``maturity``). Nothing is stored.
+        InvalidRequestError: no question was answered (code ``no-answer``), an answer
+            was not on offer, or what the notice rests on has changed since
+            (``stale-notice``), or the person was erased since (``erased-since``), or
+            it is not for who acts to give (see ``maturity``). Nothing is stored.
         LogUnavailableError: the database cannot be written. Nothing is stored.
     """
+    if not submission.answers:  # silence is no answer
+        raise InvalidRequestError(
+            "no question was answered; nothing was stored", code="no-answer"
+        )
     notice = installation.history.notice(submission.notice)
     if notice is None:
         raise InvalidRequestError(
@@ -131,6 +141,8 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
         installation.ledger.write() as transaction,
     ):
         recorder = PersonRecorder.lock(installation, transaction, submission.subject)
+        if submission.opened is not None:
+            check_not_erased_since(recorder, submission.opened)
         spent = transaction.leaf_of_challenge(submission.challenge)
         if spent is not None:
             return Chosen(_same(read_leaf(spent), recorder, submission, notice))
@@ -140,7 +152,6 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
         said, authority = mature(
             recorder,
             _choices(submission, notice, standing, recorder.now),
-            notice,
             standing,
             submission.representative,
         )
@@ -151,7 +162,7 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
             leaf = write_choices(
                 recorder, submission, choices, awaited=awaited, authority=authority
             )
-            _tell_of_what_ended(recorder, leaf, choices, standing)
+            tell_of_change(recorder, leaf, choices, standing)
         waits = tuple(each.resting_on(leaf.id) for each in awaited)
         return Chosen(leaf, waits, notice.digest)
 
@@ -189,25 +200,6 @@ def write_choices(
             submission.subject, choice.key, status_of(act, choice)
         )
     return leaf
-
-
-def _tell_of_what_ended(
-    recorder: PersonRecorder,
-    leaf: Leaf,
-    choices: tuple[Choice, ...],
-    standing: Mapping[Key, Status],
-) -> None:
-    """Who decides again and says no ends a yes as much as who presses stop (R57)."""
-    for state in (State.REFUSED, State.DEFERRED):
-        ended = {
-            choice.key: standing[choice.key]
-            for choice in choices
-            if choice.state is state
-            and choice.key in standing
-            and standing[choice.key].state in AUTHORISING
-        }
-        if ended:
-            tell_of_ending(recorder, leaf, ended, standing, state)
 
 
 def _standing_act(recorder: PersonRecorder, record: str) -> Leaf:
@@ -292,7 +284,7 @@ def _choices(
     standing: Mapping[tuple[str, str], Status],
     now: Millis,
 ) -> tuple[Choice, ...]:
-    """One choice a question: as answered, or as not answered yet."""
+    """One choice a question: as answered, or beside an answer as not answered yet."""
     unknown = set(submission.answers) - set(notice.offers)
     if unknown:
         raise InvalidRequestError(
@@ -303,17 +295,12 @@ def _choices(
             "each question takes one answer: given, refused or deferred",
             code="not-offered",
         )
-    choices = []
-    for key, offer in sorted(notice.offers.items()):
-        answer = submission.answers.get(key)
-        if answer is None and key in standing:
-            continue  # silence changes nothing that was said before
-        choices.append(_choice(offer, answer, notice, standing.get(key), now))
-    if not choices:
-        raise InvalidRequestError(
-            "no question was answered; nothing was stored", code="no-answer"
-        )
-    return tuple(choices)
+    return tuple(
+        _choice(offer, submission.answers.get(key), notice, standing.get(key), now)
+        for key, offer in sorted(notice.offers.items())
+        # Silence changes nothing that was said before.
+        if key in submission.answers or key not in standing
+    )
 
 
 def _data(offer: Offer, answer: Answer) -> tuple[str, ...]:

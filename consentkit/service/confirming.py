@@ -25,6 +25,9 @@ from consentkit.service.choosing import Submission
 from consentkit.service.choosing import check_current
 from consentkit.service.choosing import check_told
 from consentkit.service.choosing import write_choices
+from consentkit.service.maturity import check_not_barred
+from consentkit.service.maturity import mature
+from consentkit.service.outbox import tell_of_change
 from consentkit.service.recording import PersonRecorder
 
 if TYPE_CHECKING:
@@ -129,14 +132,18 @@ def confirm(
 
     Raises:
         InvalidRequestError: nothing of it can be confirmed any more (code
-            ``link-void``), it was used for another answer (``link-used``), or what it
-            rests on has changed (``stale-notice``). Nothing is stored.
+            ``link-void``), it was used for another answer (``link-used``), what it
+            rests on has changed (``stale-notice``), or a yes is no longer theirs to
+            give (see ``maturity``). Nothing is stored.
         LogUnavailableError: the database cannot be written. Nothing is stored.
     """
     notice = installation.history.notice(submission.notice)
     if notice is None:
         raise _void()
-    with installation.ledger.write() as transaction:
+    with (
+        installation.sends.settled(submission.subject),
+        installation.ledger.write() as transaction,
+    ):
         recorder = PersonRecorder.lock(installation, transaction, submission.subject)
         spent = transaction.leaf_of_challenge(submission.challenge)
         if spent is not None:
@@ -145,19 +152,25 @@ def confirm(
         check_told(installation, submission, notice)
         standing = transaction.statuses(submission.subject)
         left = still_open(installation, submission.subject, awaited, standing)
-        choices = _choices(left, submission.answers, notice, recorder.now)
+        said = _choices(left, submission.answers, notice, recorder.now)
+        # A week may lie between the two: who was old enough then was not of the same
+        # age, nor need the app, or the law, say the same.
+        choices, authority = mature(recorder, said, standing, None)
         rests_on = {each.rests_on for each in left if each.key in submission.answers}
         facts = {
             **submission.facts,
             "confirmed_by": "link",
             "confirms": sorted(rests_on),
         }
-        return write_choices(
+        leaf = write_choices(
             recorder,
             replace(submission, facts=facts),
             choices,
             assurance=Assurance.CONFIRMED,
+            authority=authority,
         )
+        tell_of_change(recorder, leaf, choices, standing)
+        return leaf
 
 
 def _same(leaf: Leaf, handle: str, submission: Submission) -> Leaf:
@@ -225,8 +238,9 @@ def send_again(installation: Installation, submission: Submission, act: str) -> 
 
     Raises:
         InvalidRequestError: nothing of that act waits any more (code ``link-void``),
-            the last link is not a minute old (``too-soon``), or what it asked has
-            changed (``stale-notice``). Nothing is stored.
+            the last link is not a minute old (``too-soon``), what it asked has
+            changed (``stale-notice``), or a yes is no longer theirs to give (see
+            ``maturity.bar``). Nothing is stored.
         LogUnavailableError: the database cannot be written. Nothing is stored.
     """
     with installation.ledger.write() as transaction:
@@ -243,6 +257,7 @@ def send_again(installation: Installation, submission: Submission, act: str) -> 
             and can_be_sent_again(standing[key], recorder.now)
         )
         notice = _asked_by(installation, left, standing, recorder.now)
+        check_not_barred(recorder, (each.key for each in left))
         leaf = write_choices(
             recorder,
             replace(submission, notice=notice.digest),

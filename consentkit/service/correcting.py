@@ -26,8 +26,8 @@ from consentkit.service.corrected import CORRECTS
 from consentkit.service.ending import Manner
 from consentkit.service.ending import append_answers
 from consentkit.service.ending import end_grants
+from consentkit.service.outbox import tell_of_ending
 from consentkit.service.recording import PersonRecorder
-from consentkit.service.telling import tell_of_ending
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -21,7 +21,7 @@ from consentkit.core.act import State
 from consentkit.core.status import status_of
 from consentkit.errors import ConfigurationError
 from consentkit.errors import VerificationError
-from consentkit.service.telling import tell_of_ending
+from consentkit.service.outbox import tell_of_ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,8 +26,8 @@ from consentkit.log import sealing
 from consentkit.service.administering import record_admin_act
 from consentkit.service.background import elected
 from consentkit.service.background import start_thread
+from consentkit.service.outbox import tell_of_erasure
 from consentkit.service.recording import PersonRecorder
-from consentkit.service.telling import tell_of_erasure
 from consentkit.store.erasing import Hold
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def erase(
         installation.ledger.write() as transaction,
     ):
         transaction.eraser.remove_delegate(erasing.subject)
+        transaction.eraser.remove_stranger(erasing.subject)
         person = transaction.eraser.lock_known(erasing.subject)
         leaf = _forget(installation, transaction, erasing, person) if person else None
     return Erasure(leaf, sweep(installation) if sweeps else False)

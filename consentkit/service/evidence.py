@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.store.erasing import SealedRow
 
-__all__ = ["StoredEvidence", "ToldEvidence", "open_facts"]
+__all__ = ["BARRED", "StoredEvidence", "ToldEvidence", "open_facts"]
+
+BARRED = "barred_until"
+"""The fact of an official's act that keeps a release from its person until then."""
 
 _NOTHING = sealing.commit(())  # an act without private facts has no row
 
@@ -54,12 +57,14 @@ def open_facts(
 class StoredEvidence:
     """What is stored: by leaf id, the handle and what it commits to, None if unread.
 
-    ``held`` are the handles under a legal hold, ``purged`` what each tombstone says.
+    ``held`` are the handles under a legal hold, ``purged`` what each tombstone says,
+    ``barred`` until when an act keeps a release from its person.
     """
 
     rows: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     purged: dict[str, Any] = field(default_factory=dict)
+    barred: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, installation: Installation) -> StoredEvidence:
@@ -81,6 +86,8 @@ class StoredEvidence:
             for each in facts or ():
                 if each.name == "purged":
                     self.purged[row.id] = each.value
+                if each.name == BARRED:
+                    self.barred[row.id] = each.value
 
 
 def _opened(

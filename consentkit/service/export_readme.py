@@ -60,6 +60,7 @@ checkpoints/           every checkpoint that it signed up to this size
 keys                   the keys that its entries register, log first: role and VKEY
 policy                 the log's keys and its witnesses (C2SP tlog-policy)
 notices/               every text that was shown: HTML, and its manifest by SHA-256
+batches/               who was in a batch, by handle, as long as that is kept
 disclosures/           private facts behind entries, as far as they were asked for;
                        who acted for the operator is always meant to be here
 timestamps/            RFC 3161 time stamps over checkpoints, if the log has any

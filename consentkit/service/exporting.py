@@ -12,12 +12,15 @@ asked for by the id of an act.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 
 from consentkit.audit import annexed
+from consentkit.audit.batches import PAGE_ENTRIES
+from consentkit.audit.batches import format_page
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.search import may_register
 from consentkit.core.act import Kind
@@ -44,17 +47,19 @@ from consentkit.service.evidence import open_facts
 from consentkit.service.export_folder import ExportFolder
 from consentkit.service.export_readme import heading
 from consentkit.service.export_readme import readme
-from consentkit.service.publishing import check_newest
+from consentkit.service.marking import check_newest
 from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Collection
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Mapping
     from pathlib import Path
 
     from consentkit.core.notice import Notice
+    from consentkit.log.batch import BatchEntry
     from consentkit.service.installation import Installation
 
 __all__ = ["ALL_ADMIN", "Exported", "export"]
@@ -124,6 +129,7 @@ def export(
     draft.write_checkpoints()
     draft.write_notices()
     draft.write_timestamps()
+    draft.write_batches()
     for leaf_id, data in shown.items():
         place.keep(annexed.disclosure_path(leaf_id), data)
     place.replace(annexed.KEYS, annexed.format_keys(draft.keys))
@@ -207,6 +213,7 @@ class _Draft:
         self._place = place
         self._size = size
         self._notices: dict[str, None] = {}
+        self._purged: set[str] = set()
         self.keys: list[Mapping[str, Any]] = []
 
     def shown(self, asked: Collection[str]) -> dict[str, bytes]:
@@ -258,6 +265,19 @@ class _Draft:
             if size <= self._size:
                 self._place.keep(annexed.timestamp_path(size, authority), answer)
 
+    def write_batches(self) -> None:
+        """Who was in each batch, by handle, as long as that is kept."""
+        installation = self._installation
+        for leaf_id in installation.exports.batches(self._size):
+            row = installation.batches.find(leaf_id)
+            if row is None:
+                self._purged.add(leaf_id)
+                continue
+            entries = itertools.chain.from_iterable(installation.batches.entries(row))
+            for number, page in enumerate(_pages(entries)):
+                path = annexed.batch_page_path(leaf_id, number)
+                self._place.keep(path, format_page(page))
+
     def settle_left_over(self) -> None:
         """Files of an earlier export: narrower tiles, facts that were asked for then.
 
@@ -270,6 +290,9 @@ class _Draft:
                 self._place.remove(path)  # erased since: not here either
             else:
                 self._place.keep(path, data)
+        for path in self._place.left_over():
+            if self._purged.intersection(annexed.batch_pages_in([path])):
+                self._place.remove(path)  # their time was over
         for path in self._place.left_over():
             if not path.startswith("tile/"):
                 raise LogConflictError(
@@ -345,6 +368,11 @@ def _policy(installation: Installation, keys: Iterable[Mapping[str, Any]]) -> Po
     groups = (Group(_EVERY_WITNESS, len(names), names),) if names else ()
     quorum = _EVERY_WITNESS if names else NO_QUORUM
     return Policy(tuple(logs), tuple(witnesses), groups, quorum)
+
+
+def _pages(entries: Iterator[BatchEntry]) -> Iterator[list[BatchEntry]]:
+    while page := list(itertools.islice(entries, PAGE_ENTRIES)):
+        yield page
 
 
 def _text(note: bytes) -> bytes:

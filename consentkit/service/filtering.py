@@ -7,6 +7,7 @@ is an error, since nobody could say whether it may leave.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -18,7 +19,6 @@ from consentkit.errors import DeclarationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Mapping
 
 __all__ = ["Filter", "filter_for"]
 
@@ -41,10 +41,14 @@ class Filter:
 
     def dump(self, rows: Any) -> Any:
         """``rows`` dumped by the schema, without what may not leave."""
+        where = type(self.schema).__name__
         dumped = self.schema.dump(rows)
-        if self.schema.many:
-            return [_prune(row, self.kept) for row in dumped]
-        return _prune(dumped, self.kept)
+        if self.schema.many and not isinstance(dumped, list):
+            raise DeclarationError(
+                f"{where} dumps many rows as {type(dumped).__name__}: let no hook wrap "
+                "them, and put what is released into an envelope afterwards"
+            )
+        return _prune(dumped, self.kept, where)
 
 
 def filter_for(schema: Schema, covers: _Covers) -> Filter:
@@ -74,10 +78,12 @@ def _kept(schema: Schema, covers: _Covers, path: tuple[str, ...]) -> _Kept:
                 'give the field metadata={"category": "…"} with the id of a declared '
                 "one"
             )
+        inner = None if nested is None else _kept(nested, covers, where)
         if category is not None and not covers(category, ".".join(where)):
             continue
-        out = key if field.data_key is None else field.data_key
-        kept[out] = _kept(nested, covers, where) if nested is not None else None
+        if inner == {}:
+            continue  # nor how many there are of what may not leave
+        kept[key if field.data_key is None else field.data_key] = inner
     return kept
 
 
@@ -103,14 +109,26 @@ def _parts(field: fields.Field[Any]) -> Iterator[fields.Field[Any]]:
         yield from (each for each in (field.key_field, field.value_field) if each)
 
 
-def _prune(value: Any, keep: _Kept) -> Any:
+def _prune(value: Any, keep: _Kept, where: str) -> Any:
+    """What is kept of a row, of each of several, or of none.
+
+    Raises:
+        DeclarationError: the schema made something else of it, so that nobody can say
+            what of it belongs to which field.
+    """
     if isinstance(value, list):
-        return [_prune(each, keep) for each in value]
+        return [_prune(each, keep, where) for each in value]
     if value is None:
         return None
-    row: Mapping[str, Any] = value
+    if not isinstance(value, Mapping):
+        raise DeclarationError(
+            f"{where} dumps a row as {type(value).__name__}, where its fields cannot "
+            "be told apart: let no hook or 'dump' of its own put them together"
+        )
     return {
-        key: row[key] if inner is None else _prune(row[key], inner)
+        key: value[key]
+        if inner is None
+        else _prune(value[key], inner, f"{where}.{key}")
         for key, inner in keep.items()
-        if key in row
+        if key in value
     }

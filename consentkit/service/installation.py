@@ -12,11 +12,13 @@ from typing import Protocol
 from consentkit.core.act import Millis
 from consentkit.errors import LogUnavailableError
 from consentkit.service.ages import Ages
+from consentkit.service.observing import SILENT
 from consentkit.service.retention import Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from consentkit.core.decision import Standing
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from consentkit.service.endpoints import Endpoint
     from consentkit.service.high_water import HighWater
     from consentkit.service.keyring import Keyring
+    from consentkit.service.observing import Observer
     from consentkit.service.sending import Sends
+    from consentkit.store.batches import Batches
     from consentkit.store.database import Database
     from consentkit.store.deliveries import Deliveries
     from consentkit.store.disclosures import Disclosures
@@ -51,6 +55,11 @@ class StandingReader(Protocol):
         self, subject: str, purpose: str, recipient: str, transfer: str = ""
     ) -> Standing:
         """What the store says now; raises rather than answer from memory."""
+
+    def standings(
+        self, keys: Sequence[tuple[str, str, str, str]]
+    ) -> Sequence[Standing | None]:
+        """The same of many keys, each with its transfer; None for a corrupt row."""
 
     def close(self) -> None:
         """Give this thread's connection back."""
@@ -81,9 +90,11 @@ class Installation:
     ``cosigners`` are the witnesses to ask, ``witnesses`` is what they said.
     ``authority`` time-stamps checkpoints, ``timestamps`` is what it and others said.
     ``erasures`` is what is held and swept, ``retention`` for how long all is kept.
-    ``disclosures`` is who received whose data, ``sends`` what is leaving right now.
+    ``disclosures`` is who received whose data, ``batches`` what was shared about many
+    at once, ``sends`` what is leaving right now.
     ``endpoints`` are the places, by recipient, that take messages from us.
     ``representations`` is who answers for whom, ``ages`` who is old enough alone.
+    ``observer`` is told what happens, of nobody in particular.
     ``earlier`` are the closed logs that this one continues, by origin, oldest first.
     """
 
@@ -100,6 +111,7 @@ class Installation:
     timestamps: Timestamps
     deliveries: Deliveries
     disclosures: Disclosures
+    batches: Batches
     erasures: Erasures
     representations: Representations
     keys: Keys
@@ -113,11 +125,13 @@ class Installation:
     retention: Retention = field(default_factory=Retention)
     earlier: Mapping[str, EarlierLog] = field(default_factory=dict)
     ages: Ages = field(default_factory=Ages)
+    observer: Observer = SILENT
     clock: Callable[[], Millis] = system_clock
 
     def close(self) -> None:
         """Give the connections of this process and thread back; later ones are new."""
         self.reader.close()
+        self.sends.close()
         self.database.dispose()
 
     def of_log(self, origin: str) -> Installation:

@@ -16,11 +16,12 @@ from consentkit.service.representing import authority_of
 from consentkit.service.representing import base_purposes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping
     from collections.abc import Sequence
 
     from consentkit.core.act import Choice
-    from consentkit.core.notice import Notice
+    from consentkit.core.act import Millis
     from consentkit.core.purpose import Purpose
     from consentkit.core.representative import Representative
     from consentkit.core.status import Status
@@ -28,15 +29,49 @@ if TYPE_CHECKING:
     from consentkit.service.recording import PersonRecorder
     from consentkit.service.representing import Authority
 
-__all__ = ["is_joint", "mature"]
+__all__ = ["bar", "check_not_barred", "is_joint", "mature"]
 
 Key = tuple[str, str]
+
+_BARRED = {
+    "age-needed": "nobody knows whether the person is old enough to agree to this "
+    "alone",
+    "not-before-of-age": "this needs the person's own confirmation, and they are not "
+    "old enough to give it",
+    "own-confirmation": "this needs the person's own confirmation",
+    "prohibited-for-minors": "the law lets nobody do this with the data of children, "
+    "whoever agrees",
+    "too-young": "the person is too young to agree to this alone",
+}
+
+
+def bar(
+    installation: Installation,
+    subject: str,
+    purpose: Purpose,
+    *,
+    represented: bool,
+    noted: Millis | None,
+) -> str:
+    """Why no yes to this can succeed now, as the code of a problem; empty if one can.
+
+    ``represented`` says that somebody acts for the person; ``noted`` is when they come
+    of age, as kept from when somebody answered for them.
+    """
+    ages, now = installation.ages, installation.clock()
+    if ages.forbids(purpose, subject, now, noted):
+        return "prohibited-for-minors"
+    if not purpose.two_stage:
+        return ""
+    if ages.is_child(subject, now, noted):
+        unknown = ages.is_unknown(subject, noted)
+        return "age-needed" if unknown else "not-before-of-age"
+    return "own-confirmation" if represented else ""
 
 
 def mature(
     recorder: PersonRecorder,
     choices: tuple[Choice, ...],
-    notice: Notice,
     standing: Mapping[Key, Status],
     representative: Representative | None,
 ) -> tuple[tuple[Choice, ...], Authority]:
@@ -44,10 +79,9 @@ def mature(
 
     Raises:
         InvalidRequestError: who acts may not act for the person (see
-            ``representing.check_authority``); or a yes is not theirs to give: the law
-            forbids it towards children (code ``prohibited-for-minors``), the person is
-            too young (``too-young``) or of unknown age (``age-needed``), or nobody can
-            confirm it for them (``own-confirmation``).
+            ``representing.check_authority``); or a yes is not theirs to give: no yes
+            to it can succeed (see ``bar``), or the person is too young to say it alone
+            (code ``too-young``) or of unknown age (``age-needed``).
     """
     installation, now = recorder.installation, recorder.now
     represented = recorder.transaction.represented(recorder.subject)
@@ -60,31 +94,37 @@ def mature(
     )
     noted = represented.of_age()
     asked = [each for each in choices if each.grants]
-    purposes = _purposes(installation, asked)
-    if any(
-        installation.ages.forbids(each, recorder.subject, now, noted)
-        for each in purposes
-    ):
-        raise InvalidRequestError(
-            "the law lets nobody do this with the data of children, whoever agrees; "
-            "nothing was stored",
-            code="prohibited-for-minors",
-        )
-    if representative and any(notice.is_two_stage(each.key) for each in asked):
-        raise InvalidRequestError(
-            "this needs the person's own confirmation; nothing was stored",
-            code="own-confirmation",
-        )
+    check_not_barred(
+        recorder, (each.key for each in asked), represented=representative is not None
+    )
     _note(recorder, authority, noted)
     if not asked or not installation.ages.is_child(recorder.subject, now, noted):
         return choices, authority
     if installation.ages.is_unknown(recorder.subject, noted):
-        raise InvalidRequestError(
-            "nobody knows whether the person is old enough to agree to this alone; "
-            "nothing was stored",
-            code="age-needed",
-        )
+        raise _refused("age-needed")
+    purposes = _purposes(installation, (each.key for each in asked))
     return _of_child(recorder, choices, standing, authority, purposes)
+
+
+def check_not_barred(
+    recorder: PersonRecorder, keys: Iterable[Key], *, represented: bool = False
+) -> None:
+    """Refuse to go on where no yes to one of these can succeed.
+
+    Raises:
+        InvalidRequestError: the code says why, see ``bar``.
+    """
+    noted = recorder.transaction.represented(recorder.subject).of_age()
+    for purpose in _purposes(recorder.installation, keys):
+        barred = bar(
+            recorder.installation,
+            recorder.subject,
+            purpose,
+            represented=represented,
+            noted=noted,
+        )
+        if barred:
+            raise _refused(barred)
 
 
 def is_joint(installation: Installation, purpose: Purpose) -> bool:
@@ -113,11 +153,12 @@ def _of_child(
         )
         return written, replace(authority, facts={**authority.facts, **facts})
     if not authority.is_guardian:
-        raise InvalidRequestError(
-            "the person is too young to agree to this alone; nothing was stored",
-            code="too-young",
-        )
+        raise _refused("too-young")
     return choices, authority
+
+
+def _refused(code: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{_BARRED[code]}; nothing was stored", code=code)
 
 
 def _note(recorder: PersonRecorder, authority: Authority, noted: int | None) -> None:
@@ -129,8 +170,6 @@ def _note(recorder: PersonRecorder, authority: Authority, noted: int | None) -> 
         recorder.transaction.represented(recorder.subject).set_of_age(known)
 
 
-def _purposes(
-    installation: Installation, choices: Sequence[Choice]
-) -> tuple[Purpose, ...]:
+def _purposes(installation: Installation, keys: Iterable[Key]) -> tuple[Purpose, ...]:
     known = installation.registry.purposes
-    return tuple(known[each] for each in base_purposes(c.key for c in choices))
+    return tuple(known[each] for each in sorted(base_purposes(keys)))

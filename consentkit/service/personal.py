@@ -15,9 +15,10 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from consentkit.core.act import State
-from consentkit.core.decision import Reason
+from consentkit.core.legal_basis import has_left
 from consentkit.core.record import rfc3339
 from consentkit.service.awaiting import awaited_in
+from consentkit.service.batch_proving import personal_proof
 from consentkit.service.corrected import disclosures_of
 from consentkit.service.receipts import list_receipts
 from consentkit.service.receipts import prove_leaf
@@ -33,14 +34,23 @@ if TYPE_CHECKING:
     from consentkit.service.awaiting import Awaited
     from consentkit.service.installation import Installation
     from consentkit.service.receipts import Receipt
+    from consentkit.store.batches import Named
     from consentkit.store.deliveries import Delivery
     from consentkit.store.history import DisclosureRow
+    from consentkit.store.reminders import Reminder
     from consentkit.store.representing import Delegation
     from consentkit.store.subjects import Person
 
     Part: TypeAlias = "tuple[str, dict[str, Any] | str | Iterator[dict[str, Any]]]"
 
-__all__ = ["EXPORT_SCHEMA", "PersonalRecords", "personal_records"]
+__all__ = [
+    "EXPORT_SCHEMA",
+    "PersonalRecords",
+    "disclosure_entry",
+    "notice_entry",
+    "personal_records",
+    "receipt_entry",
+]
 
 EXPORT_SCHEMA = "consentkit/personal-export@v1"
 """The first member of the file: its form and version."""
@@ -51,7 +61,8 @@ class PersonalRecords:
     """What is held about one person; ``person`` is None if the log never heard of them.
 
     ``answers`` are what stands, by (purpose, recipient), ``acts`` everything they ever
-    answered, newest first, ``told`` the messages that went out about them.
+    answered, newest first, ``told`` the messages that went out about them, and
+    ``reminders`` which yes they were reminded of before its end.
     """
 
     installation: Installation
@@ -62,6 +73,7 @@ class PersonalRecords:
     acts: tuple[Receipt, ...]
     told: tuple[Delivery, ...]
     delegations: tuple[Delegation, ...] = ()
+    reminders: tuple[Reminder, ...] = ()
     of_age: Millis | None = None
 
     def receipts(self) -> Iterator[Receipt]:
@@ -113,7 +125,17 @@ class PersonalRecords:
         Raises (on iterating):
             LogUnavailableError: the database cannot be reached.
         """
-        return self.installation.disclosures.all(self.subject)
+        return self.installation.disclosures.all(self.subject, now=self.made)
+
+    def batches(self) -> list[Named]:
+        """The batches that named the person, the newest first.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        if self.person is None:
+            return []
+        return self.installation.batches.naming(self.person.handle)
 
     def parts(self) -> Iterator[Part]:
         """The file, member by member; a list is an iterator that is read as it goes."""
@@ -123,11 +145,16 @@ class PersonalRecords:
         yield "controller", _controller(self.installation)
         yield "logs", map(self._log, dict.fromkeys(act.leaf.log for act in self.acts))
         yield "answers", (self._answer(*each) for each in sorted(self.answers.items()))
-        yield "receipts", map(_receipt, self.receipts())
-        yield "notices", map(_shown, self.notices())
-        yield "disclosures", map(self._disclosure, self.disclosures())
+        yield "receipts", map(receipt_entry, self.receipts())
+        yield "notices", map(notice_entry, self.notices())
+        yield (
+            "disclosures",
+            (disclosure_entry(self.installation, each) for each in self.disclosures()),
+        )
+        yield "batches", map(self._batch, self.batches())
         yield "notifications", map(self._notification, self.told)
         yield "delegations", map(_delegation, self.delegations)
+        yield "reminders", map(self._reminder, self.reminders)
         yield "of_age", rfc3339(self.of_age) if self.of_age is not None else ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -145,9 +172,10 @@ class PersonalRecords:
         return {"origin": origin, "vkeys": [each.vkey for each in keys]}
 
     def _answer(self, key: tuple[str, str], status: Status) -> dict[str, Any]:
+        status = status.by_age(self.of_age)  # as the gate has it
         return {
             "purpose": key[0],
-            **self._recipient(key[1]),
+            **_named(self.installation, key[1]),
             "event_state": status.at(self.made).value,
             "event_time": rfc3339(status.since),
             "validity_duration": rfc3339(status.until),
@@ -157,22 +185,19 @@ class PersonalRecords:
             "scope": status.scope,
         }
 
-    def _disclosure(self, row: DisclosureRow) -> dict[str, Any]:
+    def _batch(self, named: Named) -> dict[str, Any]:
+        """What proves that the person was in it, to whoever they show it to."""
         return {
-            "id": row.id,
-            "time": rfc3339(row.time),
-            **self._recipient(row.recipient),
-            "purpose": row.purpose,
-            "data": list(row.data),
-            "shared": row.reason == Reason.GRANTED,
-            "reason": row.reason,
-            "record_id": row.record,
+            "id": named.batch.leaf,
+            "handed_over": named.was_handed_over,
+            "reason": named.reason,
+            "proof": personal_proof(self.installation, named),
         }
 
     def _notification(self, delivery: Delivery) -> dict[str, Any]:
         return {
             "id": delivery.id,
-            **self._recipient(delivery.recipient),
+            **_named(self.installation, delivery.recipient),
             "event": delivery.event,
             "record_id": delivery.record,
             "created": rfc3339(delivery.created),
@@ -182,9 +207,12 @@ class PersonalRecords:
             "message": delivery.body.decode("utf-8", "replace"),
         }
 
-    def _recipient(self, key: str) -> dict[str, str]:
-        known = self.installation.registry.recipients.get(key)
-        return {"recipient": key, "recipient_name": known.name if known else ""}
+    def _reminder(self, reminder: Reminder) -> dict[str, Any]:
+        return {
+            "purpose": reminder.purpose,
+            **_named(self.installation, reminder.recipient),
+            "record_id": reminder.record,
+        }
 
 
 def personal_records(installation: Installation, subject: str) -> PersonalRecords:
@@ -205,8 +233,14 @@ def personal_records(installation: Installation, subject: str) -> PersonalRecord
         acts=tuple(list_receipts(installation, subject)),
         told=tuple(told),
         delegations=tuple(installation.representations.delegations(subject)),
+        reminders=tuple(installation.history.reminders(subject)),
         of_age=installation.representations.of_age(subject),
     )
+
+
+def _named(installation: Installation, recipient: str) -> dict[str, str]:
+    known = installation.registry.recipients.get(recipient)
+    return {"recipient": recipient, "recipient_name": known.name if known else ""}
 
 
 def _delegation(delegation: Delegation) -> dict[str, Any]:
@@ -233,14 +267,29 @@ def _controller(installation: Installation) -> dict[str, str]:
     }
 
 
-def _receipt(receipt: Receipt) -> dict[str, Any]:
+def receipt_entry(receipt: Receipt) -> dict[str, Any]:
     """The receipt as its own file has it, and its private facts in clear."""
     corrected = receipt.correction.id if receipt.correction else ""
     facts = dict(receipt.facts)
     return {**receipt.to_dict(), "facts": facts, "corrected_by": corrected}
 
 
-def _shown(notice: Notice) -> dict[str, Any]:
+def disclosure_entry(installation: Installation, row: DisclosureRow) -> dict[str, Any]:
+    """One share, or one that was refused, as the person takes it along."""
+    return {
+        "id": row.id,
+        "time": rfc3339(row.time),
+        **_named(installation, row.recipient),
+        "purpose": row.purpose,
+        "data": list(row.data),
+        "shared": has_left(row.reason),
+        "reason": row.reason,
+        "record_id": row.record,
+    }
+
+
+def notice_entry(notice: Notice) -> dict[str, Any]:
+    """What was shown, word for word."""
     html = notice.html.decode()
     return {
         "sha256": notice.digest,

@@ -8,21 +8,25 @@ publisher at a time: whoever does not get the lock has nothing to do.
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from consentkit.errors import LogConflictError
+from consentkit.errors import LogError
 from consentkit.errors import LogUnavailableError
 from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.service.background import current_run
 from consentkit.service.background import elected
 from consentkit.service.background import start_thread
 from consentkit.service.erasing import follow_erasures
-from consentkit.service.high_water import SIGNED_NOTHING
-from consentkit.service.high_water import Marks
-from consentkit.service.high_water import read_mark
+from consentkit.service.marking import CHECKPOINT
+from consentkit.service.marking import check_marks
+from consentkit.service.marking import marks_of
+from consentkit.service.marking import outside_marks
+from consentkit.service.marking import published_checkpoint
+from consentkit.service.observing import Event
 from consentkit.service.replacing import replace_file
+from consentkit.service.restoring import stop_if_behind
 from consentkit.service.stamping import follow_timestamps
 from consentkit.service.witnessing import check_with_witnesses
 from consentkit.service.witnessing import follow_witnesses
@@ -33,22 +37,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from consentkit.core.act import Millis
     from consentkit.log.checkpoint import Checkpoint
     from consentkit.log.keys import Signer
     from consentkit.log.publisher import Prefixes
-    from consentkit.service.high_water import Mark
+    from consentkit.service.high_water import Marks
     from consentkit.service.installation import Installation
 
 __all__ = [
     "PublisherThread",
     "accept_high_water",
-    "check_newest",
     "publish",
     "publish_all",
+    "publish_or_stop",
     "write_files",
 ]
-
-CHECKPOINT = "checkpoint"
 
 
 def publish_all(installation: Installation) -> int | None:
@@ -68,6 +71,21 @@ def publish_all(installation: Installation) -> int | None:
         return latest[0] if latest else 0
 
 
+def publish_or_stop(installation: Installation) -> int | None:
+    """Publish; sharing is stopped if the log is ahead of this database (R58).
+
+    Raises as ``publish_all`` does.
+    """
+    try:
+        return publish_all(installation)
+    except LogError as error:
+        fault = {"error": type(error).__name__}
+        installation.observer.tell(Event.PUBLICATION_FAILED, fault)
+        if isinstance(error, LogConflictError):
+            stop_if_behind(installation)
+        raise
+
+
 def publish(installation: Installation) -> int:
     """Number and sign what waits, then write the files; how many leaves are new.
 
@@ -76,18 +94,19 @@ def publish(installation: Installation) -> int:
         LogUnavailableError: database or files cannot be reached or written.
         ConfigurationError: a log key that has to sign is not here.
     """
-    on_disk = _on_disk(installation.log_folder)
+    on_disk = published_checkpoint(installation.log_folder)
+    waits_since = _waits_since(installation)
     with installation.high_water.held():
         before = installation.publications.latest()
         size, newest = before or (0, None)
-        marks = _marks(installation, newest, on_disk)
+        marks = marks_of(installation, newest, on_disk)
         done = installation.publications.publish(
             partial(_sign, installation, marks),
             now=installation.clock(),
             stop=marks.first_beyond(size),
         )
         if done is None and not marks.agree(size, newest):
-            _check(installation, marks)
+            check_marks(installation, marks)
     if done is None:
         if before is not None:
             _catch_up(installation, *before)
@@ -97,7 +116,18 @@ def publish(installation: Installation) -> int:
         write_files(installation.log_folder, publication.files.items(), note)
     else:
         _catch_up(installation, publication.size, note)
-    return len(publication.leaf_hashes)
+    count = len(publication.leaf_hashes)
+    if waits_since is not None:
+        waited = max(0, installation.clock() - waits_since) / 1000
+        facts = {"count": count, "seconds": waited, "size": publication.size}
+        installation.observer.tell(Event.PUBLISHED, facts)
+    return count
+
+
+def _waits_since(installation: Installation) -> Millis | None:
+    """Since when the first leaf waits; not asked where nobody listens."""
+    hears = installation.observer.hears(Event.PUBLISHED)
+    return installation.publications.waiting_since() if hears else None
 
 
 def accept_high_water(installation: Installation) -> int:
@@ -119,29 +149,11 @@ def accept_high_water(installation: Installation) -> int:
             )
         size, newest = installation.publications.latest() or (0, b"")
         _ask_all_witnesses(installation, size)
-        _check(installation, _outside(installation, _on_disk(installation.log_folder)))
+        on_disk = published_checkpoint(installation.log_folder)
+        check_marks(installation, outside_marks(installation, on_disk))
         if newest:
             high_water.write(newest)
         return size
-
-
-def check_newest(installation: Installation) -> None:
-    """Refuse to speak for a log that is known to have come further than this database.
-
-    Known as far as is remembered here: high-water file and published checkpoint may be
-    on another machine.
-
-    Raises:
-        LogConflictError: the database holds fewer leaves than were signed, or others.
-        LogUnavailableError: database or files cannot be reached.
-    """
-    # Before the database, which only grows: what is signed meanwhile is no conflict.
-    mark = installation.high_water.read()
-    marks = _outside(installation, _on_disk(installation.log_folder))
-    if mark is not None:
-        marks = replace(marks, trees=(mark, *marks.trees))
-    if not marks.agree(*(installation.publications.latest() or (0, None))):
-        _check(installation, marks)
 
 
 def _ask_all_witnesses(installation: Installation, size: int) -> None:
@@ -157,47 +169,6 @@ def _signer_of(installation: Installation) -> Callable[[Checkpoint], bytes]:
     return lambda checkpoint: sign_checkpoint(
         checkpoint, *_log_keys(installation, checkpoint.size)
     )
-
-
-def _marks(
-    installation: Installation, newest: bytes | None, on_disk: bytes | None
-) -> Marks:
-    """How far the log has come, by all who remember it."""
-    outside = _outside(installation, on_disk)
-    mark = installation.high_water.read()
-    if mark is not None:
-        return replace(outside, trees=(mark, *outside.trees))
-    if newest is not None or on_disk is not None:
-        raise installation.high_water.lost()
-    return outside
-
-
-def _outside(installation: Installation, on_disk: bytes | None) -> Marks:
-    """How far the log has come by the published files and the witnesses."""
-    trees = () if on_disk is None else (_published(installation, on_disk),)
-    if not installation.cosigners:
-        return Marks(trees)
-    known = installation.witnesses.standings()
-    witnessed, name = max(
-        (known[each.key].held if each.key in known else 0, each.name)
-        for each in installation.cosigners
-    )
-    return Marks(trees, witnessed, name)
-
-
-def _published(installation: Installation, note: bytes) -> Mark:
-    source = f"the published checkpoint {installation.log_folder / CHECKPOINT}"
-    mark = read_mark(note, source, origin=installation.origin)
-    if installation.publications.contradicts(note):
-        raise LogConflictError(
-            f"{source} is not one that this database knows: {SIGNED_NOTHING}"
-        )
-    return mark
-
-
-def _check(installation: Installation, marks: Marks) -> None:
-    with installation.publications.prefixes() as prefixes:
-        marks.check(prefixes)
 
 
 def _sign(
@@ -223,7 +194,7 @@ def _log_keys(installation: Installation, size: int) -> tuple[Signer, ...]:
 
 def _catch_up(installation: Installation, size: int, note: bytes) -> None:
     """Write what is missing on disk: all files, or only lines under the checkpoint."""
-    on_disk = _on_disk(installation.log_folder)
+    on_disk = published_checkpoint(installation.log_folder)
     if on_disk == note:
         return
     lines_only = _text(on_disk) == _text(note)
@@ -234,17 +205,6 @@ def _catch_up(installation: Installation, size: int, note: bytes) -> None:
 def _text(note: bytes | None) -> bytes | None:
     """What the log signed, without the lines under it: those may become more."""
     return None if note is None else note.partition(b"\n\n")[0]
-
-
-def _on_disk(folder: Path) -> bytes | None:
-    try:
-        return (folder / CHECKPOINT).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise LogUnavailableError(
-            f"the published checkpoint cannot be read ({error.strerror})"
-        ) from error
 
 
 def write_files(
@@ -305,7 +265,7 @@ class PublisherThread:
             self._run = run
             start_thread(
                 "consentkit-publisher",
-                partial(publish_all, self._installation),
+                partial(publish_or_stop, self._installation),
                 what="publishing",
             )
             follow_witnesses(self._installation)

@@ -1,11 +1,11 @@
 """What is older than the claim period goes, and a tombstone says that it went.
 
-Four kinds of things go: lines of the disclosure table, evidence of acts that stopped
-to count, holds that have run out, and persons of whom nothing is live and nothing is
-newer. The leaves stay, so that every proof still holds. The tombstone is an ``admin``
-leaf ``purge`` whose target is the cut-off; its sealed fact ``purged`` says how many
-went and hashes their ids, so that whoever replays the leaves can tell what a purge
-took from what somebody else did.
+Five kinds of things go: lines of the disclosure table, who was in a batch, evidence of
+acts that stopped to count, holds that have run out, and persons of whom nothing is live
+and nothing is newer. The leaves stay, so that every proof still holds. The tombstone is
+an ``admin`` leaf ``purge`` whose target is the cut-off; its sealed fact ``purged`` says
+how many went and hashes their ids, so that whoever replays the leaves can tell what a
+purge took from what somebody else did.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Purge:
     evidence: int
     holds: int
     swept: bool
+    batches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,15 @@ class _Gone:
     disclosures: tuple[str, ...]
     evidence: tuple[str, ...]
     holds: tuple[str, ...]
+    batches: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        return any((self.persons, self.disclosures, self.evidence, self.holds))
+        parts = self.persons, self.disclosures, self.evidence, self.holds, self.batches
+        return any(parts)
 
     def to_dict(self) -> dict[str, JSON]:
         return {
+            "batches": summary(self.batches),
             "disclosures": summary(self.disclosures),
             "evidence": summary(self.evidence),
             "holds": summary(self.holds),
@@ -116,6 +120,7 @@ def purge(
         evidence=len(gone.evidence),
         holds=len(gone.holds),
         swept=sweep(installation),
+        batches=len(gone.batches),
     )
 
 
@@ -148,6 +153,8 @@ def _take_out(
     persons = _forget_idle(installation, transaction, cutoff, now)
     disclosures = eraser.old_disclosures(cutoff)
     eraser.remove_disclosures(disclosures)
+    batches = eraser.old_batches(cutoff)
+    eraser.remove_batches(batches)
     lifetimes = Lifetimes()
     for data in eraser.acts_with_old_evidence(cutoff):
         lifetimes.apply(read_leaf(data))
@@ -156,7 +163,9 @@ def _take_out(
     holds = eraser.ended_holds(now)
     for handle in holds:
         eraser.remove_hold(handle)
-    return _Gone(persons, tuple(disclosures), tuple(evidence), tuple(holds))
+    return _Gone(
+        persons, tuple(disclosures), tuple(evidence), tuple(holds), tuple(batches)
+    )
 
 
 def _forget_idle(

@@ -18,7 +18,9 @@ from typing import Any
 from consentkit.audit.replay import StateTable
 from consentkit.core.act import Kind
 from consentkit.core.decision import Reason
+from consentkit.core.legal_basis import RELEASE_ACTIONS
 from consentkit.log.leaf import read_leaf
+from consentkit.service.batch_comparing import batch_differences
 from consentkit.service.evidence import StoredEvidence
 from consentkit.service.evidence import ToldEvidence
 from consentkit.service.purging import PURGE
@@ -60,7 +62,7 @@ def differences(installation: Installation) -> Iterator[str]:
     evidence = StoredEvidence.read(installation)
     stored = _Stored.read(history)
     suspended = installation.oversight.suspensions()
-    told = _Told(purged=evidence.purged)
+    told = _Told(purged=evidence.purged, barred=evidence.barred)
     for data in history.all_leaves():
         yield from told.apply(read_leaf(data))
     answers: dict[Key, Status | None] = {
@@ -68,6 +70,8 @@ def differences(installation: Installation) -> Iterator[str]:
     }
     yield from _answers(answers, stored.answers)
     yield from _disclosures(told.disclosures, stored.disclosures)
+    yield from batch_differences(installation, told.batches)
+    yield from _bars(told.bars, stored.bars, set(told.disclosures))
     yield from _revived(told.evidence.erased, stored.chain_ends)
     yield from _chain_ends(told.chain_ends, stored.chain_ends)
     yield from _notices(told.notices, stored.notices)
@@ -81,6 +85,7 @@ class _Stored:
 
     answers: Mapping[Key, Status | None]
     disclosures: Mapping[str, Mapping[str, Any]]
+    bars: Mapping[str, Any]
     chain_ends: Mapping[str, tuple[Any, Any]]
     notices: Mapping[str, tuple[str, str]]
 
@@ -89,6 +94,7 @@ class _Stored:
         return cls(
             answers=dict(history.all_statuses()),
             disclosures=dict(history.all_disclosures()),
+            bars=history.all_bars(),
             chain_ends=dict(history.all_chain_ends()),
             notices={
                 digest: (_sha256(manifest), _sha256(html))
@@ -102,16 +108,22 @@ class _Told:
     """What the leaves so far amount to, table by table.
 
     An erased person has no rows any more. ``lines`` are the disclosures, person by
-    person; ``purged`` is what each tombstone says that it took out.
+    person; ``purged`` is what each tombstone says that it took out. ``releases`` is
+    the basis that an act gives for a line that follows it, ``bars`` until when the act
+    keeps the line from its person, as its sealed part says (``barred``).
     """
 
     purged: Mapping[str, Any]
+    barred: Mapping[str, Any]
     answers: StateTable = field(default_factory=StateTable)
     evidence: ToldEvidence = field(default_factory=ToldEvidence)
     lines: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    releases: dict[str, str] = field(default_factory=dict)
+    bars: dict[str, Any] = field(default_factory=dict)
     chain_ends: dict[str, tuple[int, str]] = field(default_factory=dict)
     notices: dict[str, tuple[str, str]] = field(default_factory=dict)
     suspensions: dict[tuple[str, str], str] = field(default_factory=dict)
+    batches: dict[str, Leaf] = field(default_factory=dict)
 
     @property
     def disclosures(self) -> dict[str, dict[str, Any]]:
@@ -134,13 +146,30 @@ class _Told:
             digest = leaf.body["notice"]
             self.notices[digest] = (digest, leaf.body["html"])
         if leaf.kind in {Kind.DISCLOSURE, Kind.DENIAL}:
-            self.lines.setdefault(str(leaf.subject), {})[leaf.id] = _line_of(leaf)
+            line = {**_line_of(leaf), **self._release(leaf)}
+            self.lines.setdefault(str(leaf.subject), {})[leaf.id] = line
+        if leaf.kind == Kind.DISCLOSURE_BATCH:
+            self.batches[leaf.id] = leaf
+        if leaf.kind == Kind.ADMIN and leaf.body["action"] in RELEASE_ACTIONS:
+            self._name(leaf)
         if leaf.kind == Kind.ADMIN and leaf.body["action"] == PURGE:
             yield from self._purge(leaf)
         if leaf.subject is not None and leaf.seq is not None:
             yield from self._lengthen(leaf, leaf.subject, leaf.seq)
             if leaf.kind == Kind.ERASURE:
                 self._forget(leaf.subject)
+
+    def _name(self, act: Leaf) -> None:
+        """Keep what an act says of the line that is to follow."""
+        named = act.body["target"]
+        self.releases[named] = RELEASE_ACTIONS[act.body["action"]].value
+        if act.id in self.barred:
+            self.bars[named] = self.barred[act.id]
+
+    def _release(self, leaf: Leaf) -> dict[str, str]:
+        """What the line of a release says in place of a refusal."""
+        basis = self.releases.pop(leaf.id, "")
+        return {"reason": basis} if basis else {}
 
     def _switch(self, leaf: Leaf) -> None:
         key = leaf.body["purpose"], leaf.body["recipient"]
@@ -172,10 +201,18 @@ class _Told:
         for lines in self.lines.values():
             for leaf_id in old & lines.keys():
                 del lines[leaf_id]
-        amounts = {"disclosures": old, "evidence": self.evidence.purge(cutoff)}
+        batches = {each for each, leaf in self.batches.items() if leaf.time < cutoff}
+        for leaf_id in batches:
+            del self.batches[leaf_id]
+        amounts = {
+            "batches": batches,
+            "disclosures": old,
+            "evidence": self.evidence.purge(cutoff),
+        }
         says = self.purged.get(tombstone.id)
         for name, ids in amounts.items():
-            if says is not None and says.get(name) != summary(ids):
+            # A tombstone from before there were batches says nothing of them.
+            if says is not None and says.get(name, summary(())) != summary(ids):
                 yield (
                     f"leaf {tombstone.id}: the purge took other {name} than the leaves "
                     "before it amount to"
@@ -250,6 +287,19 @@ def _disclosures(
             yield (
                 f"leaf {leaf_id}: the disclosure table lists it with other "
                 f"{', '.join(differ)}"
+            )
+
+
+def _bars(
+    told: Mapping[str, Any], stored: Mapping[str, Any], listed: Collection[str]
+) -> Iterator[str]:
+    """Lines that are kept from their person otherwise than an official said."""
+    for leaf_id in _either(told, stored):
+        due = told.get(leaf_id) if leaf_id in listed else None
+        if due != stored.get(leaf_id):
+            yield (
+                f"leaf {_named(leaf_id)}: the bar table keeps its line from the person "
+                "otherwise than the act of an official says"
             )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.store.ledger import Transaction
 
-__all__ = ["PersonRecorder", "sign_plain_leaf"]
+__all__ = ["PersonRecorder", "new_id", "sign_plain_leaf"]
 
 _ID_BYTES = 16  # 128 random bits: nobody ever meets a second one
 
@@ -73,15 +73,18 @@ class PersonRecorder:
         fields: Mapping[str, JSON],
         *,
         evidence: Mapping[str, JSON] | None = None,
+        leaf_id: str = "",
     ) -> Leaf:
         """Sign and insert one leaf; its private part is sealed beside it.
+
+        ``leaf_id`` is one of ``new_id`` that another leaf names already.
 
         Raises:
             LogConflictError: its challenge is already spent.
             MalformedError: the fields are not those of its kind.
             VerificationError: the key that is to seal the evidence does not open.
         """
-        leaf_id = secrets.token_hex(_ID_BYTES)
+        leaf_id = leaf_id or new_id()
         disclosures = [
             sealing.Disclosure.make(name, value)
             for name, value in (evidence or {}).items()
@@ -119,13 +122,18 @@ class PersonRecorder:
         )
 
 
+def new_id() -> str:
+    """A leaf's id that nobody has used."""
+    return secrets.token_hex(_ID_BYTES)
+
+
 def sign_plain_leaf(
     installation: Installation, kind: Kind, fields: Mapping[str, JSON], *, now: Millis
 ) -> Leaf:
     """A signed leaf that is about no person: a notice, a key, an operator's act."""
     body = {
         **fields,
-        "id": secrets.token_hex(_ID_BYTES),
+        "id": new_id(),
         "kind": kind.value,
         "log": installation.origin,
         "time": now,
@@ -140,7 +148,7 @@ def _signed(installation: Installation, body: Mapping[str, JSON]) -> Leaf:
 
 
 def _new_person(installation: Installation) -> Person:
-    handle = SubjectHandle(secrets.token_hex(_ID_BYTES))
+    handle = SubjectHandle(new_id())
     wrapped = sealing.wrap_key(
         sealing.new_data_key(),
         installation.keyring.key_encryption_key,

@@ -170,6 +170,9 @@ class Release:
         """Hand over nothing from here on: the block is over."""
         self._over = True
 
+    def let_go(self) -> None:
+        """Hold nobody up who ends a consent within the block."""
+
     def why_ended(self) -> str:
         """Why nothing more may be sent under it, empty while something may."""
         return self._why_dead() or (
@@ -222,7 +225,7 @@ class Release:
         Raises:
             DeclarationError: no such data category is declared.
         """
-        if category not in self.issuer.categories:
+        if not isinstance(category, str) or category not in self.issuer.categories:
             raise DeclarationError(
                 f"{where} belongs to a data category that is not declared: "
                 f"{category!r:.80}; give it the id of one that is"
@@ -244,12 +247,16 @@ class Release:
             return "a release belongs to the process that shares: share in this one"
         return ""
 
+    def _permits(self, decision: Decision) -> bool:
+        """Whether data may leave, by what the gate says now."""
+        return bool(decision)
+
     def _check_live(self) -> None:
         why = self._why_dead()
         if why:
             raise InvalidRequestError(why)
         decision = self._gate.ask_again()
-        if not decision:
+        if not self._permits(decision):
             raise ConsentDeniedError(decision)
         if decision.record != self.record:
             # The recipient was told to delete what came under the earlier record.

@@ -183,9 +183,9 @@ def delegate(
     """Let somebody answer for a person, about some purposes and until then.
 
     Raises:
-        InvalidRequestError: it names no purpose, or one that is not declared, ends
-            before it begins, is to the person themselves, has no label in one line, or
-            the person is too young (code ``delegation``).
+        InvalidRequestError: it names no purpose, one that is not declared, or one of
+            two stages, ends before it begins, is to the person themselves, has no
+            label in one line, or the person is too young (code ``delegation``).
         LogUnavailableError: the database cannot be written.
     """
     delegation = Delegation(
@@ -222,6 +222,12 @@ def _check_delegation(installation: Installation, delegation: Delegation) -> Non
     known, subject = installation.registry.purposes, delegation.subject
     if not delegation.purposes or not set(delegation.purposes) <= set(known):
         raise _no_delegation(f"name some of the declared purposes ({', '.join(known)})")
+    confirmed = [each for each in delegation.purposes if known[each].two_stage]
+    if confirmed:
+        raise _no_delegation(
+            f"leave out {', '.join(confirmed)}; a yes of two stages is confirmed by "
+            "the person alone"
+        )
     if not delegation.holds(delegation.since):
         raise _no_delegation("give an end that is still to come")
     if delegation.delegate == subject:

@@ -2,66 +2,58 @@
 
 Between the last look at the store and the bytes on the wire there is a moment, however
 short. A send holds a shared lock from before that look until its bytes are handed to
-the kernel. Whoever ends something writes it down first and takes the lock for an
-instant afterwards: what looked before is out by then, and what looks later sees the
-end. So when ``revoke`` has returned, nothing that rested on the consent begins to
-leave.
+the kernel. Whoever ends something writes it down first and waits afterwards for whoever
+holds the lock: what looked before is out by then, and what looks later sees the end. So
+when ``revoke`` has returned, nothing that rested on the consent begins to leave.
 
 The lock is never held while anybody writes to the database, and a revocation counts
 from its commit on, not from the end of the wait: a send that hangs on a slow network
-delays its return by ``PATIENCE`` at most, and delays no check.
+delays its return by ``PATIENCE`` at most, and delays no check and no other send.
+
+Where the lock is, the store knows: beside an SQLite file, for the processes of one
+machine, or in PostgreSQL, for those of all machines.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentkit.errors import LogUnavailableError
+from consentkit.service.live import live_releases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+
+    from consentkit.store.engine import SendLocks
 
 __all__ = ["PATIENCE", "Sends"]
 
 PATIENCE = 2.0
 """Seconds that the end of a consent waits for sends that have begun, at most."""
 
-_STRIPES = 64  # lock files; people who share one wait for each other's sends
-_STEP = 0.000_5  # seconds between two looks; a send holds the lock about as long
+_STEP = 0.000_5  # seconds before the second look; a send holds the lock about as long
+_MAX_STEP = 0.02  # between two looks: what takes longer is worth no hurry
 _LOGGER = logging.getLogger("consentkit")
 
 
 @dataclass(frozen=True)
 class Sends:
-    """The locks of one database, in a folder beside it: for all processes there."""
+    """What leaves, and the wait for it, among all who share one database."""
 
-    folder: Path
+    locks: SendLocks
 
-    @contextlib.contextmanager
-    def held(self, subject: str) -> Iterator[None]:
-        """While something of this person leaves.
+    def held(self, subject: str | None = None) -> AbstractContextManager[None]:
+        """While something of this person leaves, or of anybody where none is named.
 
         Raises:
-            LogUnavailableError: the lock cannot be made, so that nothing may leave.
+            LogUnavailableError: the lock cannot be had, so that nothing may leave.
         """
-        try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
-            file = self._file(_stripe(subject)).open("ab")
-        except OSError as error:
-            raise LogUnavailableError(
-                f"a lock in {self.folder} cannot be made ({error.strerror})"
-            ) from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            yield
+        return self.locks.held(subject)
 
     @contextlib.contextmanager
     def settled(self, *subjects: str) -> Iterator[None]:
@@ -71,39 +63,28 @@ class Sends:
         raises: what has ended has ended.
         """
         yield
-        stripes = {_stripe(each) for each in subjects} or range(_STRIPES)
         try:
-            self._wait(stripes)
-        except OSError:
+            self._wait(subjects)
+        except LogUnavailableError:
             _LOGGER.exception("consentkit: cannot wait for sends that have begun")
 
-    def _wait(self, stripes: Iterable[int]) -> None:
-        until = time.monotonic() + PATIENCE
-        if not all(self._is_out(stripe, until) for stripe in stripes):
-            _LOGGER.warning(
-                "consentkit: a send that had begun before a consent ended was still "
-                "going on %s seconds later",
-                PATIENCE,
-            )
+    def close(self) -> None:
+        """Give the connections of this process back."""
+        self.locks.close()
 
-    def _is_out(self, stripe: int, until: float) -> bool:
-        path = self._file(stripe)
-        if not path.exists():
-            return True  # nothing was ever sent
-        with path.open("ab") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        return False
-                    time.sleep(_STEP)
-                else:
-                    return True
-
-    def _file(self, stripe: int) -> Path:
-        return self.folder / f"{stripe:02}"
-
-
-def _stripe(subject: str) -> int:
-    return hashlib.sha256(subject.encode()).digest()[0] % _STRIPES
+    def _wait(self, subjects: tuple[str, ...]) -> None:
+        for release in live_releases():
+            release.let_go()  # whoever ends something here hands nobody out meanwhile
+        until, step = time.monotonic() + PATIENCE, _STEP
+        begun = self.locks.under_way(*subjects)
+        while begun:
+            if time.monotonic() > until:
+                _LOGGER.warning(
+                    "consentkit: a send that had begun before a consent ended was "
+                    "still going on %s seconds later",
+                    PATIENCE,
+                )
+                return
+            time.sleep(step)
+            step = min(2 * step, _MAX_STEP)
+            begun &= self.locks.under_way(*subjects)

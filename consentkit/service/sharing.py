@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,11 @@ from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import ConsentDeniedError
 from consentkit.service.ages import mind_age
 from consentkit.service.checking import check
+from consentkit.service.clocks import check_not_before
 from consentkit.service.honouring import heed
+from consentkit.service.observing import tell_decision
 from consentkit.service.proving import prove_release
+from consentkit.service.reaching import tell_reached
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.release import Release
 from consentkit.service.release import Terms
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.store.ledger import Transaction
 
-__all__ = ["Circumstances", "authorise"]
+__all__ = ["Circumstances", "authorise", "known_ids", "line_of"]
 
 _LOGGER = logging.getLogger("consentkit")
 _TOKEN = re.compile(r"[!#-\[\]-~]{1,200}\Z")  # what the grammar of leaves takes
@@ -100,6 +104,8 @@ def authorise(
     Raises:
         ConsentDeniedError: the answer does not cover it, or it could not be written.
     """
+    tell_reached(installation.registry, request.purpose, request.recipient)
+    begun = time.perf_counter()
     try:
         question = installation.registry.question(request.purpose, request.recipient)
         with installation.ledger.write() as transaction:
@@ -114,7 +120,9 @@ def authorise(
         decision = Decision(
             Reason.STORE_UNAVAILABLE, request.purpose, request.recipient
         )
+        tell_decision(installation, "share", decision, begun=begun)
         raise ConsentDeniedError(decision) from error
+    tell_decision(installation, "share", decision, begun=begun)
     if not decision:
         raise ConsentDeniedError(decision)
     return Release(
@@ -133,6 +141,7 @@ def _decide(
 ) -> Decision:
     """The decision on what this very transaction sees."""
     standing = _standing(recorder.transaction, request)
+    check_not_before(standing, recorder.now)
     standing = heed(installation, request, question, standing)
     return decide(
         request,
@@ -164,8 +173,8 @@ def _disclose(
     leaf = recorder.append(
         Kind.DISCLOSURE,
         {
-            **_line(circumstances, decision.purpose, decision.recipient),
-            "data": _known_ids(decision.data),
+            **line_of(circumstances, decision.purpose, decision.recipient),
+            "data": known_ids(decision.data),
             "grant": grant.hex() if grant else "",
             "record": decision.record,
             "scope": question.scope,
@@ -191,8 +200,8 @@ def _deny(
     leaf = recorder.append(
         Kind.DENIAL,
         {
-            **_line(circumstances, request.purpose, request.recipient),
-            "data": _known_ids(wanted),
+            **line_of(circumstances, request.purpose, request.recipient),
+            "data": known_ids(wanted),
             "reason": decision.reason.value,
         },
     )
@@ -202,9 +211,10 @@ def _deny(
     return leaf
 
 
-def _line(
+def line_of(
     circumstances: Circumstances, purpose: str, recipient: str
 ) -> dict[str, JSON]:
+    """What each line about a share says besides its data; what is no id is hidden."""
     caller = circumstances.caller
     return {
         "amount": circumstances.amount,
@@ -215,6 +225,6 @@ def _line(
     }
 
 
-def _known_ids(data: Iterable[str]) -> list[JSON]:
+def known_ids(data: Iterable[str]) -> list[JSON]:
     """The ids that a leaf can hold, sorted; what is no id was never declared."""
     return [each for each in sorted(data) if _ID.match(each)]

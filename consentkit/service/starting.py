@@ -14,6 +14,7 @@ from consentkit.log.keys import check_key_name
 from consentkit.service.ages import Ages
 from consentkit.service.beginning import first_leaves
 from consentkit.service.beginning import leaves_after
+from consentkit.service.clocks import checked
 from consentkit.service.closing import is_finished
 from consentkit.service.high_water import HighWater
 from consentkit.service.installation import EarlierLog
@@ -22,9 +23,13 @@ from consentkit.service.installation import system_clock
 from consentkit.service.key_texts import make_folder
 from consentkit.service.keyring import Keyring
 from consentkit.service.keyring import check_opens
+from consentkit.service.observing import SILENT
+from consentkit.service.observing import Narrator
+from consentkit.service.restoring import stop_if_behind
 from consentkit.service.retention import Retention
 from consentkit.service.sending import Sends
 from consentkit.service.signers import KeySources
+from consentkit.store.batches import Batches
 from consentkit.store.database import Database
 from consentkit.store.deliveries import Deliveries
 from consentkit.store.disclosures import Disclosures
@@ -55,6 +60,7 @@ if TYPE_CHECKING:
     from consentkit.service.authorities import Authority
     from consentkit.service.cosigners import Cosigner
     from consentkit.service.endpoints import Endpoint
+    from consentkit.service.observing import Observer
     from consentkit.store.logs import LogRow
 
 __all__ = ["Places", "start", "warn_of_development_keys"]
@@ -66,6 +72,7 @@ _LOGGER = logging.getLogger("consentkit")
 class Places:
     """Where an installation keeps its things.
 
+    ``shared`` says that the database is the one in which the app keeps its own tables.
     ``logs`` is the folder that holds one folder a log. ``high_water`` is the file that
     remembers how far the log has come; left out, it lies beside the keys. ``sources``
     are keys elsewhere than in the folder ``keys``.
@@ -76,6 +83,7 @@ class Places:
     logs: Path
     high_water: Path | None = None
     sources: KeySources = field(default_factory=KeySources)
+    shared: bool = False
 
     def high_water_of(self, origin: str, *, follows: bool = False) -> HighWater:
         """The high-water file of that log: one each, also where a name is set."""
@@ -99,6 +107,7 @@ def start(
     production: bool = False,
     retention: Retention | None = None,
     ages: Ages | None = None,
+    observer: Observer = SILENT,
     clock: Callable[[], Millis] = system_clock,
 ) -> Installation:
     """An installation whose tables, keys and log are there; safe to race.
@@ -106,6 +115,7 @@ def start(
     With ``origin_is_a_guess`` the log that is there already keeps its own name, and one
     that was closed is followed by the one it names. A log that was closed is only
     opened to finish its publication.
+    ``observer`` is told what happens.
     ``publishes`` False is for a process that leaves publishing to another one: it
     needs no log key, unless it is the one to begin the log. In ``production`` no key
     is made here, and no development key used.
@@ -120,6 +130,7 @@ def start(
             not what was stored.
     """
     registry.check_complete()
+    clock = checked(clock)
     try:
         check_key_name(origin)
     except MalformedError as error:
@@ -127,7 +138,7 @@ def start(
             "CONSENTKIT_LOG_ORIGIN must be a name without spaces and '+', such as "
             f"'wallet.example/consent/2026'; got {origin!r:.80}"
         ) from error
-    database = Database(places.database_uri)
+    database = Database(places.database_uri, shared=places.shared)
     try:
         database.upgrade()
         cosigners = tuple(cosigners)
@@ -162,11 +173,13 @@ def start(
             if places.high_water is None:  # with no key file there is no key folder yet
                 make_folder(places.keys)
             high_water.check_writable()
-        return Installation(
+        installation = Installation(
             registry=registry,
             origin=origin,
             database=database,
-            ledger=Ledger(database, log.id),
+            ledger=Ledger(
+                database, log.id, committed=Narrator(registry, observer).tell
+            ),
             history=history,
             oversight=Oversight(database),
             reader=database.reader(),
@@ -178,9 +191,10 @@ def start(
             keyring=keyring,
             log_folder=places.logs / origin.replace("/", "_"),
             high_water=high_water,
-            sends=Sends(_lock_folder(database, places)),
+            sends=Sends(database.send_locks()),
             deliveries=Deliveries(database),
             disclosures=Disclosures(database),
+            batches=Batches(database),
             erasures=Erasures(database),
             representations=Representations(database),
             cosigners=cosigners,
@@ -188,6 +202,7 @@ def start(
             endpoints=dict(endpoints or {}),
             retention=retention or Retention(),
             ages=ages or Ages(),
+            observer=observer,
             earlier={
                 each.origin: _earlier(database, each)
                 for each in logs
@@ -195,16 +210,12 @@ def start(
             },
             clock=clock,
         )
+        stop_if_behind(installation)
     finally:
         # A server that loads the app first and forks then must not hand connections
         # down: on SQLite the processes would take each other's locks for their own.
         database.dispose()
-
-
-def _lock_folder(database: Database, places: Places) -> Path:
-    """Beside the database's file; with a server, beside the log of this machine."""
-    beside = database.file or places.logs
-    return beside.with_name(f"{beside.name}-sends")
+    return installation
 
 
 def _earlier(database: Database, log: LogRow) -> EarlierLog:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from consentkit.core.act import Kind
 from consentkit.errors import InvalidRequestError
 from consentkit.service.administering import record_official_act
+from consentkit.service.marking import check_newest
 
 if TYPE_CHECKING:
     from consentkit.core.registry import Registry
@@ -60,12 +61,16 @@ def resume(
     """Lift what was suspended in exactly these words; None if nothing was.
 
     What else stops the same sharing stays: a recipient's suspension is not lifted with
-    a purpose's.
+    a purpose's. That of everything stays while the database is known not to be the
+    newest: what was withdrawn since would be shared again (R58).
 
     Raises:
+        LogConflictError: it is not; the message says by whom that is known.
         LogUnavailableError: the database cannot be written.
     """
     key = (purpose or "", recipient or "")
+    if key == ("", ""):
+        check_newest(installation)
     with installation.ledger.write_alone() as transaction:
         if transaction.suspension(*key) is None:
             return None
@@ -95,17 +100,17 @@ def _record(
 def _check_declared(
     registry: Registry, purpose: str | None, recipient: str | None
 ) -> None:
-    if purpose is not None and purpose not in registry.purposes:
+    purposes = registry.purposes.keys() | registry.legal_purposes.keys()
+    if purpose is not None and purpose not in purposes:
         raise InvalidRequestError(
             "expected the id of a declared purpose "
-            f"({', '.join(sorted(registry.purposes))}); got another: nothing was "
-            "stopped",
+            f"({', '.join(sorted(purposes))}); got another: nothing was stopped",
             code="unknown-purpose",
         )
     declared = sorted(
         recipient_id
         for recipient_id in registry.recipients
-        if purpose is None or registry.question(purpose, recipient_id)
+        if purpose is None or _is_for(registry, purpose, recipient_id)
     )
     if recipient is not None and recipient not in declared:
         raise InvalidRequestError(
@@ -113,3 +118,10 @@ def _check_declared(
             "got another: nothing was stopped",
             code="unknown-recipient",
         )
+
+
+def _is_for(registry: Registry, purpose: str, recipient: str) -> bool:
+    legal = registry.legal_purposes.get(purpose)
+    if legal is None:
+        return registry.question(purpose, recipient) is not None
+    return any(recipient == each.id for each in legal.recipients)

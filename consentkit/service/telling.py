@@ -1,9 +1,8 @@
 """Telling those who got data that the consent has ended, until they acknowledge it.
 
-What has to be told is committed together with the act that makes it due, so a crash
-forgets nobody, and the act waits for nobody: recipients may be down for days. Every
-recipient that got data under what ended is told (GDPR Art. 19), and so is the app
-itself, which may hold data that has no other basis any more (GDPR Art. 17(1)(b)).
+What has to be told is committed together with the act that makes it due (see
+``service.outbox``), so a crash forgets nobody, and the act waits for nobody: recipients
+may be down for days.
 
 How a delivery ended is a leaf of the person's chain: acknowledged, or failed after the
 last attempt. An erased person's chain has ended; their deliveries go on without one.
@@ -14,50 +13,36 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import TypeAlias
 
-from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.record import rfc3339
-from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogUnavailableError
 from consentkit.service.background import elected
 from consentkit.service.endpoints import send
+from consentkit.service.outbox import ERASURE_TASK
 from consentkit.service.recording import PersonRecorder
 from consentkit.store.deliveries import Delivery
 from consentkit.store.deliveries import DeliveryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from collections.abc import Mapping
-    from collections.abc import Sequence
 
-    from consentkit.core.act import State
-    from consentkit.core.status import Status
-    from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
-    from consentkit.store.deliveries import Shared
 
 __all__ = [
     "ErasureHandler",
     "ErasureTask",
     "deliver_due",
     "mark_told",
-    "tell_of_ending",
-    "tell_of_erasure",
     "unhandled_tasks",
 ]
-
-ENDED = "consent.ended"
-ERASED = "consent.erased"
-ERASURE_TASK = "consent.erasure-task"
 
 _SECOND = 1_000  # ms
 _DELAYS = tuple(
@@ -83,104 +68,6 @@ class ErasureTask:
 
 
 ErasureHandler: TypeAlias = "Callable[[ErasureTask], object]"
-
-
-def tell_of_ending(
-    recorder: PersonRecorder,
-    leaf: Leaf,
-    ended: Mapping[tuple[str, str], Status],
-    standing: Mapping[tuple[str, str], Status],
-    state: State,
-) -> None:
-    """Put what has to be told beside the act that ended these grants.
-
-    ``standing`` are the person's answers from before the act. It is the caller's
-    transaction: committed with the act, or not at all.
-
-    Raises:
-        LogUnavailableError: the database cannot be written.
-    """
-    shared = recorder.transaction.shared(recorder.subject, ended.keys())
-    _tell(recorder, leaf, ENDED, shared, state.value)
-    for purpose, data in _without_basis(ended, standing):
-        _add(
-            recorder,
-            leaf,
-            OWN_USE_ID,
-            ERASURE_TASK,
-            {"data": list(data), "purpose": purpose},
-        )
-
-
-def tell_of_erasure(
-    recorder: PersonRecorder, leaf: Leaf, shared: Sequence[Shared]
-) -> None:
-    """Put beside an erasure what recipients have to be told of it (GDPR Art. 17(2)).
-
-    The messages outlive the person's row and lead nowhere: they hold ids of records.
-
-    Raises:
-        LogUnavailableError: the database cannot be written.
-    """
-    _tell(recorder, leaf, ERASED, shared, "erased")
-
-
-def _tell(
-    recorder: PersonRecorder,
-    leaf: Leaf,
-    event: str,
-    shared: Sequence[Shared],
-    state: str,
-) -> None:
-    """One message a recipient: of its own records only, and of no person by name."""
-    for recipient in sorted({each.recipient for each in shared} - {OWN_USE_ID}):
-        told = {
-            "act": leaf.id,
-            "controller": recorder.installation.registry.controller.id,
-            "ended": [
-                {"purpose": each.purpose, "record": each.record, "state": state}
-                for each in shared
-                if each.recipient == recipient
-            ],
-            "log": recorder.installation.origin,
-            "recipient": recipient,
-        }
-        body = {"data": told, "timestamp": rfc3339(recorder.now), "type": event}
-        _add(recorder, leaf, recipient, event, body)
-
-
-def _without_basis(
-    ended: Mapping[tuple[str, str], Status],
-    standing: Mapping[tuple[str, str], Status],
-) -> list[tuple[str, tuple[str, ...]]]:
-    """By purpose, the data that no grant covers any more."""
-    covered = {
-        category
-        for key, status in standing.items()
-        if key not in ended and status.state in AUTHORISING
-        for category in status.data
-    }
-    left: dict[str, set[str]] = defaultdict(set)
-    for (purpose, _), status in ended.items():
-        left[purpose.removesuffix(CROSS_BORDER)] |= status.data - covered
-    return [(purpose, tuple(sorted(data))) for purpose, data in left.items() if data]
-
-
-def _add(
-    recorder: PersonRecorder, leaf: Leaf, recipient: str, event: str, body: object
-) -> None:
-    recorder.transaction.add_delivery(
-        Delivery(
-            id="msg_" + secrets.token_hex(16),
-            handle=recorder.person.handle,
-            recipient=recipient,
-            event=event,
-            record=leaf.id,
-            body=json.dumps(body, sort_keys=True, separators=(",", ":")).encode(),
-            created=recorder.now,
-            due=recorder.now,
-        )
-    )
 
 
 def deliver_due(

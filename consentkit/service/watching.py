@@ -3,7 +3,12 @@
 For tests: ``consentkit.testing`` turns it on. Python itself tells of every look-up and
 every connection (PEP 578), before it happens and whoever asks for it, so that neither a
 library nor an import of ours has to be replaced. It does not tell of what is sent
-through a connection that is open already; the methods that do so are wrapped.
+through a connection that is open already; the methods that do so are wrapped, and what
+they send is looked at: an HTTP request names its host whoever it is handed to, be it a
+proxy or an address that nobody declared.
+
+It does not see what sends by system calls of its own, as C libraries do (pycurl, gRPC,
+uvloop), what another program sends, nor a recipient behind a name that is not declared.
 
 What is found is refused with ``UngatedSendError``, and kept: code that swallows the
 error is found all the same.
@@ -12,6 +17,7 @@ error is found all the same.
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import sys
@@ -25,10 +31,12 @@ from typing import Any
 
 import consentkit
 from consentkit.service.destinations import Address
+from consentkit.service.destinations import address_in
 from consentkit.service.guarding import Guard
 from consentkit.service.guarding import refusal
 from consentkit.service.live import all_releases
 from consentkit.service.live import live_releases
+from consentkit.service.reaching import GATE_EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +52,16 @@ __all__ = ["Incident", "Watch", "watched"]
 _LOOK_UPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 _CONNECTIONS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _WRITERS = (
-    (socket.socket, ("send", "sendall", "sendmsg")),
-    (ssl.SSLSocket, ("send", "sendall")),
+    (socket.socket, ("send", "sendall", "sendfile", "sendmsg")),
+    (ssl.SSLSocket, ("send", "sendall", "sendfile", "write")),
 )
 _CARRIERS = (
     str(Path(consentkit.__file__).parent),
     *(sysconfig.get_path(each) for each in ("stdlib", "purelib")),
 )
+_HEAD = 8_192  # bytes of a request in which its host stands
+_TARGET = re.compile(rb"([A-Z]{3,16}) (\S{1,4096}) HTTP/1\.[01]\r\n")
+_HOST = re.compile(rb"\r\nhost:[ \t]*([^\s]{1,300})", re.IGNORECASE)
 _LINES = 3  # of the code under test, in a report
 
 
@@ -72,11 +83,23 @@ class Watch:
     """Looks at all network traffic of this process for the recipients of some apps."""
 
     def __init__(self, registries: Sequence[Registry]) -> None:
+        self._registries = registries
+        self._reached: set[tuple[str, str]] = set()
         self._guards = [Guard(each) for each in registries]
         self._names: dict[str, set[str]] = {}  # IP address -> recipients' names for it
         self._incidents: list[Incident] = []
         self._lock = threading.Lock()
         self._busy = threading.local()
+
+    @property
+    def reached(self) -> frozenset[tuple[str, str]]:
+        """The gates that were asked, by purpose and recipient."""
+        return frozenset(self._reached)
+
+    def reach(self, registry: object, purpose: object, recipient: object) -> None:
+        """Somebody asks a gate, of whichever app."""
+        if any(registry is each for each in self._registries):
+            self._reached.add((str(purpose), str(recipient)))
 
     def take(self) -> list[Incident]:
         """What was found since the last time."""
@@ -112,7 +135,7 @@ class Watch:
                 for each in (name, *sorted(self._names.get(name, ()))):
                     self._judge(Address(each, address[1]), live_releases())
 
-    def write(self, connection: socket.socket) -> None:
+    def write(self, connection: socket.socket, data: object = b"") -> None:
         """Somebody writes to a connection that is open.
 
         Raises:
@@ -121,6 +144,8 @@ class Watch:
         with contextlib.suppress(OSError):  # not connected: there is nobody to reach
             peer = connection.getpeername()
             self.connect(peer)
+        for address in _named_in(data):
+            self._judge(address, live_releases())
 
     def _judge(self, address: Address, releases: Sequence[Release]) -> bool:
         """Whether it is a recipient's, and may be reached."""
@@ -185,7 +210,10 @@ def _listen() -> None:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _ACTIVE and event[:7] == "socket.":
+    if _ACTIVE and event == GATE_EVENT:
+        for watch in tuple(_ACTIVE):
+            watch.reach(*arguments)
+    elif _ACTIVE and event[:7] == "socket.":
         for watch in tuple(_ACTIVE):
             if event in _LOOK_UPS:
                 watch.look_up(*(*arguments, None)[:2])
@@ -199,7 +227,7 @@ def _wrap(kind: type[Any], name: str, watch: Watch) -> Callable[[], None]:
     write = getattr(kind, name)
 
     def looked_at(connection: Any, *args: Any, **kwargs: Any) -> Any:
-        watch.write(connection)
+        watch.write(connection, *args[:1])
         return write(connection, *args, **kwargs)
 
     setattr(kind, name, looked_at)
@@ -213,6 +241,25 @@ def _where() -> str:
     frames = traceback.extract_stack()
     own = [each for each in frames if not each.filename.startswith(_CARRIERS)]
     return "".join(traceback.format_list((own or frames)[-_LINES:])).rstrip()
+
+
+def _named_in(data: object) -> Iterator[Address]:
+    """The hosts that an HTTP request names, if it is the head of one."""
+    if isinstance(data, (list, tuple)) and data:  # as ``sendmsg`` takes it
+        data = data[0]
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        return
+    head = bytes(memoryview(data).cast("B")[:_HEAD]) if len(data) else b""
+    request = _TARGET.match(head)
+    if request is None:
+        return
+    target = request[2].decode("latin-1")
+    named = [] if target[0] in "/*" else [target]
+    named += [each.decode("latin-1") for each in _HOST.findall(head)]
+    for each in named:
+        address = address_in(each if "://" in each else f"//{each}")
+        if address is not None:
+            yield address
 
 
 def _text(host: object) -> str | None:

@@ -10,6 +10,9 @@
 ``subjects``              the person's row: random handle, key, place in the chain
 ``representing``          delegations, and when children come of age
 ``reader``                the hot read behind every check
+``standings``             the same for many keys in one statement
+``clause``                the gate's rule, as a condition of the app's SQL
+``addresses``             where a database is, and whether two are the same
 ``history``               what the person, the centre and the publisher read
 ``publications``          numbering, tiles and checkpoints
 ``witnesses``             cosignatures, and how each witness stands

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,16 +20,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
+from consentkit.store.forks import ForkedEngine
 from consentkit.store.postgres import Postgres
 from consentkit.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.pool import Pool
-
     from consentkit.store.engine import Kind
     from consentkit.store.engine import Reader
+    from consentkit.store.engine import SendLocks
 
 __all__ = ["Database"]
 
@@ -40,11 +40,14 @@ _LOGGER = logging.getLogger("consentkit")
 class Database:
     """One database: its engine, its migrations, and write transactions.
 
+    ``shared`` says that the app keeps its own tables in it. The connections are ours
+    either way: what an act needs of one is nothing to leave on a connection of theirs.
+
     Raises:
         ConfigurationError: the URI is not one of a database we support.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, shared: bool = False) -> None:
         try:
             self.url = make_url(uri)
         except sa.exc.ArgumentError as error:
@@ -53,25 +56,15 @@ class Database:
                 "'sqlite:////var/lib/app/consent.sqlite3' or "
                 "'postgresql://app@db.example/consent'"
             ) from error
-        self._kind = _kind_of(self.url)
-        self._engine = self._kind.connect()
-        self._pid = os.getpid()
-        self._fork_lock = threading.Lock()
+        self.shared = shared
+        self._kind = _kind_of(self.url, shared=shared)
+        self._engine = ForkedEngine(self._kind.connect())
         self._writing = _Writing()
-        self._inherited: list[Pool] = []
 
     @property
     def engine(self) -> sa.Engine:
         """The engine, with a new pool if this process is a fork of its maker's."""
-        if self._pid != os.getpid():
-            with self._fork_lock:
-                if self._pid != os.getpid():
-                    # A connection must not be used, nor closed, across a fork:
-                    # what is kept here is never collected, and so never closed.
-                    self._inherited.append(self._engine.pool)
-                    self._engine.dispose(close=False)
-                    self._pid = os.getpid()
-        return self._engine
+        return self._engine.current()
 
     @property
     def file(self) -> Path | None:
@@ -152,6 +145,10 @@ class Database:
         """The hot read behind every check."""
         return self._kind.reader()
 
+    def send_locks(self) -> SendLocks:
+        """The locks of what leaves, for whoever has to wait until it is out."""
+        return self._kind.send_locks()
+
     def rewrite(self) -> None:
         """Leave no byte of what was deleted, as far as that is ours to do.
 
@@ -190,10 +187,10 @@ class _Writing(threading.local):
     connection: sa.Connection | None = None
 
 
-def _kind_of(url: sa.URL) -> Kind:
+def _kind_of(url: sa.URL, *, shared: bool) -> Kind:
     backend = url.get_backend_name()
     if backend == "sqlite":
-        return Sqlite(url)
+        return Sqlite(url, shared=shared)
     if backend == "postgresql":
         return Postgres(url)
     raise ConfigurationError(
@@ -202,7 +199,9 @@ def _kind_of(url: sa.URL) -> Kind:
     )
 
 
+@functools.cache
 def _head() -> str | None:
+    """The newest migration of this version, which no process changes."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415  slow, start-up only
 
     return ScriptDirectory(str(_MIGRATIONS)).get_current_head()

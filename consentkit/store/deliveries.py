@@ -5,6 +5,7 @@ A row names no person: who stands behind its handle is looked up while they are 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from consentkit.core.act import SubjectHandle
 from consentkit.core.decision import Reason
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.store import schema
+from consentkit.store.lines import lines_about
 from consentkit.store.rows import blob
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ __all__ = [
     "settle_delivery",
 ]
 
-_DELIVERY, _DISCLOSURE, _SUBJECT = schema.delivery, schema.disclosure, schema.subject
+_DELIVERY, _SUBJECT = schema.delivery, schema.subject
 
 
 class DeliveryStatus(StrEnum):
@@ -48,11 +50,12 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """That a recipient got data for a purpose, on the strength of one record."""
+    """Which data a recipient got for a purpose, on the strength of one record."""
 
     purpose: str
     recipient: str
     record: str
+    data: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +90,19 @@ def find_shared(
 ) -> list[Shared]:
     """What was shared about one person, under these (purpose, recipient) or any."""
     meant = {(purpose.removesuffix(CROSS_BORDER), to) for purpose, to in keys or ()}
-    columns = (_DISCLOSURE.c[name] for name in ("purpose", "recipient", "record"))
+    lines = lines_about(subject)
+    columns = [lines.c[name] for name in ("purpose", "recipient", "record")]
     query: sa.Select[Any] = (
-        sa.select(*columns)
-        .where(
-            _DISCLOSURE.c.subject == subject,
-            _DISCLOSURE.c.reason == Reason.GRANTED.value,
-        )
+        sa.select(*columns, lines.c.data)
+        .where(lines.c.reason == Reason.GRANTED.value)
         .distinct()
         .order_by(*columns)
     )
-    found = (Shared(*row) for row in connection.execute(query))
-    return [
-        each
-        for each in found
-        if keys is None or (each.purpose, each.recipient) in meant
-    ]
+    found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for purpose, recipient, record, data in connection.execute(query):
+        if keys is None or (purpose, recipient) in meant:
+            found[purpose, recipient, record].update(data.split())
+    return [Shared(*key, frozenset(data)) for key, data in found.items()]
 
 
 def add_delivery(connection: sa.Connection, delivery: Delivery) -> None:

@@ -1,5 +1,6 @@
 """Who received one person's data: a page of the list, a part of it, or all of it.
 
+What a court forbids to tell them is not in it until ``now`` is past the bar's end.
 The list of somebody whose data is shared every day grows by thousands a year: whatever
 wants all of it gets it row by row.
 """
@@ -12,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from consentkit.core.act import Millis
-from consentkit.store import schema
 from consentkit.store.history import DisclosureRow
+from consentkit.store.lines import lines_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Disclosures"]
 
-_TABLE = schema.disclosure
-_COLUMNS = tuple(_TABLE.c[name] for name in DisclosureRow.__dataclass_fields__)
+_COLUMNS = tuple(DisclosureRow.__dataclass_fields__)
 _PAGE = 500  # rows read at a time: some 200 kB
 
 
@@ -35,7 +35,13 @@ class Disclosures:
         self._database = database
 
     def page(
-        self, subject: str, *, recipient: str = "", limit: int, offset: int = 0
+        self,
+        subject: str,
+        *,
+        now: Millis,
+        recipient: str = "",
+        limit: int,
+        offset: int = 0,
     ) -> tuple[list[DisclosureRow], int]:
         """A page of what is meant, newest first, and how many there are of it.
 
@@ -45,31 +51,28 @@ class Disclosures:
         Raises:
             LogUnavailableError: the database cannot be reached.
         """
-        meant = [_TABLE.c.subject == subject]
-        if recipient:
-            meant.append(_TABLE.c.recipient == recipient)
-        count = sa.select(sa.func.count()).select_from(_TABLE).where(*meant)
+        lines = lines_about(subject, now=now)
+        meant = [lines.c.recipient == recipient] if recipient else []
+        count = sa.select(sa.func.count()).select_from(lines).where(*meant)
         with self._database.read() as connection:
             total = connection.scalar(count) or 0
-            rows = connection.execute(_list(*meant).limit(limit).offset(offset)).all()
+            rows = connection.execute(
+                _list(lines, *meant).limit(limit).offset(offset)
+            ).all()
         return [_row(each) for each in rows], total
 
-    def recipients(self, subject: str) -> list[str]:
+    def recipients(self, subject: str, *, now: Millis) -> list[str]:
         """The ids of all that the list names.
 
         Raises:
             LogUnavailableError: the database cannot be reached.
         """
-        query = (
-            sa.select(_TABLE.c.recipient)
-            .where(_TABLE.c.subject == subject)
-            .distinct()
-            .order_by(_TABLE.c.recipient)
-        )
+        found = lines_about(subject, now=now).c.recipient
+        query = sa.select(found).distinct().order_by(found)
         with self._database.read() as connection:
             return list(connection.scalars(query))
 
-    def all(self, subject: str) -> Iterator[DisclosureRow]:
+    def all(self, subject: str, *, now: Millis) -> Iterator[DisclosureRow]:
         """Every share and every refused attempt, newest first.
 
         Raises (on iterating):
@@ -77,27 +80,26 @@ class Disclosures:
         """
         # From where the last page ended, not by counting rows: what is shared
         # meanwhile comes on top and must not make a row appear twice.
-        meant = _TABLE.c.subject == subject
+        lines = lines_about(subject, now=now)
         rest: tuple[sa.ColumnElement[bool], ...] = ()
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(_list(meant, *rest).limit(_PAGE)).all()
+                rows = connection.execute(_list(lines, *rest).limit(_PAGE)).all()
             yield from map(_row, rows)
             if len(rows) < _PAGE:
                 return
-            rest = (_after(_row(rows[-1])),)
+            rest = (_after(lines, _row(rows[-1])),)
 
 
-def _list(*meant: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return (
-        sa.select(*_COLUMNS).where(*meant).order_by(_TABLE.c.time.desc(), _TABLE.c.id)
-    )
+def _list(lines: sa.Subquery, *meant: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    columns = (lines.c[name] for name in _COLUMNS)
+    return sa.select(*columns).where(*meant).order_by(lines.c.time.desc(), lines.c.id)
 
 
-def _after(last: DisclosureRow) -> sa.ColumnElement[bool]:
+def _after(lines: sa.Subquery, last: DisclosureRow) -> sa.ColumnElement[bool]:
     return sa.or_(
-        _TABLE.c.time < last.time,
-        sa.and_(_TABLE.c.time == last.time, _TABLE.c.id > last.id),
+        lines.c.time < last.time,
+        sa.and_(lines.c.time == last.time, lines.c.id > last.id),
     )
 
 

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from typing import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import sqlalchemy as sa
 
     from consentkit.core.decision import Standing
+    from consentkit.store.standings import Key
 
-__all__ = ["Kind", "Reader"]
+__all__ = ["Kind", "Reader", "SendLocks"]
 
 
 class Reader(Protocol):
@@ -35,8 +38,41 @@ class Reader(Protocol):
             LogUnavailableError: the database cannot be read, or a row in it is corrupt.
         """
 
+    def standings(self, keys: Sequence[Key]) -> list[Standing | None]:
+        """The same of many keys, in their order; None where a row is corrupt.
+
+        Every text in a key has to be one that a database can hold. All that one
+        statement reads held at one instant.
+
+        Raises:
+            LogUnavailableError: the database cannot be read.
+        """
+
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""
+
+
+class SendLocks(Protocol):
+    """What is being sent, among all who share the database."""
+
+    def held(self, subject: str | None = None) -> AbstractContextManager[None]:
+        """While something of this person leaves, or of anybody. It waits for nobody.
+
+        Raises:
+            LogUnavailableError: the lock cannot be had, so that nothing may leave.
+        """
+
+    def under_way(self, *subjects: str) -> frozenset[str]:
+        """Sends of these people that go on, or of all if none is named, by some name.
+
+        Each that held its lock before the call is among them until it is over.
+
+        Raises:
+            LogUnavailableError: nobody can say.
+        """
+
+    def close(self) -> None:
+        """Close the connections that this process keeps; the next send opens one."""
 
 
 class Kind(Protocol):
@@ -80,6 +116,9 @@ class Kind(Protocol):
 
     def reader(self) -> Reader:
         """The hot read, on connections of its own."""
+
+    def send_locks(self) -> SendLocks:
+        """The locks of what is being sent."""
 
     def rewrite(self, connection: sa.Connection) -> None:
         """Leave no byte of what was deleted, as far as that is ours to do.

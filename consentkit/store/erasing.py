@@ -23,6 +23,7 @@ from consentkit.core.decision import Reason
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.store import schema
 from consentkit.store.deliveries import DeliveryStatus
+from consentkit.store.lines import lines_about
 from consentkit.store.rows import blob
 from consentkit.store.subjects import Person
 
@@ -101,9 +102,20 @@ class Eraser:
         """Take out who somebody is, their key, and every row about them."""
         self._delete(_SUBJECT, _SUBJECT.c.subject == subject)
         self._delete(_STATE, _STATE.c.subject == subject)
+        mine = sa.select(_DISCLOSURE.c.id).where(_DISCLOSURE.c.subject == subject)
+        self._delete(schema.bar, schema.bar.c.id.in_(mine))
         self._delete(_DISCLOSURE, _DISCLOSURE.c.subject == subject)
         for table in (schema.coming_of_age, schema.delegation, schema.reminder):
             self._delete(table, table.c.subject == subject)
+        self.remove_stranger(subject)
+        # That they were in a batch stays, under a handle that nobody can tie to them.
+        entry = schema.batch_entry
+        self._delete(
+            entry,
+            entry.c.batch.in_(sa.select(schema.batch.c.number)),
+            entry.c.handle == handle,
+            entry.c.act.is_(None),
+        )
         self._delete(
             schema.delivery,
             schema.delivery.c.handle == handle,
@@ -115,6 +127,30 @@ class Eraser:
         )
         if not keep_evidence:
             self.remove_evidence_of(handle)
+
+    def remove_stranger(self, subject: str) -> None:
+        """Take out that they were withheld when the log had not heard of them yet."""
+        stranger = schema.batch_stranger
+        self._delete(
+            stranger,
+            stranger.c.batch.in_(sa.select(schema.batch.c.number)),
+            stranger.c.subject == subject,
+        )
+
+    def old_batches(self, cutoff: Millis) -> list[str]:
+        """The leaves of the batches from before ``cutoff`` whose entries are there."""
+        query = sa.select(schema.batch.c.leaf).where(schema.batch.c.time < cutoff)
+        return list(self._connection.scalars(query))
+
+    def remove_batches(self, leaves: Iterable[str]) -> None:
+        """Take out who was in these batches, and their trees."""
+        batch = schema.batch
+        parts = (schema.batch_entry, schema.batch_stranger, schema.batch_tile)
+        for ids in _batches(leaves):
+            numbers = sa.select(batch.c.number).where(batch.c.leaf.in_(ids))
+            for part in parts:
+                self._delete(part, part.c.batch.in_(numbers))
+            self._delete(batch, batch.c.leaf.in_(ids))
 
     def remove_delegate(self, subject: str) -> None:
         """Take out what lets somebody answer for others: their id stands in it."""
@@ -204,6 +240,7 @@ class Eraser:
     def remove_disclosures(self, ids: Iterable[str]) -> None:
         """Take these lines out of the disclosure table."""
         for batch in _batches(ids):
+            self._delete(schema.bar, schema.bar.c.id.in_(batch))
             self._delete(_DISCLOSURE, _DISCLOSURE.c.id.in_(batch))
 
     def remove_evidence(self, acts: Iterable[str]) -> None:
@@ -267,15 +304,15 @@ class Erasures:
 
     def recipients_of(self, subject: str) -> list[str]:
         """Who has received data of this person, by id; the controller is not one."""
+        lines = lines_about(subject)
         query = (
-            sa.select(_DISCLOSURE.c.recipient)
+            sa.select(lines.c.recipient)
             .where(
-                _DISCLOSURE.c.subject == subject,
-                _DISCLOSURE.c.reason == Reason.GRANTED.value,
-                _DISCLOSURE.c.recipient != OWN_USE_ID,
+                lines.c.reason == Reason.GRANTED.value,
+                lines.c.recipient != OWN_USE_ID,
             )
             .distinct()
-            .order_by(_DISCLOSURE.c.recipient)
+            .order_by(lines.c.recipient)
         )
         with self._database.read() as connection:
             return list(connection.scalars(query))

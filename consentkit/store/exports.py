@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from consentkit.core.act import Kind
 from consentkit.errors import LogConflictError
 from consentkit.store import schema
 from consentkit.store.publications import Publications
@@ -122,6 +123,24 @@ class Exports:
         for size, line in connection.execute(query):
             lines.setdefault(size, []).append(blob(line))
         return lines
+
+    def batches(self, size: int) -> list[str]:
+        """The ids of the batches among the first ``size`` leaves.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        query = (
+            sa.select(_LEAF.c.id)
+            .where(
+                _LEAF.c.log == self._log.id,
+                _LEAF.c.kind == Kind.DISCLOSURE_BATCH.value,
+                _LEAF.c.idx < size,
+            )
+            .order_by(_LEAF.c.idx)
+        )
+        with self._database.read() as connection:
+            return list(connection.scalars(query))
 
     def acts_with_evidence(self, handle: str, size: int) -> Iterator[str]:
         """The ids of the first ``size`` leaves with evidence under this handle.

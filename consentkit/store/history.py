@@ -13,8 +13,12 @@ from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.core.notice import Notice
 from consentkit.errors import LogUnavailableError
+from consentkit.store import bars
+from consentkit.store import newcomers
 from consentkit.store import schema
 from consentkit.store import subjects
+from consentkit.store.lines import lines_about
+from consentkit.store.reminders import list_reminders
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import blob
 from consentkit.store.rows import status_from
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
     from consentkit.core.status import Status
     from consentkit.store.database import Database
+    from consentkit.store.reminders import Reminder
 
 __all__ = ["DisclosureRow", "History", "StoredLeaf"]
 
@@ -42,6 +47,7 @@ _NOTICE = Statement(
 )
 _CHAIN_END = (schema.subject.c.seq, schema.subject.c.head)
 _DISCLOSED = ("time", "purpose", "recipient", "data", "reason", "record")
+_NEVER = Millis(0)  # before the end of any bar
 _PAGE = 1_000
 _FEW = 8
 _KEPT_NOTICES = 256  # some 10 kB each: a question in every language, a few versions
@@ -83,6 +89,11 @@ class History:
         with self._database.read() as connection:
             return subjects.find_person(connection, subject)
 
+    def position(self) -> int:
+        """How far the logs are: the position of the newest leaf, 0 before the first."""
+        with self._database.read() as connection:
+            return newcomers.newest_position(connection)
+
     def some_persons(self) -> list[Person]:
         """A few of those whom the log ever heard of; none if there are none."""
         columns = (schema.subject.c[name] for name in ("handle", "data_key"))
@@ -116,22 +127,33 @@ class History:
         return found[0] if found else None
 
     def disclosures(
-        self, subject: str, *, limit: int, offset: int = 0
+        self, subject: str, *, limit: int, offset: int = 0, now: Millis = _NEVER
     ) -> tuple[list[DisclosureRow], int]:
-        """A page of the person's disclosures, newest first, and how many there are."""
-        mine = _DISCLOSURE.c.subject == subject
+        """A page of the person's disclosures, newest first, and how many there are.
+
+        Without ``now`` what was ever kept from them is left out, though the bar ended.
+        """
+        lines = lines_about(subject, now=now)
         page = (
-            sa.select(_DISCLOSURE.c.id, *(_DISCLOSURE.c[name] for name in _DISCLOSED))
-            .where(mine)
-            .order_by(_DISCLOSURE.c.time.desc(), _DISCLOSURE.c.id)
+            sa.select(lines.c.id, *(lines.c[name] for name in _DISCLOSED))
+            .order_by(lines.c.time.desc(), lines.c.id)
             .limit(limit)
             .offset(offset)
         )
-        count = sa.select(sa.func.count()).select_from(_DISCLOSURE).where(mine)
+        count = sa.select(sa.func.count()).select_from(lines)
         with self._database.read() as connection:
             total = connection.scalar(count) or 0
             rows = connection.execute(page).all()
         return [_disclosure(tuple(row)) for row in rows], total
+
+    def reminders(self, subject: str) -> list[Reminder]:
+        """Which yes of theirs a person was reminded of before its end.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self._database.read() as connection:
+            return list_reminders(connection, subject)
 
     def times_of(self, ids: Collection[str]) -> dict[str, Millis]:
         """When each of these leaves was written."""
@@ -144,8 +166,10 @@ class History:
 
     def has_shares(self) -> bool:
         """Whether anything was ever shared, or refused to be."""
+        ids = (_DISCLOSURE.c.id, schema.batch.c.leaf)
         with self._database.read() as connection:
-            return connection.scalar(sa.select(_DISCLOSURE.c.id).limit(1)) is not None
+            found = (connection.scalar(sa.select(each).limit(1)) for each in ids)
+            return any(each is not None for each in found)
 
     def began(self) -> Millis:
         """When the first log of this database was begun."""
@@ -238,6 +262,11 @@ class History:
         with self._database.read() as connection:
             for leaf_id, *values in connection.execute(query):
                 yield leaf_id, dict(zip(("subject", *_DISCLOSED), values, strict=True))
+
+    def all_bars(self) -> dict[str, Millis]:
+        """Until when lines of the disclosure table are kept from their persons."""
+        with self._database.read() as connection:
+            return bars.find_bars(connection)
 
     def all_chain_ends(self) -> Iterator[tuple[str, tuple[Any, Any]]]:
         """Where the table says each person's chain ends: (next seq, last hash)."""

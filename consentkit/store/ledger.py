@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from consentkit.store import bars
 from consentkit.store import closures
 from consentkit.store import deliveries
 from consentkit.store import keys
+from consentkit.store import newcomers
 from consentkit.store import reminders
 from consentkit.store import schema
 from consentkit.store import subjects
+from consentkit.store.batch_writing import BatchWriter
 from consentkit.store.erasing import Eraser
 from consentkit.store.representing import Represented
 from consentkit.store.rows import STATUS_COLUMNS
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Collection
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from consentkit.core.act import Millis
     from consentkit.core.notice import Notice
@@ -85,9 +89,17 @@ _RESUME = Statement(sa.delete(_SUSPENSION).where(_THIS_SUSPENSION))
 class Ledger:
     """Where acts are written."""
 
-    def __init__(self, database: Database, log_id: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log_id: int,
+        *,
+        committed: Callable[[Sequence[Leaf]], object] = lambda _leaves: None,
+    ) -> None:
+        """``committed`` is told the leaves of each transaction that is durable."""
         self._database = database
         self._log_id = log_id
+        self._committed = committed
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -100,7 +112,9 @@ class Ledger:
             LogUnavailableError: the database cannot be reached or written.
         """
         with self._database.write(alone=False) as connection:
-            yield Transaction(connection, self._log_id)
+            transaction = Transaction(connection, self._log_id)
+            yield transaction
+        self._committed(transaction.appended)
 
     @contextlib.contextmanager
     def write_alone(self) -> Iterator[Transaction]:
@@ -109,7 +123,9 @@ class Ledger:
         Raises as ``write`` does.
         """
         with self._database.write() as connection:
-            yield Transaction(connection, self._log_id)
+            transaction = Transaction(connection, self._log_id)
+            yield transaction
+        self._committed(transaction.appended)
 
 
 class Transaction:
@@ -118,11 +134,18 @@ class Transaction:
     def __init__(self, connection: sa.Connection, log_id: int) -> None:
         self._connection = connection
         self._log_id = log_id
+        self.appended: list[Leaf] = []
+        """The leaves that this transaction wrote so far."""
 
     @property
     def eraser(self) -> Eraser:
         """What takes rows out again, within this transaction."""
         return Eraser(self._connection, self._log_id)
+
+    @property
+    def batches(self) -> BatchWriter:
+        """What writes a batch, within this transaction."""
+        return BatchWriter(self._connection)
 
     def represented(self, subject: str) -> Represented:
         """What is known of who answers for this person, within this transaction."""
@@ -160,6 +183,7 @@ class Transaction:
             time=leaf.time,
         )
         keys.note(self._connection, self._log_id, leaf)
+        self.appended.append(leaf)
         if subject is not None and leaf.seq is not None:
             subjects.move_head(self._connection, subject, leaf.seq, leaf_hash.hex())
 
@@ -217,6 +241,10 @@ class Transaction:
             record=body.get("record", ""),
         )
 
+    def bar(self, leaf_id: str, until: Millis) -> None:
+        """Keep one line of that list from its person until then."""
+        bars.add_bar(self._connection, leaf_id, until)
+
     def shared(
         self, subject: str, keys: Collection[tuple[str, str]] | None = None
     ) -> list[Shared]:
@@ -230,6 +258,10 @@ class Transaction:
     def settle_delivery(self, delivery: Delivery) -> str | None:
         """Note how an attempt ended; the person it is about, None if erased."""
         return deliveries.settle_delivery(self._connection, delivery)
+
+    def erased_newcomer_since(self, position: int) -> bool:
+        """Whether anybody both came and was erased after that position."""
+        return newcomers.erased_newcomer_since(self._connection, position)
 
     def leaf_of_challenge(self, challenge: str) -> bytes | None:
         """The leaf that already spent this challenge, if any, in whichever log."""

@@ -30,6 +30,7 @@ __all__ = ["GrantFilter", "OfficialRow", "Oversight", "Share"]
 
 _LEAF, _STATE, _EVIDENCE = schema.leaf, schema.state, schema.evidence
 _DISCLOSURE = schema.disclosure
+_BATCH, _ENTRY = schema.batch, schema.batch_entry
 _PAGE = 1_000
 # Spelled out, as the condition of the partial index is.
 _OF_OFFICIALS = _LEAF.c.kind.in_(
@@ -117,8 +118,39 @@ class Oversight:
     def shares(self) -> Iterator[Share]:
         """Every share that was made, with the act it rests on, page by page.
 
-        No read is held open meanwhile: in a rollback journal it would stop writers.
+        Each person of a batch is one. No read is held open meanwhile: in a rollback
+        journal it would stop writers.
         """
+        yield from self._alone()
+        yield from self._in_batches()
+
+    def _in_batches(self) -> Iterator[Share]:
+        place = sa.tuple_(_ENTRY.c.batch, _ENTRY.c.handle)
+        query = (
+            sa.select(
+                *(_ENTRY.c[name] for name in ("batch", "handle")),
+                *(_BATCH.c[name] for name in ("purpose", "recipient")),
+                _LEAF.c.bytes,
+            )
+            .join_from(_ENTRY, _BATCH, _BATCH.c.number == _ENTRY.c.batch)
+            .join(_LEAF, schema.ANY_LOG & (_LEAF.c.id == _ENTRY.c.record))
+            .where(
+                _ENTRY.c.reason == Reason.GRANTED.value,
+                place > sa.tuple_(sa.bindparam("batch"), sa.bindparam("last")),
+            )
+            .order_by(_ENTRY.c.batch, _ENTRY.c.handle)
+            .limit(_PAGE)
+        )
+        batch, last = 0, ""
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(query, {"batch": batch, "last": last}).all()
+            if not rows:
+                return
+            yield from (Share((row[2], row[3]), blob(row[4])) for row in rows)
+            batch, last = rows[-1][:2]
+
+    def _alone(self) -> Iterator[Share]:
         query = (
             sa.select(
                 _DISCLOSURE.c.id,

@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from consentkit.errors import ConfigurationError
 from consentkit.store.postgres_reader import PostgresReader
+from consentkit.store.postgres_sends import PostgresSends
 from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Postgres", "take_log_turn"]
 
+_MOST_CONNECTIONS = 15  # of one process; a thread that finds none waits its turn
 _CONNECT_SECONDS = 10  # a database that does not answer is one that says no
 _LOCK_SECONDS = 30  # as long as a writer waits for its turn on SQLite
 
@@ -79,10 +81,12 @@ class Postgres:
 
     def connect(self) -> sa.Engine:
         """See ``Kind.connect``."""
-        timeout = {"connect_timeout": str(_CONNECT_SECONDS)}
         engine = sa.create_engine(
-            self._url.update_query_dict({**timeout, **self._url.query}),
+            self._with_timeout(),
             isolation_level="READ COMMITTED",
+            # All are kept: to open one more for each act takes longer than the act.
+            pool_size=_MOST_CONNECTIONS,
+            max_overflow=0,
             hide_parameters=True,  # errors are logged, and rows hold people's ids
         )
         event.listen(engine, "connect", _prepare)
@@ -99,13 +103,18 @@ class Postgres:
         """See ``Kind.reader``."""
         return PostgresReader(self._url, self._driver)
 
+    def send_locks(self) -> PostgresSends:
+        """See ``Kind.send_locks``."""
+        return PostgresSends(self._with_timeout(), self.failures)
+
     def rewrite(self, connection: sa.Connection) -> None:
         """See ``Kind.rewrite``: the tables are written anew.
 
         Write-ahead log, replicas and backups keep what was deleted until they are
         recycled; that is for whoever runs the server.
         """
-        for table in ("subject", "state", "evidence", "disclosure", "delivery", "hold"):
+        of_persons = ("subject", "state", "evidence", "disclosure", "delivery", "hold")
+        for table in (*of_persons, "batch_entry", "batch_stranger"):
             connection.exec_driver_sql(f"VACUUM (FULL) consent_{table}")
 
     def describe(self, connection: sa.Connection) -> str:
@@ -113,6 +122,10 @@ class Postgres:
         version = connection.scalar(sa.text("SHOW server_version"))
         durable = connection.scalar(sa.text("SHOW synchronous_commit"))
         return f"PostgreSQL {version}, synchronous_commit {durable}"
+
+    def _with_timeout(self) -> sa.URL:
+        timeout = {"connect_timeout": str(_CONNECT_SECONDS)}
+        return self._url.update_query_dict({**timeout, **self._url.query})
 
 
 def take_log_turn(connection: sa.Connection, log: int) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from consentkit.core.act import Millis
 from consentkit.errors import LogConflictError
 from consentkit.errors import MalformedError
 from consentkit.log.checkpoint import parse_checkpoint_text
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping
 
-    from consentkit.core.act import Millis
     from consentkit.log.checkpoint import Checkpoint
     from consentkit.log.publisher import Publication
     from consentkit.log.tiles import Tile
@@ -110,6 +110,18 @@ class Publications:
         )
         with self._database.read() as connection:
             return connection.scalar(query) or 0
+
+    def waiting_since(self) -> Millis | None:
+        """The time of the first leaf that is not numbered yet, None if none waits."""
+        query = (
+            sa.select(_LEAF.c.time)
+            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
+            .order_by(_LEAF.c.position)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            time = connection.scalar(query)
+            return None if time is None else Millis(time)
 
     def latest(self) -> tuple[int, bytes] | None:
         """The newest checkpoint and its size, None before the first.

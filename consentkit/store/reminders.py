@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from consentkit.store import schema
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-__all__ = ["note_reminder"]
+__all__ = ["Reminder", "list_reminders", "note_reminder"]
 
 _NEW = sqlite.insert(schema.reminder)
 _NOTE = _NEW.on_conflict_do_update(
@@ -33,3 +31,22 @@ def note_reminder(
         "record": record,
     }
     return connection.execute(_NOTE, row).rowcount > 0
+
+
+class Reminder(NamedTuple):
+    """That the person was reminded of the yes which that record gave."""
+
+    purpose: str
+    recipient: str
+    record: str
+
+
+def list_reminders(connection: sa.Connection, subject: str) -> list[Reminder]:
+    """What one person was reminded of, the last time for each question."""
+    columns = [schema.reminder.c[name] for name in Reminder._fields]
+    query = (
+        sa.select(*columns)
+        .where(schema.reminder.c.subject == subject)
+        .order_by(*columns)
+    )
+    return [Reminder(*row) for row in connection.execute(query)]

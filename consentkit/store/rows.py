@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from consentkit.core.act import Assurance
 from consentkit.core.act import Millis
 from consentkit.core.act import State
+from consentkit.core.decision import Standing
 from consentkit.core.status import Status
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import MalformedError
@@ -25,6 +26,7 @@ __all__ = [
     "blob",
     "moment_from",
     "row_of",
+    "standing_from",
     "status_from",
     "statuses_of",
 ]
@@ -33,6 +35,9 @@ STATUS_COLUMNS = (
     *("state", "data", "until", "scope", "assurance", "record", "since", "notice"),
 )
 """The columns a status is made of, in the order every reader selects them in."""
+
+_SUSPENDED = len(STATUS_COLUMNS)
+_OF_AGE = _SUSPENDED + 1
 
 # Looking a word up is three times as fast as calling the enumeration.
 _STATES = {state.value: state for state in State}
@@ -68,21 +73,44 @@ def status_from(row: Sequence[Any]) -> Status:
         LogUnavailableError: the row is corrupt.
     """
     try:
-        return Status(
-            _STATES[row[0]],
-            _categories(row[1]),
-            Millis(int(row[2])),
-            row[3],
-            _ASSURANCES[row[4]],
-            row[5],
-            Millis(int(row[6])),
-            row[7],
+        if not (type(row[1]) is type(row[3]) is type(row[5]) is type(row[7]) is str):
+            raise TypeError("SQLite keeps any type in any column")
+        # Of one tuple: every check makes one, and by its fields it takes twice as long.
+        return Status._make(
+            (
+                _STATES[row[0]],
+                _categories(row[1]),
+                Millis(int(row[2])),
+                row[3],
+                _ASSURANCES[row[4]],
+                row[5],
+                Millis(int(row[6])),
+                row[7],
+            )
         )
     except _CORRUPT as error:
         raise LogUnavailableError(
             "a row of the state table holds what nobody can have answered; compare it "
             "with the leaves: flask consent rebuild --check"
         ) from error
+
+
+def standing_from(row: Sequence[Any]) -> Standing:
+    """What a decision rests on, in the row that every hot read selects.
+
+    It holds ``STATUS_COLUMNS`` of the question, whether it is suspended, when the
+    person comes of age, and ``STATUS_COLUMNS`` of the transfer, where one is asked for.
+
+    Raises:
+        LogUnavailableError: the row is corrupt.
+    """
+    abroad = row[_OF_AGE + 1 :]
+    return Standing(
+        None if row[0] is None else status_from(row),
+        status_from(abroad) if abroad and abroad[0] is not None else None,
+        bool(row[_SUSPENDED]),
+        moment_from(row[_OF_AGE]),
+    )
 
 
 def moment_from(value: object) -> Millis | None:

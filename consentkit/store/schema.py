@@ -13,6 +13,11 @@ __all__ = [
     "ANY_LOG",
     "METADATA",
     "TEXT",
+    "bar",
+    "batch",
+    "batch_entry",
+    "batch_stranger",
+    "batch_tile",
     "checkpoint",
     "coming_of_age",
     "cosignature",
@@ -228,6 +233,68 @@ disclosure = sa.Table(
     sa.Column("reason", TEXT, nullable=False),
     sa.Column("record", TEXT, nullable=False),
     sa.Index("ix_consent_disclosure_subject_time", "subject", "time"),
+)
+
+# Lines of that table which a court forbids to tell their person, until then (R72). A
+# table of its own: it has few rows or none, and every line is looked up here.
+bar = sa.Table(
+    "consent_bar",
+    METADATA,
+    sa.Column("id", TEXT, primary_key=True),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Batches: what was shared with one recipient about many people at once. What all have
+# in common stands here once, as the leaf says it; ``size`` is how many are in the tree.
+batch = sa.Table(
+    "consent_batch",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("leaf", TEXT, nullable=False, unique=True),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("purpose", TEXT, nullable=False),
+    sa.Column("recipient", TEXT, nullable=False),
+    sa.Column("data", TEXT, nullable=False),
+    sa.Column("scope", TEXT, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+)
+
+# Who was in one, by handle, so that nothing here has to change when somebody is erased
+# and everybody else's proof goes on to hold. ``act`` is the hash of the leaf that it
+# rests on; without one the person was withheld, and is in no tree. ``reason`` is why,
+# or why somebody who was named was not handed over after all.
+batch_entry = sa.Table(
+    "consent_batch_entry",
+    METADATA,
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("handle", TEXT, primary_key=True),
+    sa.Column("reason", TEXT, nullable=False),
+    sa.Column("record", TEXT, nullable=False),
+    sa.Column("act", sa.LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# Who was withheld and has no handle, since the log never heard of them.
+batch_stranger = sa.Table(
+    "consent_batch_stranger",
+    METADATA,
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject", TEXT, primary_key=True),
+    sa.Column("reason", TEXT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The tree over the entries, in tiles as the log's own; ``first`` is the handle that a
+# tile of the lowest level begins with.
+batch_tile = sa.Table(
+    "consent_batch_tile",
+    METADATA,
+    sa.Column("batch", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first", TEXT, nullable=False),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
 )
 
 suspension = sa.Table(

@@ -8,6 +8,8 @@ out when a commit returns.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +21,15 @@ from sqlalchemy import event
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.store.sqlite_reader import SqliteReader
+from consentkit.store.sqlite_sends import FileSends
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = ["BUSY_TIMEOUT", "Sqlite", "journal_mode"]
+
+_LOGGER = logging.getLogger("consentkit")
 
 BUSY_TIMEOUT = 30.0
 """Seconds a writer waits for its turn before it gives up."""
@@ -45,6 +50,9 @@ def journal_mode(version: tuple[int, int, int] | None = None) -> str:
 class Sqlite:
     """One SQLite file (a ``Kind`` of database).
 
+    One that is ``shared`` is the app's: its folder and its journal mode, which is a
+    property of the file and not of a connection, stay as they are.
+
     Raises:
         ConfigurationError: the URL names no file.
     """
@@ -52,7 +60,7 @@ class Sqlite:
     conflicts: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
     failures: tuple[type[Exception], ...] = (sqlite3.Error,)
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, shared: bool = False) -> None:
         name = url.database or ""
         # A database in memory is another one for each connection.
         if not name or name == ":memory:" or name.startswith("file:"):
@@ -61,6 +69,7 @@ class Sqlite:
                 f"database; got {url.render_as_string(hide_password=True)!r}"
             )
         self._url = url
+        self._shared = shared
         self.file = Path(name)
 
     def connect(self) -> sa.Engine:
@@ -70,12 +79,17 @@ class Sqlite:
             connect_args={"timeout": BUSY_TIMEOUT},
             hide_parameters=True,  # errors are logged, and rows hold people's ids
         )
+        if not self._shared:
+            event.listen(engine, "connect", _set_journal)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin_immediate)
         return engine
 
     def make_room(self) -> None:
         """See ``Kind.make_room``: the folder, which no other account may look into."""
+        if self._shared:
+            self._warn_of_journal()
+            return
         try:
             # Who is behind a handle stands in here.
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,6 +105,10 @@ class Sqlite:
         """See ``Kind.reader``."""
         return SqliteReader(self.file, timeout=BUSY_TIMEOUT)
 
+    def send_locks(self) -> FileSends:
+        """See ``Kind.send_locks``: files in a folder beside the database's."""
+        return FileSends(self.file.with_name(f"{self.file.name}-sends"))
+
     def rewrite(self, connection: sa.Connection) -> None:
         """See ``Kind.rewrite``. Needs as much free space as the file takes."""
         waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
@@ -102,8 +120,25 @@ class Sqlite:
 
     def describe(self, connection: sa.Connection) -> str:
         """See ``Kind.describe``."""
-        del connection
-        return f"SQLite {sqlite3.sqlite_version}, journal mode {journal_mode()}"
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        return f"SQLite {sqlite3.sqlite_version}, journal mode {mode.upper()}"
+
+    def _warn_of_journal(self) -> None:
+        """Say once at the start that this SQLite may lose what the app's file holds."""
+        if journal_mode() == "WAL" or not self.file.exists():
+            return
+        try:
+            with contextlib.closing(sqlite3.connect(self.file)) as connection:
+                (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        except sqlite3.Error:
+            return  # what is wrong with it is told by whoever opens it to write
+        if mode == "wal":
+            _LOGGER.warning(
+                "consentkit: the app's database is in WAL mode, in which SQLite %s can "
+                "lose what several processes committed; install SQLite 3.51.3 or set "
+                "journal_mode=DELETE",
+                sqlite3.sqlite_version,
+            )
 
 
 def _rewrite(connection: sa.Connection) -> None:
@@ -116,11 +151,15 @@ def _rewrite(connection: sa.Connection) -> None:
         )
 
 
+def _set_journal(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    driver: Any = connection
+    driver.execute(f"PRAGMA journal_mode={journal_mode()}")
+
+
 def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     driver: Any = connection
     driver.isolation_level = None  # SQLAlchemy sends BEGIN itself, see below
     for pragma in (
-        f"journal_mode={journal_mode()}",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",  # erased bytes are overwritten, not just unlinked

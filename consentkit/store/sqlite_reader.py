@@ -10,16 +10,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING
 
-from consentkit.core.decision import Standing
 from consentkit.errors import LogUnavailableError
+from consentkit.store import standings
 from consentkit.store.rows import STATUS_COLUMNS
-from consentkit.store.rows import moment_from
-from consentkit.store.rows import status_from
+from consentkit.store.rows import standing_from
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from consentkit.core.decision import Standing
+    from consentkit.store.standings import Key
+    from consentkit.store.statement import Row
 
 __all__ = ["SqliteReader"]
 
@@ -43,17 +48,21 @@ _READ_ABROAD = (
     ON transfer.subject = ?1 AND transfer.purpose = ?4 AND transfer.recipient = ?3
 """
 )
-_SUSPENDED = len(STATUS_COLUMNS)
-_OF_AGE = _SUSPENDED + 1
 # Cursors of a parent process: their connections must not even be closed after a fork.
 _INHERITED: list[sqlite3.Cursor] = []
+_NO_TEXT = object()
+# Seconds after which to look whether the path still leads to the file that is open: a
+# connection goes on reading one that was deleted, or put back from a backup. That takes
+# a system call, a tenth of a check.
+_LOOK_EVERY = 0.05
+_EPOCH = 2**32  # above every process id
 
 
 class _Held(threading.local):
-    """What one thread holds: a cursor that the process ``pid`` opened, 0 for none."""
+    """What one thread holds: a cursor, and what opened it: process and epoch."""
 
-    pid = 0
-    cursor: sqlite3.Cursor
+    # One attribute, not two: to reach one of a thread takes as long as the rule.
+    opened: tuple[int, sqlite3.Cursor | None] = (0, None)
 
 
 class SqliteReader:
@@ -67,6 +76,9 @@ class SqliteReader:
         self._path = path
         self._timeout = timeout
         self._held = _Held()
+        self._file = (0, 0)
+        self._epoch = 0
+        self._look_at = 0.0
 
     def standing(
         self, subject: str, purpose: str, recipient: str, transfer: str = ""
@@ -76,34 +88,59 @@ class SqliteReader:
         key: tuple[str, ...] = (subject, purpose, recipient)
         if transfer:
             query, key = _READ_ABROAD, (*key, transfer)
-        held = self._held
+        by, cursor = self._held.opened
         try:
-            if held.pid != os.getpid():
-                self._open()
-            (row,) = held.cursor.execute(query, key).fetchall()
-        except (sqlite3.Error, ValueError) as error:  # text that is no UTF-8
+            if time.monotonic() > self._look_at:
+                self._look()
+            if by != os.getpid() + self._epoch or cursor is None:
+                cursor = self._open()
+            (row,) = cursor.execute(query, key).fetchall()
+        except (OSError, sqlite3.Error, ValueError) as error:  # text that is no UTF-8
             self.close()
             raise LogUnavailableError(
                 f"the consent database cannot be read ({type(error).__name__})"
             ) from error
-        abroad = row[_OF_AGE + 1 :]
-        return Standing(
-            None if row[0] is None else status_from(row),
-            status_from(abroad) if abroad and abroad[0] is not None else None,
-            bool(row[_SUSPENDED]),
-            of_age=moment_from(row[_OF_AGE]),
-        )
+        return standing_from(row)
+
+    def standings(self, keys: Sequence[Key]) -> list[Standing | None]:
+        """See ``Reader.standings``: one statement for every thousand."""
+        found: list[Standing | None] = []
+        for first in range(0, len(keys), standings.KEYS_AT_ONCE):
+            some = keys[first : first + standings.KEYS_AT_ONCE]
+            columns = standings.columns_of(some)
+            query = standings.sqlite_query(len(some), columns)
+            rows = self._rows(query, [each for key in some for each in key[:columns]])
+            found += standings.found_in(rows, len(some))
+        return found
+
+    def _rows(self, query: str, values: Sequence[str]) -> list[Row]:
+        by, cursor = self._held.opened
+        try:
+            self._look()
+            if by != os.getpid() + self._epoch or cursor is None:
+                cursor = self._open()
+            try:
+                return cursor.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if hasattr(error, "sqlite_errorcode"):  # of SQLite, not of its driver
+                    raise
+                return _whole_rows(cursor.execute(query, values))
+        except (OSError, sqlite3.Error, ValueError) as error:
+            self.close()
+            raise LogUnavailableError(
+                f"the consent database cannot be read ({type(error).__name__})"
+            ) from error
 
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""
-        held = self._held
-        if held.pid == os.getpid():
-            held.cursor.connection.close()
-        elif held.pid:
-            _INHERITED.append(held.cursor)
-        held.pid = 0
+        by, cursor = self._held.opened
+        if cursor is not None and by % _EPOCH == os.getpid():
+            cursor.connection.close()
+        elif cursor is not None:
+            _INHERITED.append(cursor)
+        self._held.opened = 0, None
 
-    def _open(self) -> None:
+    def _open(self) -> sqlite3.Cursor:
         self.close()
         # mode=rw: a missing file is an error, never a new and empty database.
         connection = sqlite3.connect(
@@ -112,5 +149,35 @@ class SqliteReader:
             timeout=self._timeout,
             isolation_level=None,
         )
-        self._held.cursor = connection.cursor()
-        self._held.pid = os.getpid()
+        cursor = connection.cursor()
+        self._held.opened = os.getpid() + self._epoch, cursor
+        return cursor
+
+    def _look(self) -> None:
+        """Let every thread open the file anew if it is another one by now.
+
+        Raises:
+            OSError: there is none.
+        """
+        self._look_at = 0.0  # as long as there is none, look each time
+        found = self._path.stat()
+        if (found.st_dev, found.st_ino) != self._file:
+            self._file = found.st_dev, found.st_ino
+            self._epoch += _EPOCH
+        self._look_at = time.monotonic() + _LOOK_EVERY
+
+
+def _whole_rows(cursor: sqlite3.Cursor) -> list[Row]:
+    """The rows but those with text that is no UTF-8, which would spoil all others."""
+    cursor.connection.text_factory = _text
+    try:
+        return [row for row in cursor.fetchall() if _NO_TEXT not in row]
+    finally:
+        cursor.connection.text_factory = str
+
+
+def _text(stored: bytes) -> object:
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return _NO_TEXT

@@ -5,6 +5,8 @@
 ``config``, ``state``     the checked configuration; what is kept per app
 ``gpc``                   the browser's opt-out signal: read, kept, told
 ``gate``                  ``check``, ``share`` and ``require`` as views call them
+``bulk``                  the same about many people
+``app_database``          whether the consents are in the app's own database
 ``widgets``               the question in a template, as a notice in a form
 ``tokens``, ``origin``    who made this form, and which site sent it
 ``schemas``               what clients send, read once; ``api_schemas`` the answers

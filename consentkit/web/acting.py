@@ -14,13 +14,13 @@ from flask import url_for
 
 from consentkit.core.act import Actor
 from consentkit.errors import InvalidRequestError
+from consentkit.service.maturity import bar
 from consentkit.service.maturity import is_joint
 from consentkit.service.representing import check_authority
 from consentkit.service.representing import delegation_for
 from consentkit.web.locale import mark
 from consentkit.web.pages import mask_account
 from consentkit.web.pages import problem_view
-from consentkit.web.problem_words import NOT_THEIRS
 from consentkit.web.state import current_state
 from consentkit.web.subject import current_representative
 from consentkit.web.subject import signed_in_subject
@@ -41,8 +41,8 @@ __all__ = [
     "account_of",
     "acting_line",
     "as_seen",
+    "bar_of",
     "check_may_act",
-    "is_forbidden",
     "left_to",
     "refusal_of",
     "refuse_who_may_not",
@@ -71,11 +71,22 @@ _UNKNOWN = mark(
 )
 _BOTH = mark("Your yes counts once a parent or guardian says yes as well.")
 _BOTH_FOR = mark("Your yes counts once {name} says yes as well.")
+_NOBODY = mark(
+    "You are not old enough to say yes to this, and nobody can say it for you. "
+    "So nothing is done here, and there is nothing to decide."
+)
 FORBIDDEN = mark(
     "The law forbids this for children, whoever agrees. So nothing is done here, "
     "and there is nothing to decide."
 )
 """Of a purpose that a profile forbids."""
+
+_BARRED = {
+    "age-needed": mark("We do not know how old you are."),
+    "not-before-of-age": _NOBODY,
+    "own-confirmation": mark("Only the person can say yes to this."),
+    "prohibited-for-minors": FORBIDDEN,
+}
 
 # Open to everybody, or of no person.
 _PUBLIC = frozenset(
@@ -83,7 +94,7 @@ _PUBLIC = frozenset(
         *("static", "checking", "nothing_left"),
         *("notice", "notice_manifest", "notice_html"),
         *("log_checkpoint", "log_tile", "log_timestamp"),
-        *("api.openapi", "api.elsewhere"),
+        *("api.checks", "api.elsewhere", "api.notice", "api.openapi"),
     }
 )
 _OF_DELEGATES = frozenset(
@@ -142,7 +153,12 @@ def as_seen(
     limit = left_to(state, acting)
     if limit is None:
         return view
-    mine = {url_for("consentkit.ask", purpose=each) for each in limit}
+    known = state.installation.registry.purposes
+    mine = {
+        url_for("consentkit.ask", purpose=each)
+        for each in limit
+        if each in known and not known[each].two_stage
+    }
     return replace(
         view,
         limited=True,
@@ -203,11 +219,15 @@ def refuse_who_may_not() -> None:
         )
 
 
-def is_forbidden(state: AppState, subject: str, purpose: Purpose) -> bool:
-    """Whether the law lets nobody do this to the person, whoever agrees."""
-    installation = state.installation
-    noted = installation.representations.of_age(subject)
-    return installation.ages.forbids(purpose, subject, installation.clock(), noted)
+def bar_of(state: AppState, subject: str, purpose: Purpose) -> str:
+    """Why no yes of who is signed in can succeed; empty if one can, see ``bar``."""
+    return bar(
+        state.installation,
+        subject,
+        purpose,
+        represented=current_representative(state) is not None,
+        noted=state.installation.representations.of_age(subject),
+    )
 
 
 def whose_yes(
@@ -217,10 +237,8 @@ def whose_yes(
     installation, acting = state.installation, current_representative(state)
     now = installation.clock()
     noted = installation.representations.of_age(subject)
-    if is_forbidden(state, subject, purpose):
-        return locale.text(FORBIDDEN)
-    if acting is not None and purpose.two_stage:
-        return locale.text(NOT_THEIRS["own-confirmation"][0])
+    if barred := bar_of(state, subject, purpose):
+        return locale.text(_BARRED[barred])
     if not installation.ages.is_child(subject, now, noted):
         return None
     if installation.ages.is_unknown(subject, noted):

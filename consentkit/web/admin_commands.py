@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from consentkit.service.administering import AdministrativeAct
     from consentkit.service.invalidating import Invalidation
 
-__all__ = ["ADMIN_COMMANDS"]
+__all__ = ["ADMIN_COMMANDS", "MOMENT", "by_an_official"]
 
 _LEFT = 1
 
@@ -55,7 +55,11 @@ class _Moment(click.ParamType[datetime]):
         return moment
 
 
-def _by_an_official(command: Callable[..., None]) -> Callable[..., None]:
+MOMENT = _Moment()
+"""A time on the command line."""
+
+
+def by_an_official(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every act: who answers for it, for whom, and why."""
     for option in (
         click.option("--reason", required=True, help="Why; kept sealed."),
@@ -76,10 +80,10 @@ def _of_purpose_and_recipient(command: Callable[..., None]) -> Callable[..., Non
 @click.command("invalidate")
 @click.option("--notice", default=None, help="Digest of the notice that was bad.")
 @click.option("--widget", default=None, help="SHA-256 of the notices' template.")
-@click.option("--since", type=_Moment(), default=None, help="Taken from then on.")
-@click.option("--until", type=_Moment(), default=None, help="Taken before then.")
+@click.option("--since", type=MOMENT, default=None, help="Taken from then on.")
+@click.option("--until", type=MOMENT, default=None, help="Taken before then.")
 @_of_purpose_and_recipient
-@_by_an_official
+@by_an_official
 @click.option("--dry-run", is_flag=True, default=False, help="Count only.")
 @click.option("--json", "as_json", is_flag=True, default=False, help="Report as JSON.")
 @with_appcontext
@@ -142,7 +146,7 @@ def _tell_invalidation(done: Invalidation, *, dry_run: bool) -> None:
     metavar="PURPOSE/RECIPIENT=DATA,…",
     help="What they really said; nothing after = is a no.",
 )
-@_by_an_official
+@by_an_official
 @with_appcontext
 def _correct(
     *,
@@ -184,7 +188,7 @@ def _statement(text: str) -> tuple[tuple[str, str], frozenset[str]]:
 @click.command("suspend")
 @_of_purpose_and_recipient
 @click.option("--all", "everything", is_flag=True, default=False, help="All sharing.")
-@_by_an_official
+@by_an_official
 @with_appcontext
 def _suspend(**options: Any) -> None:
     """Stop a purpose, a recipient or both for each other, at once."""
@@ -194,7 +198,7 @@ def _suspend(**options: Any) -> None:
 @click.command("resume")
 @_of_purpose_and_recipient
 @click.option("--all", "everything", is_flag=True, default=False, help="All sharing.")
-@_by_an_official
+@by_an_official
 @with_appcontext
 def _resume(**options: Any) -> None:
     """Lift what was suspended in exactly these words."""

@@ -11,24 +11,21 @@ from marshmallow import validate
 from consentkit.core.act import Assurance
 from consentkit.core.act import State
 from consentkit.service.choosing import ANSWERS
-from consentkit.web.api_schemas import ACT
-from consentkit.web.api_schemas import HEX
-from consentkit.web.api_schemas import Whole
-from consentkit.web.api_schemas import ids_field
-from consentkit.web.api_schemas import text_field
-from consentkit.web.api_schemas import time_field
+from consentkit.web.answer_fields import ACT
+from consentkit.web.answer_fields import HEX
+from consentkit.web.answer_fields import Whole
+from consentkit.web.answer_fields import flag_field
+from consentkit.web.answer_fields import hex_field
+from consentkit.web.answer_fields import ids_field
+from consentkit.web.answer_fields import list_field
+from consentkit.web.answer_fields import maybe_field
+from consentkit.web.answer_fields import one_of_field
+from consentkit.web.answer_fields import text_field
+from consentkit.web.answer_fields import time_field
 from consentkit.web.links import FAILED
 from consentkit.web.links import SENT
 
 __all__ = ["ChosenSchema", "PresentedSchema", "StatusSchema"]
-
-
-def _maybe(about: str) -> fields.Str:
-    return fields.Str(required=True, allow_none=True, metadata={"description": about})
-
-
-def _flag(about: str) -> fields.Bool:
-    return fields.Bool(required=True, metadata={"description": about})
 
 
 class _OfferedSchema(Whole):
@@ -43,10 +40,10 @@ class _OfferedSchema(Whole):
 class _NoticeShownSchema(Whole):
     """The notice, logged before it is shown."""
 
-    digest = fields.Str(required=True, validate=HEX)
+    digest = hex_field(HEX)
     version = text_field("Its short version.")
     locale = text_field("BCP 47 tag of the language that it is in.")
-    direction = fields.Str(required=True, validate=validate.OneOf(["ltr", "rtl"]))
+    direction = one_of_field(["ltr", "rtl"])
     url = text_field("Its permanent address, a page.")
     html_url = text_field("The fragment's bytes, to be shown as they are.")
     manifest_url = text_field("The manifest's bytes; the digest is their SHA-256.")
@@ -69,20 +66,14 @@ class _ItemSchema(Whole):
     title = text_field("Its name.")
     need = text_field("Whether it is needed or optional, in words.")
     note = text_field("What it is for, or what happens without it.")
-    box = _maybe("The words on its empty box; null where it is needed.")
+    box = maybe_field("The words on its empty box; null where it is needed.")
 
 
 class _LabelSchema(Whole):
     """One control."""
 
-    answer = fields.Str(
-        required=True, validate=validate.OneOf(sorted(each.value for each in ANSWERS))
-    )
+    answer = one_of_field(sorted(each.value for each in ANSWERS))
     label = text_field("The words on it.")
-
-
-def _facts() -> fields.List[dict[str, object]]:
-    return fields.List(fields.Nested(_FactSchema), required=True)
 
 
 class _QuestionSchema(Whole):
@@ -90,13 +81,13 @@ class _QuestionSchema(Whole):
 
     purpose = text_field("Id of the purpose.")
     recipient = text_field("Id of the recipient.")
-    heading = _maybe("Its heading; null where there is one question only.")
+    heading = maybe_field("Its heading; null where there is one question only.")
     statement = text_field("What a yes agrees to.")
-    note = _maybe("What else is to be known of it.")
+    note = maybe_field("What else is to be known of it.")
     data_label = text_field("The label of the list of data.")
-    items = fields.List(fields.Nested(_ItemSchema), required=True)
-    facts = _facts()
-    answers = fields.List(fields.Nested(_LabelSchema), required=True)
+    items = list_field(_ItemSchema)
+    facts = list_field(_FactSchema)
+    answers = list_field(_LabelSchema)
 
 
 class _WordingSchema(Whole):
@@ -110,25 +101,25 @@ class _WordingSchema(Whole):
     asker = text_field("Who asks.")
     title = text_field("The heading.")
     description = text_field("What it is for.")
-    signal = _maybe("That a yes counts in spite of the browser's opt-out signal.")
-    instruction = _maybe("How several questions are answered.")
-    reasons = _facts()
-    effects = _facts()
-    questions = fields.List(fields.Nested(_QuestionSchema), required=True)
-    closing = _facts()
-    save = _maybe("The button that sends the answers to several questions.")
+    signal = maybe_field("That a yes counts in spite of the browser's opt-out signal.")
+    instruction = maybe_field("How several questions are answered.")
+    reasons = list_field(_FactSchema)
+    effects = list_field(_FactSchema)
+    questions = list_field(_QuestionSchema)
+    closing = list_field(_FactSchema)
+    save = maybe_field("The button that sends the answers to several questions.")
 
 
 class _BesideSchema(Whole):
     """What is told with the question and is about the person."""
 
-    account = _maybe("The account that is signed in, shortened.")
-    acting = _maybe("For whom they answer, if not for themselves.")
-    ending = _maybe("That an answer is about to end.")
+    account = maybe_field("The account that is signed in, shortened.")
+    acting = maybe_field("For whom they answer, if not for themselves.")
+    ending = maybe_field("That an answer is about to end.")
     changes = ids_field("What has changed since the last answer.")
-    whose = _maybe("Whose yes it takes besides, or instead.")
-    ends = _maybe("Until when a yes of today would hold.")
-    signal = _maybe("That an opt-out signal came with the request, and counts.")
+    whose = maybe_field("Whose yes it takes besides, or instead.")
+    ends = maybe_field("Until when a yes of today would hold.")
+    signal = maybe_field("That an opt-out signal came with the request, and counts.")
 
 
 class _StandingSchema(Whole):
@@ -137,27 +128,17 @@ class _StandingSchema(Whole):
     purpose = text_field("Id of the purpose.")
     recipient = text_field("Id of the recipient.")
     recipient_name = text_field("Its legal name, or its id if it is declared no more.")
-    state = fields.Str(
-        required=True, validate=validate.OneOf([each.value for each in State])
+    state = one_of_field(State)
+    holds = flag_field(
+        "Whether it is a yes that counts now; before a share, ask the gate."
     )
-    holds = _flag("Whether it is a yes that counts now; before a share, ask the gate.")
     since = time_field("When it was said.")
-    until = fields.DateTime(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Until when a yes holds; null where there is none."},
-    )
+    until = time_field("Until when a yes holds; null where there is none.", maybe=True)
     data = ids_field("Ids of the data categories that a yes covers.")
-    assurance = fields.Str(
-        required=True, validate=validate.OneOf([each.value for each in Assurance])
-    )
-    record_id = fields.Str(required=True, validate=ACT)
-    receipt_url = _maybe("Its receipt, a page; null for a delegate.")
+    assurance = one_of_field(Assurance)
+    record_id = hex_field(ACT)
+    receipt_url = maybe_field("Its receipt, a page; null for a delegate.")
     told = ids_field("What it means, in the words of the person's own page.")
-
-
-def _standing() -> fields.List[dict[str, object]]:
-    return fields.List(fields.Nested(_StandingSchema), required=True)
 
 
 class PresentedSchema(Whole):
@@ -179,15 +160,11 @@ class PresentedSchema(Whole):
             "app's words the notice: then show the fragment."
         },
     )
-    questions = fields.List(fields.Nested(_OfferedSchema), required=True)
+    questions = list_field(_OfferedSchema)
     beside = fields.Nested(_BesideSchema, required=True)
-    answers = _standing()
-    token = _maybe("It answers this notice, for this person, once.")
-    expires = fields.DateTime(
-        required=True,
-        allow_none=True,
-        metadata={"description": "When the token lapses."},
-    )
+    answers = list_field(_StandingSchema)
+    token = maybe_field("It answers this notice, for this person, once.")
+    expires = time_field("When the token lapses.", maybe=True)
     choices_url = text_field("Where the answers go, in the language of the question.")
     centre_url = text_field("Where the person stops what they agreed to.")
 
@@ -195,9 +172,9 @@ class PresentedSchema(Whole):
 class ChosenSchema(Whole):
     """The act, and what stands now of what was asked."""
 
-    record_id = fields.Str(required=True, validate=ACT)
-    receipt_url = _maybe("Its receipt, a page; null for a delegate.")
-    answers = _standing()
+    record_id = hex_field(ACT)
+    receipt_url = maybe_field("Its receipt, a page; null for a delegate.")
+    answers = list_field(_StandingSchema)
     link = fields.Str(
         required=True,
         allow_none=True,
@@ -213,6 +190,6 @@ class ChosenSchema(Whole):
 class StatusSchema(Whole):
     """What the person has answered, newest first."""
 
-    answers = _standing()
-    opt_out_signal = _flag("Whether the request carries an opt-out signal.")
+    answers = list_field(_StandingSchema)
+    opt_out_signal = flag_field("Whether the request carries an opt-out signal.")
     centre_url = text_field("Where the person stops what they agreed to.")

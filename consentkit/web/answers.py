@@ -14,6 +14,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from consentkit.core.act import AUTHORISING
+from consentkit.core.act import Assurance
 from consentkit.core.act import State
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.vocabulary import OWN_USE_ID
@@ -98,6 +99,11 @@ _CHANGED = mark(
 _CORRECTED = mark(
     "We corrected this on {since}. What we had stored before was a mistake."
 )
+_CLAIMED = mark(
+    "On {since} somebody else told us that you agreed to this. "
+    "It does not count as your answer."
+)
+_CLAIMED_NO = mark("On {since} somebody else told us that you said no to this.")
 _SIGNALLED = mark(
     "On {since} your browser told us not to share your data, so we stopped."
 )
@@ -145,7 +151,8 @@ class Matter:
     @classmethod
     def of(cls, key: Key, registry: Registry, locale: Locale) -> Matter:
         """The words for a (purpose, recipient) that stands in a record."""
-        purpose = registry.purposes.get(key[0].removesuffix(CROSS_BORDER))
+        asked = key[0].removesuffix(CROSS_BORDER)
+        purpose = registry.purposes.get(asked) or registry.legal_purposes.get(asked)
         recipient = registry.recipients.get(key[1])
         question = registry.question(*key)
         return cls(
@@ -294,10 +301,16 @@ def card_view(
     matter = Matter.of(key, registry, locale)
     state = status.at(now)
     changed = state in AUTHORISING and status.scope != matter.scope
+    # What somebody else says they answered; a correction is told as one.
+    claimed = status.assurance is Assurance.ASSERTED and not corrected
+    claimed_yes = claimed and state in AUTHORISING
     group: Group = "ended" if changed else _GROUPS.get(state, "ended")
+    group = "declined" if claimed_yes else group
     since = _SINCE[state]
     for message, applies in (
-        *((_SIGNALLED, signalled), (_CORRECTED, corrected), (_CHANGED, changed)),
+        (_CHANGED, changed),
+        *((_CLAIMED, claimed_yes), (_CLAIMED_NO, claimed and state is State.REFUSED)),
+        *((_SIGNALLED, signalled), (_CORRECTED, corrected)),
         (_WAITS if again_url else _RAN_OUT, awaited is not None),
     ):
         since = message if applies else since
@@ -311,7 +324,7 @@ def card_view(
         stands=locale.text(_STANDS[matter.deed][group], **dates),
         since=locale.text(since, **dates),
         data=data_titles(awaited.data if awaited else status.data, registry, locale),
-        stop_token=stop_token if state in AUTHORISING else "",
+        stop_token=stop_token if state in AUTHORISING and not claimed else "",
         receipt_url=receipt_url,
         ask_url=ask_url,
         told=told_text(delivery, matter, locale) if delivery else None,

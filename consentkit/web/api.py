@@ -25,7 +25,10 @@ from consentkit.errors import LogError
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web.api_body import json_object
-from consentkit.web.api_choices import ROUTES
+from consentkit.web.api_checks import ROUTES as CHECKS
+from consentkit.web.api_choices import ROUTES as CHOICES
+from consentkit.web.api_person import of_a_person
+from consentkit.web.api_records import ROUTES as RECORDS
 from consentkit.web.centre import facts_of_request
 from consentkit.web.export_routes import export_file
 from consentkit.web.origin import check_same_site
@@ -33,12 +36,12 @@ from consentkit.web.problems import http_problem
 from consentkit.web.problems import log_problem
 from consentkit.web.problems import problem
 from consentkit.web.schemas import RevocationSchema
-from consentkit.web.state import current_state
 from consentkit.web.subject import current_representative
-from consentkit.web.subject import current_subject
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+    from consentkit.web.state import AppState
 
 __all__ = ["make_api"]
 
@@ -46,13 +49,10 @@ _REVOCATION = RevocationSchema()
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 
 
-def _revocations() -> ResponseReturnValue:
+@of_a_person
+def _revocations(state: AppState, subject: str) -> ResponseReturnValue:
     """Everything is ended only by an object that says so, ``{}``."""
     check_same_site()
-    state = current_state()
-    subject = current_subject(state)
-    if subject is None:
-        return problem("sign-in")
     wanted = _REVOCATION.load(json_object('{"purpose": "credit-score"}'))
     done = revoke(
         state.installation,
@@ -77,10 +77,9 @@ def _revocations() -> ResponseReturnValue:
     return response
 
 
-def _export() -> ResponseReturnValue:
-    state = current_state()
-    subject = current_subject(state)
-    return problem("sign-in") if subject is None else export_file(state, subject)
+@of_a_person
+def _export(state: AppState, subject: str) -> ResponseReturnValue:
+    return export_file(state, subject)
 
 
 def _openapi() -> ResponseReturnValue:
@@ -140,7 +139,7 @@ def make_api(name: str) -> Blueprint:
         ("/openapi.json", _openapi, ("GET",)),
         ("/v1/export", _export, ("GET",)),
         ("/v1/revocations", _revocations, ("POST",)),
-        *ROUTES,
+        *(*CHECKS, *CHOICES, *RECORDS),
         ("/", _elsewhere, _METHODS),
         ("/<path:path>", _elsewhere, _METHODS),
     ):

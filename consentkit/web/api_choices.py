@@ -22,9 +22,10 @@ from consentkit.errors import LogUnavailableError
 from consentkit.service.choosing import Submission
 from consentkit.service.choosing import choose
 from consentkit.web import frame
+from consentkit.web.acting import bar_of
 from consentkit.web.acting import check_may_act
-from consentkit.web.acting import is_forbidden
 from consentkit.web.api_body import json_object
+from consentkit.web.api_person import of_a_person
 from consentkit.web.cards import cards_for
 from consentkit.web.centre import facts_of_request
 from consentkit.web.gpc import honour_for
@@ -33,24 +34,21 @@ from consentkit.web.links import link_hint
 from consentkit.web.links import send_link
 from consentkit.web.locale import Locale
 from consentkit.web.locale import negotiate
+from consentkit.web.notices import notice_is_ours
 from consentkit.web.origin import check_same_site
 from consentkit.web.presenting import beside
 from consentkit.web.presenting import plain
 from consentkit.web.presenting import question_keys
 from consentkit.web.presenting import standing_answer
 from consentkit.web.presenting import wording
-from consentkit.web.problems import problem
 from consentkit.web.questions import notice_view
 from consentkit.web.schemas import ChoicesSchema
 from consentkit.web.schemas import PresentationSchema
 from consentkit.web.schemas import json_answers
 from consentkit.web.schemas import means_several
-from consentkit.web.state import current_state
 from consentkit.web.subject import bearer
 from consentkit.web.subject import current_representative
-from consentkit.web.subject import current_subject
 from consentkit.web.subject import is_delegate
-from consentkit.web.widgets import notice_is_ours
 from consentkit.web.widgets import widget_view
 
 if TYPE_CHECKING:
@@ -75,17 +73,14 @@ _PRESENTATION = PresentationSchema()
 _CHOICES = ChoicesSchema()
 
 
-def _presentations() -> ResponseReturnValue:
+@of_a_person
+def _presentations(state: AppState, subject: str) -> ResponseReturnValue:
     """A POST: its answer holds a token that counts once, and no cache may keep it.
 
     Two loads are not one and the same either (RFC 9110 §9.2.1, §9.3.3): the notice is
     logged, and a reminder is spent.
     """
     check_same_site()
-    state = current_state()
-    subject = current_subject(state)
-    if subject is None:
-        return problem("sign-in")
     wanted = _PRESENTATION.load(json_object('{"purpose": "credit-score"}'))
     purpose = _asked_purpose(state, subject, wanted["purpose"])
     locale = _locale(state, wanted["locale"])
@@ -108,12 +103,9 @@ def _presentations() -> ResponseReturnValue:
     )
 
 
-def _choices() -> ResponseReturnValue:
+@of_a_person
+def _choices(state: AppState, subject: str) -> ResponseReturnValue:
     check_same_site()
-    state = current_state()
-    subject = current_subject(state)
-    if subject is None:
-        return problem("sign-in")
     body = json_object('{"token": "…", "answers": […]}')
     _check_each_is_meant(state, subject, body)
     sent = _CHOICES.load(body)
@@ -129,16 +121,14 @@ def _choices() -> ResponseReturnValue:
             facts=facts_of_request(state),
             signal=is_signalled(),
             representative=current_representative(state),
+            opened=token.opened,
         ),
     )
     return _told(state, subject, chosen, link=send_link(state, subject, chosen))
 
 
-def _status() -> ResponseReturnValue:
-    state = current_state()
-    subject = current_subject(state)
-    if subject is None:
-        return problem("sign-in")
+@of_a_person
+def _status(state: AppState, subject: str) -> ResponseReturnValue:
     honour_for(state, subject)
     locale = frame.current_locale(state)
     return _unkept(
@@ -156,11 +146,8 @@ def _asked_purpose(state: AppState, subject: str, purpose: str) -> str:
             "no purpose of that id is declared", code="unknown-purpose"
         )
     check_may_act(state, current_representative(state), {purpose})
-    if is_forbidden(state, subject, declared):
-        raise InvalidRequestError(
-            "the law lets nobody do this with the data of children, whoever agrees",
-            code="prohibited-for-minors",
-        )
+    if barred := bar_of(state, subject, declared):
+        raise InvalidRequestError("nobody here can say yes to this", code=barred)
     return purpose
 
 
@@ -262,9 +249,10 @@ def _standing(
     state: AppState, subject: str, cards: Iterable[CardView]
 ) -> list[dict[str, Any]]:
     statuses = state.installation.history.statuses(subject)
+    of_age = state.installation.representations.of_age(subject)
     now = state.installation.clock()
     return [
-        standing_answer(card, statuses[card.matter.key], now=now)
+        standing_answer(card, statuses[card.matter.key].by_age(of_age), now=now)
         for card in cards
         if card.matter.key in statuses
     ]

@@ -6,7 +6,6 @@ that stands here and is never sent.
 
 from __future__ import annotations
 
-from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import fields
 from marshmallow import validate
@@ -14,50 +13,31 @@ from marshmallow import validate
 from consentkit.core.act import Assurance
 from consentkit.core.act import State
 from consentkit.core.decision import Reason
+from consentkit.core.legal_basis import LegalBasis
 from consentkit.service.personal import EXPORT_SCHEMA
 from consentkit.store.deliveries import DeliveryStatus
+from consentkit.web.answer_fields import ACT
+from consentkit.web.answer_fields import HEX
+from consentkit.web.answer_fields import Whole
+from consentkit.web.answer_fields import count_field
+from consentkit.web.answer_fields import flag_field
+from consentkit.web.answer_fields import hex_field
+from consentkit.web.answer_fields import ids_field
+from consentkit.web.answer_fields import list_field
+from consentkit.web.answer_fields import maybe_field
+from consentkit.web.answer_fields import one_of_field
+from consentkit.web.answer_fields import place_field
+from consentkit.web.answer_fields import text_field
+from consentkit.web.answer_fields import time_field
 
 __all__ = [
-    "ACT",
-    "HEX",
+    "DisclosureSchema",
     "ExportSchema",
+    "NoticeSchema",
     "ProblemSchema",
+    "ReceiptSchema",
     "RevokedSchema",
-    "Whole",
-    "ids_field",
-    "text_field",
-    "time_field",
 ]
-
-HEX = validate.Regexp(r"^[0-9a-f]{64}$")
-"""A SHA-256."""
-
-ACT = validate.Regexp(r"^[0-9a-f]{32}$")
-"""The id of an act."""
-
-
-def text_field(about: str) -> fields.Str:
-    """A text that is always there."""
-    return fields.Str(required=True, metadata={"description": about})
-
-
-def time_field(about: str) -> fields.DateTime:
-    """An instant (RFC 3339) that is always there."""
-    return fields.DateTime(required=True, metadata={"description": about})
-
-
-def ids_field(about: str) -> fields.List[str]:
-    """Ids, or other texts; maybe none."""
-    return fields.List(fields.Str(), required=True, metadata={"description": about})
-
-
-class Whole(Schema):
-    """An answer, whole: nothing stands in it that is not said here."""
-
-    class Meta:
-        """Unknown fields make the document say ``additionalProperties: false``."""
-
-        unknown = RAISE
 
 
 class _EndedSchema(Whole):
@@ -76,7 +56,7 @@ class RevokedSchema(Whole):
         validate=ACT,
         metadata={"description": "The act that ended it; null if nothing did."},
     )
-    ended = fields.List(fields.Nested(_EndedSchema), required=True)
+    ended = list_field(_EndedSchema)
 
 
 class ProblemSchema(Schema):
@@ -84,7 +64,7 @@ class ProblemSchema(Schema):
 
     type = fields.Str(required=True, metadata={"format": "uri-reference"})
     title = fields.Str(required=True)
-    status = fields.Int(required=True)
+    status = count_field()
     detail = fields.Str()
     fields_ = fields.List(
         fields.Str(),
@@ -131,43 +111,26 @@ class _AnswerSchema(_RecipientSchema):
     """What stands now for one purpose and one recipient."""
 
     purpose = text_field("Id of the purpose.")
-    event_state = fields.Str(
-        required=True, validate=validate.OneOf([each.value for each in State])
-    )
+    event_state = one_of_field(State)
     event_time = time_field("When it was said.")
-    validity_duration = fields.Str(
-        required=True,
-        metadata={"description": "Until when a yes holds; empty where there is none."},
-    )
+    validity_duration = text_field("Until when a yes holds; empty where there is none.")
     pii_covered = ids_field("Ids of the data categories that a yes covers.")
-    assurance = fields.Str(
-        required=True, validate=validate.OneOf([each.value for each in Assurance])
-    )
+    assurance = one_of_field(Assurance)
     record_id = text_field("The act that it rests on.")
-    scope = fields.Str(required=True, validate=HEX)
+    scope = hex_field(HEX)
 
 
-class _ReceiptSchema(Whole):
+class ReceiptSchema(Whole):
     """One act as it was signed, its proof, and the private facts about it."""
 
-    receipt_id = fields.Str(required=True, validate=ACT)
+    receipt_id = hex_field(ACT)
     record = fields.Dict(
         required=True,
         metadata={"description": "The consent record (ISO/IEC TS 27560)."},
     )
     leaf = text_field("The signed entry, a C2SP signed note, verbatim.")
-    index = fields.Int(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Its place in the log, null until it has one."},
-    )
-    tlog_proof = fields.Str(
-        required=True,
-        allow_none=True,
-        metadata={
-            "description": "The proof, C2SP tlog-proof; null until there is one."
-        },
-    )
+    index = place_field()
+    tlog_proof = maybe_field("The proof, C2SP tlog-proof; null until there is one.")
     disclosures = ids_field("What the entry commits to, salted (RFC 9901).")
     facts = fields.Dict(
         required=True, metadata={"description": "The same in clear, by name."}
@@ -175,29 +138,27 @@ class _ReceiptSchema(Whole):
     corrected_by = text_field("The act that corrects this one, or empty.")
 
 
-class _NoticeSchema(Whole):
+class NoticeSchema(Whole):
     """What was shown, word for word."""
 
-    sha256 = fields.Str(required=True, validate=HEX)
+    sha256 = hex_field(HEX)
     language = text_field("BCP 47 tag.")
     version = text_field("Its short version.")
-    html_sha256 = fields.Str(required=True, validate=HEX)
+    html_sha256 = hex_field(HEX)
     html = text_field("The fragment as it was on the page.")
     text = text_field("The same without markup.")
     manifest = fields.Dict(required=True)
 
 
-class _DisclosureSchema(_RecipientSchema):
+class DisclosureSchema(_RecipientSchema):
     """One share, or one that was refused."""
 
     id = text_field("Its entry.")
     time = time_field("When.")
     purpose = text_field("Id of the purpose.")
     data = ids_field("Ids of the data categories.")
-    shared = fields.Bool(required=True)
-    reason = fields.Str(
-        required=True, validate=validate.OneOf([each.value for each in Reason])
-    )
+    shared = flag_field()
+    reason = one_of_field((*Reason, *LegalBasis))
     record_id = text_field("The act that it rests on, empty if none.")
 
 
@@ -209,10 +170,8 @@ class _NotificationSchema(_RecipientSchema):
     record_id = text_field("The act that it is about.")
     created = time_field("When it was written.")
     due = time_field("By when it has to arrive.")
-    attempts = fields.Int(required=True)
-    status = fields.Str(
-        required=True, validate=validate.OneOf([each.value for each in DeliveryStatus])
-    )
+    attempts = count_field()
+    status = one_of_field(DeliveryStatus)
     message = text_field("Its body.")
 
 
@@ -227,6 +186,13 @@ class _DelegationSchema(Whole):
     ended = text_field("When the person took it back, or empty.")
 
 
+class _ReminderSchema(_RecipientSchema):
+    """That the person was reminded of a yes before its end; of each one once."""
+
+    purpose = text_field("Id of the purpose.")
+    record_id = text_field("The act that gave it.")
+
+
 class ExportSchema(Whole):
     """Everything that is held about the person, and of nobody else."""
 
@@ -236,13 +202,14 @@ class ExportSchema(Whole):
         "The person's handle in the log, empty if it has none."
     )
     controller = fields.Nested(_ControllerSchema, required=True)
-    logs = fields.List(fields.Nested(_LogSchema), required=True)
-    answers = fields.List(fields.Nested(_AnswerSchema), required=True)
-    receipts = fields.List(fields.Nested(_ReceiptSchema), required=True)
-    notices = fields.List(fields.Nested(_NoticeSchema), required=True)
-    disclosures = fields.List(fields.Nested(_DisclosureSchema), required=True)
-    notifications = fields.List(fields.Nested(_NotificationSchema), required=True)
-    delegations = fields.List(fields.Nested(_DelegationSchema), required=True)
+    logs = list_field(_LogSchema)
+    answers = list_field(_AnswerSchema)
+    receipts = list_field(ReceiptSchema)
+    notices = list_field(NoticeSchema)
+    disclosures = list_field(DisclosureSchema)
+    notifications = list_field(_NotificationSchema)
+    delegations = list_field(_DelegationSchema)
+    reminders = list_field(_ReminderSchema)
     of_age = text_field(
         "When the person comes of age, empty if nobody answered for them."
     )

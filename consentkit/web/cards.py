@@ -49,6 +49,7 @@ def cards_for(
         for key, status in standing.items()
         if purpose_id in (None, key[0].removesuffix(CROSS_BORDER))
     ]
+    now = state.installation.clock()
     wanted.sort(key=lambda item: (-item[1].since, item[0]))
     told = _told_by_act(state, subject)
     asserted = any(status.assurance is Assurance.ASSERTED for _, status in wanted)
@@ -57,12 +58,14 @@ def cards_for(
         state.installation, subject, [status for _, status in wanted]
     )
     waits = awaiting(state.installation, subject, dict(wanted))
+    of_age = state.installation.representations.of_age(subject)
     cards = tuple(
         _card(
             state,
             subject,
             key,
-            status,
+            # Until when it holds; once it has lapsed, ``told_of_others`` says why.
+            status.by_age(of_age) if now < status.ends(of_age) else status,
             locale,
             awaited=waits.get(key),
             delivery=told.get((status.record, key[1])),
@@ -71,7 +74,7 @@ def cards_for(
         )
         for key, status in wanted
     )
-    registry, now = state.installation.registry, state.installation.clock()
+    registry = state.installation.registry
     cards = tuple(
         paired_card(card, locale)
         if lacks_its_pair(card.matter.key, standing, registry, now=now)

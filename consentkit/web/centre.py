@@ -36,9 +36,13 @@ from consentkit.web.abroad import paired_line
 from consentkit.web.acting import account_of
 from consentkit.web.acting import acting_line
 from consentkit.web.acting import as_seen
+from consentkit.web.acting import check_may_act
 from consentkit.web.cards import cards_for
 from consentkit.web.disclosures import disclosures_file
 from consentkit.web.disclosures import disclosures_view
+from consentkit.web.errands import carried
+from consentkit.web.errands import left_out
+from consentkit.web.errands import way_on
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
 from consentkit.web.links import again_form
@@ -70,7 +74,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_routes", "facts_of_request", "signed_in", "to_result"]
 
-_ASK_AGAIN = frozenset({"no-answer", "stale-notice", "token-expired", "token-spent"})
+_ASK_AGAIN = frozenset(
+    {"erased-since", "no-answer", "stale-notice", "token-expired", "token-spent"}
+)
 _RECENT = 5  # disclosures on the overview; the whole list has a page of its own
 _FURTHEST = 1_000_000  # entries into the list; no address of ours goes further
 _MAX_AGENT = 200  # characters of a user agent that are kept, sealed, as evidence
@@ -134,8 +140,11 @@ def _ask(purpose: str) -> Response:
     state = current_state()
     if purpose not in state.installation.registry.purposes:
         return frame.problem_page("not-found")
-    view = widget_view(state, purpose, frame.current_locale(state), ask_again=True)
-    return frame.page("ask.html", view)
+    check_may_act(state, current_representative(state), {purpose})
+    locale, subject = frame.current_locale(state), current_subject(state)
+    view = widget_view(state, purpose, locale, ask_again=True)
+    lacks = left_out(state, subject, purpose, locale)
+    return frame.page("ask.html", view, left_out=lacks)
 
 
 @signed_in
@@ -155,6 +164,7 @@ def _choices(state: AppState, subject: str) -> Response:
                 facts=facts_of_request(state),
                 signal=is_signalled(),
                 representative=current_representative(state),
+                opened=token.opened,
             ),
         )
     except InvalidRequestError as error:
@@ -208,7 +218,10 @@ def to_result(leaf: Leaf | None, *, link: str = "") -> Response:
     if leaf is None:
         return frame.see_other(url_for("consentkit.nothing_left"))
     told = link or None  # which ``url_for`` leaves out
-    return frame.see_other(url_for("consentkit.result", receipt_id=leaf.id, link=told))
+    address = url_for(
+        "consentkit.result", receipt_id=leaf.id, link=told, errand=carried()
+    )
+    return frame.see_other(address)
 
 
 @signed_in
@@ -227,9 +240,14 @@ def _result(state: AppState, subject: str, receipt_id: str) -> Response:
     waits = awaiting(state.installation, subject, standing)
     asked = [each.key for each in act_of(leaf).choices if each.key in standing]
     now = state.installation.clock()
+    of_age = state.installation.representations.of_age(subject)
     lines = tuple(
         choice_line(
-            standing[key].choice(key), key, registry, locale, awaited=waits.get(key)
+            standing[key].by_age(of_age).choice(key),
+            key,
+            registry,
+            locale,
+            awaited=waits.get(key),
         )
         for key in asked
     )
@@ -253,6 +271,7 @@ def _result(state: AppState, subject: str, receipt_id: str) -> Response:
         ),
         acting=acting_line(state, locale),
         again=again_form(state, subject, [waits[key] for key in asked if key in waits]),
+        onward=way_on(state, subject, locale),
     )
     return frame.page("result.html", view)
 

@@ -14,6 +14,7 @@ from consentkit.service.erasing import follow_erasures
 from consentkit.service.erasing import sweep
 from consentkit.service.publishing import accept_high_water
 from consentkit.service.publishing import publish_all
+from consentkit.service.publishing import publish_or_stop
 from consentkit.service.rebuilding import differences
 from consentkit.service.rotating import list_keys
 from consentkit.service.stamping import follow_timestamps
@@ -27,9 +28,11 @@ from consentkit.web.doctor_commands import doctor
 from consentkit.web.erasure_commands import ERASURE_COMMANDS
 from consentkit.web.export_commands import export_log
 from consentkit.web.export_commands import tell_handle
+from consentkit.web.import_commands import import_file
 from consentkit.web.key_commands import keys
 from consentkit.web.lint_commands import lint_pages
 from consentkit.web.log_commands import log
+from consentkit.web.release_commands import RELEASE_COMMANDS
 from consentkit.web.state import current_state
 from consentkit.web.timestamp_commands import stamp_and_tell
 from consentkit.web.timestamp_commands import timestamps
@@ -47,10 +50,11 @@ def make_commands() -> AppGroup:
         group.add_command(command)
     group.add_command(export_log)
     group.add_command(tell_handle)
+    group.add_command(import_file)
     group.add_command(lint_pages)
     group.add_command(doctor)
     group.add_command(log)
-    for command in (*ERASURE_COMMANDS, *ADMIN_COMMANDS):
+    for command in (*ERASURE_COMMANDS, *ADMIN_COMMANDS, *RELEASE_COMMANDS):
         group.add_command(command)
     return group
 
@@ -104,7 +108,7 @@ def _publish(*, follow: bool, accepts: bool) -> None:
 
 
 def _publish_once() -> None:
-    size = publish_all(current_state().installation)
+    size = publish_or_stop(current_state().installation)
     if size is None:
         click.echo("another process is publishing this log", err=True)
     else:

@@ -30,6 +30,7 @@ from consentkit.service.validity import check_validity
 from consentkit.web.age_config import read_ages
 from consentkit.web.key_config import read_key_sources
 from consentkit.web.key_config import read_production
+from consentkit.web.service_tokens import read_service_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from consentkit.service.ages import Ages
     from consentkit.service.signers import KeySources
     from consentkit.web.locale import Selector
+    from consentkit.web.service_tokens import ServiceTokens
 
 __all__ = ["Config", "read_config"]
 
@@ -86,6 +88,7 @@ class Config:
     retention: Retention
     cooldown: Cooldown
     ages: Ages
+    service_tokens: ServiceTokens
     gpc: bool | None
     gpc_since: date | None
 
@@ -126,6 +129,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         "CONSENTKIT_TSA_INTERVAL": _TSA_INTERVAL,
         "CONSENTKIT_NOTIFY": {},
         "CONSENTKIT_NOTIFY_INTERNAL": False,
+        "CONSENTKIT_API_TOKENS": (),
     }
     _check_names(app, defaults)
     is_a_guess = "CONSENTKIT_LOG_ORIGIN" not in app.config
@@ -158,6 +162,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
         retention=retention,
         cooldown=_cooldown(app),
         ages=read_ages(app),
+        service_tokens=read_service_tokens(app),
         gpc=None if gpc is None else bool(gpc),
         gpc_since=gpc or None,
     )

@@ -20,8 +20,10 @@ from consentkit.service.confirming import confirm
 from consentkit.service.confirming import send_again
 from consentkit.service.confirming import still_open
 from consentkit.service.confirming import used_link
+from consentkit.service.representing import base_purposes
 from consentkit.web import frame
 from consentkit.web.acting import account_of
+from consentkit.web.acting import bar_of
 from consentkit.web.centre import facts_of_request
 from consentkit.web.centre import signed_in
 from consentkit.web.centre import to_result
@@ -68,6 +70,10 @@ def _open(state: AppState, subject: str, token: str) -> Response:
     left = still_open(installation, subject, link.awaited, standing)
     if not left:
         return _over("link-void", state, link)
+    known = installation.registry.purposes
+    for purpose in sorted(base_purposes(each.key for each in left)):
+        if barred := bar_of(state, subject, known[purpose]):
+            return frame.problem_page(barred)  # no yes is offered that must fail
     view = _view(state, link, left=left, standing=standing, token=token)
     return frame.page("confirmation.html", view)
 

@@ -43,9 +43,10 @@ class Delegating:
         delegate. They see it on their page and can take it back at any time.
 
         Raises:
-            InvalidRequestError: it names no declared purpose, ends before it begins, is
-                to the person themselves, or the person is too young; or who asks for it
-                acts for them, for nobody can pass that on (code ``delegation``).
+            InvalidRequestError: it names no declared purpose, or one of two stages,
+                ends before it begins, is to the person themselves, or the person is too
+                young; or who asks for it acts for them, for nobody can pass that on
+                (code ``delegation``).
             LogUnavailableError: the database cannot be written.
         """
         state = current_state()

@@ -64,7 +64,10 @@ def delegation_view(
     now: Millis,
     token: str,
 ) -> DelegationView:
-    """One delegation in words; a purpose that is no longer declared by its id."""
+    """One delegation in words; a purpose that is no longer declared by its id.
+
+    One that has got two stages since is left out: nobody can say yes to it for them.
+    """
     holds = delegation.holds(now)
     stands = _HOLDS if holds else _OVER if delegation.ended is None else _ENDED
     known = registry.purposes
@@ -80,6 +83,7 @@ def delegation_view(
         purposes=tuple(
             locale.localise(known[each].title) if each in known else each
             for each in delegation.purposes
+            if each not in known or not known[each].two_stage
         ),
         token=token if holds else "",
     )

@@ -8,8 +8,8 @@ from typing import Any
 from flask import request
 from flask import url_for
 
-from consentkit.core.decision import Reason
-from consentkit.core.record import rfc3339
+from consentkit.core.legal_basis import outcome_of
+from consentkit.service.personal import disclosure_entry
 from consentkit.web.pages import DisclosureRow
 from consentkit.web.pages import DisclosuresView
 from consentkit.web.pages import disclosure_row
@@ -44,11 +44,13 @@ def disclosures_view(
     Raises:
         LogUnavailableError: the database cannot be reached.
     """
-    disclosures = state.installation.disclosures
+    disclosures, now = state.installation.disclosures, state.installation.clock()
     whole = limit == _PAGE
-    named = disclosures.recipients(subject) if whole else []
+    named = disclosures.recipients(subject, now=now) if whole else []
     only = recipient if recipient in named else ""
-    found, total = disclosures.page(subject, recipient=only, limit=limit, offset=offset)
+    found, total = disclosures.page(
+        subject, now=now, recipient=only, limit=limit, offset=offset
+    )
 
     def address(after: int) -> str:
         return url_for(
@@ -60,6 +62,7 @@ def disclosures_view(
     )
     return DisclosuresView(
         rows=tuple(listed(state, locale, each, agreed) for each in found),
+        may_be_barred=bool(state.installation.registry.legal_purposes),
         url=url_for("consentkit.disclosures", lang=None),
         lang=locale.code if "lang" in request.args else "",
         recipients=_names(state, named) if len(named) > 1 else (),
@@ -83,7 +86,7 @@ def listed(
         purpose=disclosed.purpose,
         recipient=disclosed.recipient,
         data=disclosed.data,
-        reason=Reason(disclosed.reason),
+        reason=outcome_of(disclosed.reason),
         agreed=agreed.get(record),
         receipt_url=url_for("consentkit.receipt", receipt_id=record) if record else "",
     )
@@ -102,20 +105,6 @@ def disclosures_file(state: AppState, subject: str) -> list[dict[str, Any]]:
     Raises:
         LogUnavailableError: the database cannot be reached.
     """
-    everything = state.installation.disclosures.all(subject)
-    return [_entry(state, each) for each in everything]
-
-
-def _entry(state: AppState, disclosed: Disclosed) -> dict[str, Any]:
-    known = state.installation.registry.recipients.get(disclosed.recipient)
-    return {
-        "id": disclosed.id,
-        "time": rfc3339(disclosed.time),
-        "recipient": disclosed.recipient,
-        "recipient_name": known.name if known else "",
-        "purpose": disclosed.purpose,
-        "data": list(disclosed.data),
-        "shared": disclosed.reason == Reason.GRANTED,
-        "reason": disclosed.reason,
-        "record": disclosed.record,
-    }
+    installation = state.installation
+    everything = installation.disclosures.all(subject, now=installation.clock())
+    return [disclosure_entry(installation, each) for each in everything]

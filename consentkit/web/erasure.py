@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentkit.web.answers import choice_line
 from consentkit.web.wording import contact_link
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from consentkit.core.act import Choice
     from consentkit.core.act import Millis
     from consentkit.core.registry import Registry
     from consentkit.web.locale import Locale
@@ -28,7 +30,8 @@ class ErasureView:
     """The page with the button. Without ``token`` nothing is there to erase.
 
     ``received`` are those who have the person's data already: name and contact.
-    ``receipts`` are links to take along first. Empty addresses are not shown.
+    ``receipts`` are links to take along first, each with what was said. Empty addresses
+    are not shown.
     """
 
     action: str
@@ -38,7 +41,7 @@ class ErasureView:
     goes: tuple[Markup, ...] = ()
     stays: tuple[Markup, ...] = ()
     received: tuple[tuple[str, Markup], ...] = ()
-    receipts: tuple[Markup, ...] = ()
+    receipts: tuple[tuple[Markup, tuple[Markup, ...]], ...] = ()
     disclosures_url: str = ""
     export_url: str = ""
     copy_url: str = ""
@@ -52,7 +55,8 @@ def erasure_view(
     token: str,
     entries: int,
     received: Iterable[str],
-    receipts: Sequence[tuple[Millis, str]],
+    receipts: Iterable[tuple[Millis, Iterable[Choice], str]],
+    delegates: Sequence[str] = (),
     csrf_token: str = "",
     account: str = "",
     disclosures_url: str = "",
@@ -61,20 +65,21 @@ def erasure_view(
 ) -> ErasureView:
     """The page for somebody about whom the log holds so many ``entries``.
 
-    ``received`` are the ids of recipients, ``receipts`` when each act was and where
-    its receipt is.
+    ``received`` are the ids of recipients, ``receipts`` when each act was, what was
+    said and where its receipt is, ``delegates`` the names of those who can answer for
+    the person now.
     """
     return ErasureView(
         action=action,
         token=token,
         csrf_token=csrf_token,
         account=account,
-        goes=_goes(locale),
+        goes=_goes(locale, delegates),
         stays=_stays(locale, registry, entries),
         received=tuple(_party(each, registry) for each in received),
         receipts=tuple(
-            locale.text("[Receipt of {moment}]", link=url, moment=locale.moment(time))
-            for time, url in receipts
+            _receipt(time, choices, url, registry, locale)
+            for time, choices, url in receipts
         ),
         disclosures_url=disclosures_url,
         export_url=export_url,
@@ -82,7 +87,24 @@ def erasure_view(
     )
 
 
-def _goes(locale: Locale) -> tuple[Markup, ...]:
+def _receipt(
+    time: Millis,
+    choices: Iterable[Choice],
+    url: str,
+    registry: Registry,
+    locale: Locale,
+) -> tuple[Markup, tuple[Markup, ...]]:
+    """A link to one receipt, and what was said there: many are of the same minute."""
+    link = locale.text("[Receipt of {moment}]", link=url, moment=locale.moment(time))
+    said = (choice_line(each, each.key, registry, locale).said for each in choices)
+    return link, tuple(said)
+
+
+def _goes(locale: Locale, delegates: Sequence[str]) -> tuple[Markup, ...]:
+    ended = locale.text(
+        "*Who can answer for you*: {names}. After that nobody can.",
+        names=locale.names(delegates),
+    )
     return (
         locale.text(
             "*Your answers.* What you allowed ends at once. "
@@ -90,6 +112,7 @@ def _goes(locale: Locale) -> tuple[Markup, ...]:
         ),
         locale.text("*The list* of who received your data."),
         locale.text("*The details* of each answer: its language, page and browser."),
+        *([ended] if delegates else []),
         locale.text("*The link* between you and your number in the log."),
     )
 

@@ -107,7 +107,7 @@ def _purge(before: datetime | None, by: str, reason: str) -> None:
 
 def _tell_purge(done: Purge) -> None:
     click.echo(f"before: {rfc3339(done.cutoff)}")
-    for name in ("persons", "disclosures", "evidence", "holds"):
+    for name in ("persons", "disclosures", "batches", "evidence", "holds"):
         click.echo(f"{name}: {getattr(done, name)}")
     if done.leaf is None:
         click.echo("nothing was old enough: nothing was written")

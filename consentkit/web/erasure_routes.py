@@ -9,6 +9,7 @@ from flask import Response
 from flask import request
 from flask import url_for
 
+from consentkit.audit.replay import act_of
 from consentkit.core.act import Millis
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
@@ -41,7 +42,8 @@ def _confirm(state: AppState, subject: str) -> Response:
 
 def _view(state: AppState, subject: str, person: Person) -> ErasureView:
     installation = state.installation
-    _, listed = installation.history.disclosures(subject, limit=1)
+    now = installation.clock()
+    _, listed = installation.history.disclosures(subject, limit=1, now=now)
     return erasure_view(
         frame.current_locale(state),
         installation.registry,
@@ -54,9 +56,15 @@ def _view(state: AppState, subject: str, person: Person) -> ErasureView:
         receipts=[
             (
                 Millis(each.leaf.time),
+                act_of(each.leaf).choices,
                 url_for("consentkit.receipt_json", receipt_id=each.leaf.id),
             )
             for each in list_receipts(installation, subject)
+        ],
+        delegates=[
+            each.label
+            for each in installation.representations.delegations(subject)
+            if each.holds(installation.clock())
         ],
         disclosures_url=url_for("consentkit.disclosures_file") if listed else "",
         export_url=url_for("consentkit.export_file"),

@@ -33,7 +33,7 @@ __all__ = ["add_routes", "export_file"]
 def _export(state: AppState, subject: str) -> Response:
     records = personal_records(state.installation, subject)
     locale = frame.current_locale(state)
-    _, shared = state.installation.disclosures.page(subject, limit=1)
+    _, shared = state.installation.disclosures.page(subject, now=records.made, limit=1)
     times = {act.leaf.id: Millis(act.leaf.time) for act in records.acts}
     view = export_view(
         records,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import ParamSpec
 from typing import TypeVar
-
-from flask import Blueprint
 
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
@@ -28,27 +25,26 @@ from consentkit.service.sharing import Circumstances
 from consentkit.service.starting import Places
 from consentkit.service.starting import start
 from consentkit.service.starting import warn_of_development_keys
-from consentkit.web import acting
-from consentkit.web import centre
-from consentkit.web import confirmation_routes
-from consentkit.web import delegations
-from consentkit.web import erasure_routes
-from consentkit.web import export_routes
 from consentkit.web import frame
 from consentkit.web import gate
 from consentkit.web import gpc
-from consentkit.web import log_views
 from consentkit.web import overriding
-from consentkit.web import receipts
-from consentkit.web.api import make_api
+from consentkit.web import sending
+from consentkit.web.app_database import settle_database
+from consentkit.web.blueprint import make_pages
+from consentkit.web.bulk import Bulk
+from consentkit.web.calling import caller
 from consentkit.web.commands import make_commands
 from consentkit.web.config import read_config
 from consentkit.web.delegating import Delegating
 from consentkit.web.delivery_commands import deliver_in_background
 from consentkit.web.guarded import Guarded
+from consentkit.web.health import make_health
 from consentkit.web.loading import Loading
 from consentkit.web.locale import check_spoken
 from consentkit.web.operating import Operating
+from consentkit.web.releasing import Releasing
+from consentkit.web.signals import SignalObserver
 from consentkit.web.state import KEY
 from consentkit.web.state import AppState
 from consentkit.web.state import current_state
@@ -65,6 +61,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flask import Flask
+    from sqlalchemy import Engine
 
     from consentkit.core.decision import Decision
     from consentkit.core.purpose import Purpose
@@ -85,7 +82,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class ConsentKit(Loading, Delegating, Operating, Guarded):
+class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
     """Asks people, remembers their answers, and refuses what those do not cover.
 
     Declare once, ``init_app`` for each app, and tell it who is here::
@@ -112,8 +109,10 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
         if app is not None:
             self.init_app(app)
 
-    def init_app(self, app: Flask) -> None:
+    def init_app(self, app: Flask, *, engine: Engine | None = None) -> None:
         """Set up consent for ``app``: tables, keys, log, pages and commands.
+
+        ``engine`` is of the app's own database, where the consents are to be kept.
 
         Raises:
             DeclarationError: a mandatory element of a notice is missing; the error
@@ -128,12 +127,14 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
                 "consentkit is already set up for this app: call init_app once"
             )
         check_spoken(self.registry.locales)
+        shared = settle_database(app, engine)
         config = read_config(app, self.registry)
-        state = self._state(config)
+        state = self._state(config, SignalObserver(app), shared=shared)
         if not (app.debug or app.testing):
             warn_of_development_keys(state.installation)
-        app.register_blueprint(_make_blueprint(config))
+        app.register_blueprint(make_pages(NAME, config.url_prefix))
         app.register_blueprint(gpc.make_well_known(f"{NAME}_well_known"))
+        app.register_blueprint(make_health(f"{NAME}_health", config.url_prefix))
         app.extensions[KEY] = state
         app.before_request(_publish_in_background)
         app.before_request(gate.refuse_bare_view)
@@ -146,6 +147,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
         )
         app.cli.add_command(make_commands())
         overriding.check_at_start(app)
+        state.overrides.judge = sending.honest
 
     def check(
         self,
@@ -195,7 +197,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
             recipient=recipient,
             data=data,
             min_assurance=min_assurance,
-            circumstances=Circumstances(caller=_caller(), amount=amount),
+            circumstances=Circumstances(caller=caller(), amount=amount),
             sends=sends,
         )
 
@@ -267,8 +269,9 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
         self, subject: SubjectId, *, limit: int = 100, offset: int = 0
     ) -> list[DisclosureRow]:
         """Who received the person's data, newest first, refused attempts included."""
-        rows, _ = current_state().installation.history.disclosures(
-            subject_key(subject), limit=limit, offset=offset
+        installation = current_state().installation
+        rows, _ = installation.history.disclosures(
+            subject_key(subject), limit=limit, offset=offset, now=installation.clock()
         )
         return rows
 
@@ -312,7 +315,9 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
             ),
         )
 
-    def _state(self, config: Config) -> AppState:
+    def _state(
+        self, config: Config, observer: SignalObserver, *, shared: bool
+    ) -> AppState:
         installation = start(
             self.registry,
             Places(
@@ -321,6 +326,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
                 logs=config.log_folder,
                 sources=config.key_sources,
                 high_water=config.high_water,
+                shared=shared,
             ),
             origin=config.log_origin,
             origin_is_a_guess=config.log_origin_is_a_guess,
@@ -329,6 +335,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
             endpoints=config.endpoints,
             retention=config.retention,
             ages=replace(config.ages, birthdays=lambda: self._loaders.birthday),
+            observer=observer,
             publishes=config.publish,
             production=config.production,
         )
@@ -339,30 +346,6 @@ class ConsentKit(Loading, Delegating, Operating, Guarded):
             loaders=self._loaders,
             publisher=PublisherThread(installation) if config.publish else None,
         )
-
-
-def _make_blueprint(config: Config) -> Blueprint:
-    blueprint = Blueprint(
-        NAME,
-        __name__,
-        url_prefix=config.url_prefix,
-        template_folder="templates",
-        static_folder="static",
-        static_url_path="/static",
-    )
-    centre.add_routes(blueprint)
-    confirmation_routes.add_routes(blueprint)
-    receipts.add_routes(blueprint)
-    erasure_routes.add_routes(blueprint)
-    export_routes.add_routes(blueprint)
-    delegations.add_routes(blueprint)
-    log_views.add_routes(blueprint)
-    blueprint.register_blueprint(make_api("api"))
-    blueprint.before_request(overriding.check_before_asking)
-    blueprint.before_request(acting.refuse_who_may_not)
-    blueprint.after_request(frame.protect)
-    blueprint.url_defaults(frame.keep_language)
-    return blueprint
 
 
 def _publish_in_background() -> None:
@@ -378,9 +361,3 @@ def _actor(by: Representative | Actor | str) -> Actor:
     except ValueError as error:
         known = ", ".join(each.value for each in Actor)
         raise InvalidRequestError(f"by must be one of {known}") from error
-
-
-def _caller() -> str:
-    """The place in the host app that shares, as ``module:function``."""
-    code = sys._getframe(2)  # noqa: SLF001  the caller of ``share``
-    return f"{code.f_globals.get('__name__', 'unknown')}:{code.f_code.co_name}"

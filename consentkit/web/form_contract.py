@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["answer_faults", "page_faults", "untold"]
 
 _BOOKKEEPING = frozenset({"token", "csrf_token"})
+_OURS = ("choice.", "data.")
 _CONTROLS = ("input", "button", "select", "textarea")
 _CHOOSING = frozenset({"radio", "submit"})
 _MARKS = {"given": "accept", "refused": "decline"}
 
 
-def page_faults(page: Rehearsed) -> Iterator[str]:
-    """Yield what a page lacks so that its answers and its stops reach us."""
-    document = parse(page.html)
-    if page.answer and page.notice:
+def page_faults(page: Rehearsed, document: Element) -> Iterator[str]:
+    """Yield what a page lacks so that its answers and its stops reach us.
+
+    ``document`` is the page as it was parsed.
+    """
+    if page.answer:
         if page.fragment not in page.html:
             yield (
                 "the notice does not stand on the page byte for byte: what is shown "
@@ -44,45 +47,72 @@ def page_faults(page: Rehearsed) -> Iterator[str]:
             yield "nothing is marked data-ck-root"
         form = yield from _form(document, *page.answer)
         if form is not None:
-            yield from answer_faults(form, page.notice)
+            yield from answer_faults(tuple(_controls(document, form)), _wanted(page))
     for stop in page.stops:
         form = yield from _form(document, *stop)
-        if form is not None and not any(_kind(e) == "submit" for e in _controls(form)):
-            yield "a form that stops an answer has no button"
+        if form is not None:
+            controls = tuple(_controls(document, form))
+            yield from _strays(controls)
+            if not any(_kind(each) == "submit" for each in controls):
+                yield "a form that stops an answer has no button"
 
 
-def answer_faults(form: Element, notice: NoticeView) -> Iterator[str]:
-    """Yield which controls a question's form lacks, and which it has too many."""
-    wanted = set(_wanted(notice))
-    sent = {(e.get("name"), _value(e)) for e in _controls(form) if e.get("name")}
-    fitting = {
-        (e.get("name"), _value(e)) for e in _controls(form) if _fits(e) and _marked(e)
-    }
+def answer_faults(
+    controls: tuple[Element, ...], wanted: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    """Yield which controls a question's form lacks, and which it has too many.
+
+    ``wanted`` are the names and values that an answer can be made of.
+    """
+    sent = [(e.get("name"), _value(e)) for e in controls if e.get("name")]
+    fitting = {(e.get("name"), _value(e)) for e in controls if _fits(e) and _marked(e)}
     for name, value in sorted(wanted - fitting):
         mark = _MARKS.get(value)
         marked = f' marked data-ck-action="{mark}"' if mark else ""
         yield f"no control{marked} sends {name}={value}"
-    allowed = wanted | {(each.choice_name, "deferred") for each in notice.questions}
-    for name, value in sorted(sent - allowed):
+    allowed = wanted | {(name, "deferred") for name, value in wanted if value in _MARKS}
+    for name, value in sorted(set(sent) - allowed):
         if name not in _BOOKKEEPING:
-            yield f"a control sends {name}={value}, which answers no question"
-    if not any(_kind(e) == "submit" for e in _controls(form)):
+            # What else a host puts there may be about the person: only its name.
+            told = f"{name}={value:.40}" if name.startswith(_OURS) else name
+            yield f"a control sends {told}, which answers no question"
+    for each in controls:
+        if each.get("name").startswith(_OURS) and not _fits(each):
+            yield f"what nobody presses or ticks sends {each.get('name')}"
+    yield from _strays(controls)
+    if not any(_kind(each) == "submit" for each in controls):
         yield "no button sends the answers"
 
 
 def untold(
-    theirs: str, ours: str, questions: tuple[Question, ...], locale: Locale
+    theirs: Element, ours: str, questions: tuple[Question, ...], locale: Locale
 ) -> Iterator[str]:
     """Yield the declared texts that our own page tells and this one does not (R1)."""
-    told, model = (visible_text(parse(html)) for html in (theirs, ours))
+    told = visible_text(theirs)
     texts = {text for each in questions for text in _declared(each, locale)}
-    for text in sorted(texts):
-        words = " ".join(text.split())
-        if words and words in model and words not in told:
-            yield f"it leaves out what is declared: “{words[:60]}”"
+    missing = [text for text in sorted(texts) if " ".join(text.split()) not in told]
+    if missing:
+        model = visible_text(parse(ours))
+        for text in missing:
+            words = " ".join(text.split())
+            if words in model:
+                yield f"it leaves out what is declared: “{words[:60]}”"
 
 
-def _wanted(notice: NoticeView) -> Iterator[tuple[str, str]]:
+def _wanted(page: Rehearsed) -> frozenset[tuple[str, str]]:
+    """What the answers are made of: as asked, else as the logged notice has it."""
+    if page.notice is not None:
+        return frozenset(_asked(page.notice))
+    logged = parse(page.fragment)
+    controls = {(each.get("name"), _value(each)) for each in logged.find(*_CONTROLS)}
+    return frozenset(
+        (name, value)
+        for name, value in controls
+        if name.startswith(_OURS) and value != "deferred"
+    )
+
+
+def _asked(notice: NoticeView) -> Iterator[tuple[str, str]]:
     for question in notice.questions:
         yield question.choice_name, "refused"
         yield question.choice_name, "given"
@@ -115,16 +145,33 @@ def _holds(form: Element, name: str, value: str) -> bool:
     )
 
 
-def _controls(form: Element) -> Iterator[Element]:
-    """Yield what can be sent; a control that is switched off sends nothing."""
-    return (
-        element
-        for element in form.find(*_CONTROLS)
-        if not element.has("disabled")
-        and not any(
-            e.tag == "fieldset" and e.has("disabled") for e in element.lineage()
-        )
+def _controls(document: Element, form: Element) -> Iterator[Element]:
+    """Yield what the form can send (HTML, "form owner"); what is off sends nothing."""
+    own = form.get("id")
+    for element in document.find(*_CONTROLS):
+        if element.has("form"):
+            owned = bool(own) and element.get("form") == own
+        else:
+            owned = element.within(form)
+        if owned and not _is_off(element):
+            yield element
+
+
+def _is_off(control: Element) -> bool:
+    return control.has("disabled") or any(
+        each.tag == "fieldset" and each.has("disabled") for each in control.lineage()
     )
+
+
+def _strays(controls: tuple[Element, ...]) -> Iterator[str]:
+    """Yield the buttons that send the form elsewhere than the form says."""
+    for each in controls:
+        if each.has("formaction"):
+            yield "a button has a formaction: its press goes elsewhere than the form"
+        # A press that only closes a dialog sends nothing, so it can be no answer.
+        method = each.get("formmethod").lower()
+        if method and (method != "dialog" or each.get("name")):
+            yield "a button has a formmethod of its own"
 
 
 def _kind(control: Element) -> str:

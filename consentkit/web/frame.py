@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from consentkit.web.state import AppState
 
 __all__ = [
+    "CHECKING",
+    "FRESH",
     "current_locale",
     "host_csrf_token",
     "host_url",
@@ -57,7 +59,7 @@ __all__ = [
 ]
 
 STYLESHEET = "consentkit.css"
-SCRIPT = "receipt.js"
+CHECKING, FRESH = "receipt.js", "fresh.js"
 _LANGUAGE = "lang"
 _CHUNK = 16 * 1024  # characters that are sent together
 
@@ -105,6 +107,7 @@ def site(state: AppState, locale: Locale) -> SiteView:
         disclosures_url="" if is_delegate(state) else url_for("consentkit.disclosures"),
         css_url=url_for("consentkit.static", filename=STYLESHEET),
         css_integrity=integrity,
+        fresh=script(FRESH),
         languages=_languages(state, locale),
     )
 
@@ -157,10 +160,10 @@ def stylesheet() -> tuple[bytes, str]:
     return _static_file(STYLESHEET)
 
 
-def script() -> tuple[str, str]:
-    """The address and the integrity value of what checks a receipt in its page."""
-    address = url_for("consentkit.static", filename=SCRIPT)
-    return address, _static_file(SCRIPT)[1]
+def script(name: str) -> tuple[str, str]:
+    """The address and the integrity value of a script of ours, by its file's name."""
+    address = url_for("consentkit.static", filename=name)
+    return address, _static_file(name)[1]
 
 
 @functools.cache
@@ -181,10 +184,9 @@ def page(template: str, view: object, *, status: int = 200, **more: Any) -> Resp
     """One of our pages, whole."""
     state = current_state()
     locale = current_locale(state)
-    html = render_template(
-        f"consentkit/{template}",
-        **context(view, site=site(state, locale), locale=locale, **more),
-    )
+    values = context(view, site=site(state, locale), locale=locale, **more)
+    html = render_template(f"consentkit/{template}", **values)
+    html = state.overrides.judge(f"consentkit/{template}", values, html)
     response = make_response(html, status)
     response.headers["Content-Language"] = locale.code
     return response

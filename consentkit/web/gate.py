@@ -12,7 +12,6 @@ from typing import cast
 from flask import current_app
 from flask import redirect
 from flask import request
-from flask import url_for
 
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
@@ -31,6 +30,7 @@ from consentkit.service import sharing
 from consentkit.service.live import live
 from consentkit.service.release import Terms
 from consentkit.web import frame
+from consentkit.web.errands import errand_to
 from consentkit.web.gpc import GATED
 from consentkit.web.gpc import is_signalled_for
 from consentkit.web.problems import denial
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from consentkit.core.legal_purpose import LegalPurpose
+    from consentkit.core.registry import Question
     from consentkit.core.registry import Registry
     from consentkit.service.release import Release
 
@@ -56,6 +58,7 @@ __all__ = [
     "check_declared",
     "id_of",
     "refuse_bare_view",
+    "request_of",
     "require",
     "share",
 ]
@@ -78,18 +81,24 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def id_of(value: str | Purpose | Recipient | DataCategory) -> str:
+def id_of(value: str | Purpose | LegalPurpose | Recipient | DataCategory) -> str:
     """The id of a declared value, or the id itself."""
     return value if isinstance(value, str) else value.id
 
 
-def _request(
+def request_of(
     subject: object,
     purpose: str | Purpose,
     recipient: str | Recipient,
     data: Collection[str | DataCategory] | None,
     min_assurance: Assurance | str,
 ) -> ShareRequest:
+    """The question for the gate, by ids, with the signal of the current request.
+
+    Raises:
+        InvalidRequestError: the subject has no usable id.
+        DeclarationError: ``data`` or ``min_assurance`` is not of its form.
+    """
     return ShareRequest(
         subject_key(subject),
         id_of(purpose),
@@ -142,7 +151,7 @@ def check(
         DeclarationError: ``data`` or ``min_assurance`` is not of its form.
     """
     try:
-        wanted = _request(subject, purpose, recipient, data, min_assurance)
+        wanted = request_of(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError:
         return Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
     return checking.check(current_state().installation, wanted)
@@ -192,7 +201,7 @@ def _authorise(
     state = current_state()
     terms = Terms(sends, state.config.release_lifetime)
     try:
-        wanted = _request(subject, purpose, recipient, data, min_assurance)
+        wanted = request_of(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError as error:
         decision = Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
         raise ConsentDeniedError(decision) from error
@@ -239,7 +248,8 @@ def require(
                     sends=sends,
                 )
             except ConsentDeniedError as error:
-                return cast("R", _refused(error))
+                asked = request_of(subject, purpose, recipient, wanted, assurance)
+                return cast("R", _refused(error, asked))
             with live(release):
                 return view(*args, **kwargs)
 
@@ -256,8 +266,8 @@ def check_declared(
     purpose: str | Purpose,
     recipient: str | Recipient,
     data: Collection[str | DataCategory] | None,
-) -> None:
-    """Refuse a gate that nobody's answer could ever open.
+) -> Question:
+    """The declared question; refuses a gate that nobody's answer could ever open.
 
     Raises:
         DeclarationError: no such purpose is declared with that recipient, or it does
@@ -280,6 +290,7 @@ def check_declared(
             f"purpose {question.purpose_id!r} asks for {', '.join(question.data)} "
             f"only; got {', '.join(sorted(foreign))!r:.80}"
         )
+    return question
 
 
 def refuse_bare_view() -> None:
@@ -303,10 +314,10 @@ def _nobody(sign_in_url: str) -> ResponseReturnValue:
     return problem("sign-in")
 
 
-def _refused(error: ConsentDeniedError) -> ResponseReturnValue:
+def _refused(error: ConsentDeniedError, asked: ShareRequest) -> ResponseReturnValue:
     decision = error.decision
     if not wants_html():
         return denial(error)
     if decision.reason in _NOT_THEIRS:
         return frame.problem_page("unavailable")
-    return redirect(url_for("consentkit.ask", purpose=decision.purpose), 303)
+    return redirect(errand_to(current_state(), asked), 303)

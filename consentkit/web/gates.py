@@ -20,16 +20,18 @@ from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.core.vocabulary import Recipient
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Iterator
     from types import ModuleType
 
     from consentkit.core.registry import Registry
 
-__all__ = ["Gate", "examine", "find_gates"]
+__all__ = ["Gate", "examine", "find_gates", "untested"]
 
 _GATES = {"share": 1, "share_many": 1, "require": 0}
 _QUESTIONS = {**_GATES, "check": 1, "allowed_clause": 1}
 """Calls that ask about a purpose: its place among the arguments."""
+_REQUEST = "ShareRequest"  # what ``check_many`` takes: subject, purpose, recipient
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,12 @@ def examine(registry: Registry, gates: list[Gate]) -> Iterator[str]:
         if not question.transfer and key not in (asking if own else sharing):
             what = "is never asked about" if own else "has no gate"
             yield f"purpose {key[0]!r} {what} for recipient {key[1]!r}"
+    asked = {question.recipient_id for question in registry.all_questions()}
     for recipient in registry.recipients.values():
         if recipient.id == OWN_USE_ID:
             continue
-        if not any(recipient.id == each for _, each in sharing):
+        by_law_alone = recipient.id not in asked
+        if not by_law_alone and not any(recipient.id == each for _, each in sharing):
             yield f"recipient {recipient.id!r} has no call"
         if not recipient.hosts:
             yield (
@@ -82,6 +86,16 @@ def examine(registry: Registry, gates: list[Gate]) -> Iterator[str]:
             yield (
                 f"{gate.place} is a gate for {gate.purpose!r} and {gate.recipient!r}, "
                 "which are not declared for each other"
+            )
+
+
+def untested(gates: list[Gate], reached: Collection[tuple[str, str]]) -> Iterator[str]:
+    """The gates whose purpose and recipient no test asked about."""
+    for gate in gates:
+        if gate.is_clear and (gate.purpose, gate.recipient) not in reached:
+            yield (
+                f"{gate.place}: no test reaches the gate for {gate.purpose!r} and "
+                f"{gate.recipient!r}"
             )
 
 
@@ -101,17 +115,35 @@ def _gates_in(module: ModuleType, path: Path) -> Iterator[Gate]:
     except (OSError, SyntaxError, ValueError):
         return  # it changed since it was loaded
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            named = {each.arg: each.value for each in node.keywords}
-            if node.func.attr in _QUESTIONS and "recipient" in named:
-                at = _QUESTIONS[node.func.attr]
-                purpose = node.args[at] if len(node.args) > at else named.get("purpose")
-                yield Gate(
-                    _id(module, purpose),
-                    _id(module, named["recipient"]),
-                    f"{path.name}:{node.lineno}",
-                    node.func.attr in _GATES,
-                )
+        if not isinstance(node, ast.Call):
+            continue
+        call, asked = _called(node), _asked(node)
+        if asked is not None:
+            purpose, recipient = (_id(module, each) for each in asked)
+            place = f"{path.name}:{node.lineno}"
+            yield Gate(purpose, recipient, place, call in _GATES)
+
+
+def _called(node: ast.Call) -> str:
+    """The name that is called: a method's, or one that stands alone."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    is_request = isinstance(node.func, ast.Name) and node.func.id == _REQUEST
+    return _REQUEST if is_request else ""
+
+
+def _asked(node: ast.Call) -> tuple[ast.expr | None, ast.expr | None] | None:
+    """What stands for purpose and recipient, None if the call is no question."""
+    named = {each.arg: each.value for each in node.keywords}
+    call = _called(node)
+    if call == _REQUEST:
+        _, purpose, recipient, *_ = (*node.args, None, None, None)
+        return purpose or named.get("purpose"), recipient or named.get("recipient")
+    if call not in _QUESTIONS or "recipient" not in named:
+        return None
+    at = _QUESTIONS[call]
+    purpose = node.args[at] if len(node.args) > at else named.get("purpose")
+    return purpose, named["recipient"]
 
 
 def _id(module: ModuleType, node: ast.expr | None) -> str:

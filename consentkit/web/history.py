@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from consentkit.core.act import Assurance
 from consentkit.core.decision import Reason
+from consentkit.core.legal_basis import LegalBasis
+from consentkit.core.legal_basis import has_left
 from consentkit.web.answers import Matter
 from consentkit.web.answers import data_titles
 from consentkit.web.locale import mark
@@ -57,6 +59,14 @@ _REFUSALS = {
     Reason.RECIPIENT_UNKNOWN: mark("Refused: this was never put to you as a question."),
     Reason.RECIPIENT_INACTIVE: mark("Refused: this recipient was switched off."),
     Reason.SUSPENDED: mark("Refused: this kind of sharing was switched off."),
+}
+_RELEASED = {
+    LegalBasis.LEGAL_OBLIGATION: mark(
+        "Released without your consent: the law requires it."
+    ),
+    LegalBasis.VITAL_INTEREST: mark(
+        "Released without your consent: to protect somebody's life."
+    ),
 }
 _REFUSED = mark("Refused: it could not be checked that you agree.")
 
@@ -116,10 +126,12 @@ class DisclosuresView:
     """A page of the table of shares. Empty addresses are not shown.
 
     ``recipients`` are (id, name) to filter by, ``recipient`` the one filtered by.
+    ``may_be_barred`` says that a court could keep a line from this page for a time.
     ``lang`` is the language that the form has to ask for again, if any was asked for.
     """
 
     rows: tuple[DisclosureRow, ...]
+    may_be_barred: bool = False
     url: str = ""
     lang: str = ""
     recipients: tuple[tuple[str, str], ...] = ()
@@ -246,24 +258,22 @@ def disclosure_row(
     purpose: str,
     recipient: str,
     data: Iterable[str],
-    reason: Reason = Reason.GRANTED,
+    reason: Reason | LegalBasis = Reason.GRANTED,
     agreed: Millis | None = None,
     receipt_url: str = "",
 ) -> DisclosureRow:
-    """The row of one share, or of one attempt if ``reason`` is a refusal.
+    """The row of one share or release, or of one attempt if ``reason`` is a refusal.
 
     ``agreed`` is when the person gave the answer that the share rests on.
     """
     matter = Matter.of((purpose, recipient), registry, locale)
-    refused = reason is not Reason.GRANTED
-    message = _REFUSALS.get(reason, _REFUSED)
     return DisclosureRow(
         at=locale.moment(time),
         recipient=matter.recipient,
         data=data_titles(data, registry, locale),
         purpose=matter.purpose,
-        outcome=locale.text(message) if refused else locale.text("Shared."),
-        refused=refused,
+        outcome=_outcome(reason, locale),
+        refused=not has_left(reason),
         basis=(
             locale.text("Your yes of {date}", date=locale.date(agreed))
             if agreed is not None
@@ -271,6 +281,14 @@ def disclosure_row(
         ),
         receipt_url=receipt_url,
     )
+
+
+def _outcome(reason: Reason | LegalBasis, locale: Locale) -> Markup:
+    if isinstance(reason, LegalBasis):
+        return locale.text(_RELEASED[reason])
+    if reason is Reason.GRANTED:
+        return locale.text("Shared.")
+    return locale.text(_REFUSALS.get(reason, _REFUSED))
 
 
 def assurance_text(assurance: Assurance, locale: Locale) -> Markup:

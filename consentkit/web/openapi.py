@@ -6,6 +6,7 @@ and of the list of problems; what none of these says stands in ``_OPERATIONS``.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -21,14 +22,22 @@ from consentkit.web.answering_schemas import ChosenSchema
 from consentkit.web.answering_schemas import PresentedSchema
 from consentkit.web.answering_schemas import StatusSchema
 from consentkit.web.api_schemas import ExportSchema
+from consentkit.web.api_schemas import NoticeSchema
 from consentkit.web.api_schemas import ProblemSchema
+from consentkit.web.api_schemas import ReceiptSchema
 from consentkit.web.api_schemas import RevokedSchema
 from consentkit.web.problems import MEDIA_TYPE
 from consentkit.web.problems import PROBLEM_STATUS
 from consentkit.web.problems import problem_head
+from consentkit.web.record_schemas import DecisionsSchema
+from consentkit.web.record_schemas import DisclosuresSchema
+from consentkit.web.record_schemas import ReceiptsSchema
+from consentkit.web.schemas import ChecksSchema
 from consentkit.web.schemas import ChoicesSchema
+from consentkit.web.schemas import PageSchema
 from consentkit.web.schemas import PresentationSchema
 from consentkit.web.schemas import RevocationSchema
+from consentkit.web.schemas import SharesSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +54,10 @@ Every refusal is a problem document (RFC 9457) of a stable type; those of the ho
 its server are `about:blank`. A request that another site caused is refused.
 """
 _SESSION = """However this app knows who is signed in; by default its session cookie."""
+_SERVICE = (
+    """A token of `CONSENTKIT_API_TOKENS`, for other services of the controller."""
+)
+_PARAMETER = re.compile(r"<(\w+)>")
 _OWN_WORDS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 _PERSON = ("sign-in", "invalid-subject", "unavailable", "internal-error")
@@ -57,6 +70,21 @@ _ACTING = (
 _BODY = ("cross-site", "too-large", "unsupported-media-type", "invalid-request")
 
 _OPERATIONS: dict[str, dict[str, Any]] = {
+    "checks": {
+        "summary": "Whether something may be shared now",
+        "description": (
+            "For other services of the controller. It writes nothing, and lets nothing "
+            "leave: a share goes through the gate of the app. Without a token in the "
+            "configuration this address is not there."
+        ),
+        "body": ChecksSchema,
+        "answer": DecisionsSchema,
+        "security": [{"service": []}],
+        "problems": (
+            *("not-found", "service-unknown", "internal-error"),
+            *("too-large", "unsupported-media-type", "invalid-request"),
+        ),
+    },
     "choices": {
         "summary": "Answer a question",
         "description": (
@@ -69,9 +97,38 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
         "problems": (
             *(*_PERSON, *_ACTING, *_BODY, "restart-needed"),
             *("foreign-token", "token-invalid", "token-expired", "token-spent"),
-            *("stale-notice", "no-answer", "not-offered", "separate-consent-required"),
-            *("age-needed", "own-confirmation", "prohibited-for-minors", "too-young"),
+            *("erased-since", "stale-notice", "no-answer", "not-offered"),
+            "separate-consent-required",
+            *("age-needed", "not-before-of-age", "own-confirmation"),
+            *("prohibited-for-minors", "too-young"),
         ),
+    },
+    "disclosures": {
+        "summary": "Who received data of the person",
+        "description": "Refused attempts included, newest first.",
+        "query": SharesSchema,
+        "answer": DisclosuresSchema,
+        "problems": (*_PERSON, *_ACTING, "invalid-request"),
+    },
+    "notice": {
+        "summary": "A notice, word for word",
+        "description": "By its digest, which the record of an answer names.",
+        "answer": NoticeSchema,
+        "security": [],
+        "problems": ("not-found", "unavailable", "internal-error"),
+    },
+    "receipt": {
+        "summary": "One act of the person, with its proof",
+        "description": "Somebody else's is as absent as none.",
+        "answer": ReceiptSchema,
+        "problems": (*_PERSON, *_ACTING, "not-found"),
+    },
+    "receipts": {
+        "summary": "What the person ever answered",
+        "description": "Without proofs and private facts, newest first.",
+        "query": PageSchema,
+        "answer": ReceiptsSchema,
+        "problems": (*_PERSON, *_ACTING, "invalid-request"),
     },
     "presentations": {
         "summary": "Have a question asked",
@@ -84,7 +141,8 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
         "answer": PresentedSchema,
         "problems": (
             *(*_PERSON, *_ACTING, *_BODY, "restart-needed"),
-            *("unknown-purpose", "prohibited-for-minors"),
+            *("unknown-purpose", "prohibited-for-minors", "age-needed"),
+            *("not-before-of-age", "own-confirmation"),
         ),
     },
     "status": {
@@ -120,7 +178,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
         "summary": "This document",
         "description": "It names nobody and needs no sign-in.",
         "problems": ("internal-error",),
-        "open": True,
+        "security": [],
     },
 }
 """By the end of each endpoint's name; a route that is missing here is an error."""
@@ -148,6 +206,9 @@ def described() -> dict[str, Any]:
     cookie = {"type": "apiKey", "in": "cookie", "description": _SESSION}
     name = current_app.config["SESSION_COOKIE_NAME"]
     spec.components.security_scheme("session", {**cookie, "name": name})
+    spec.components.security_scheme(
+        "service", {"type": "http", "scheme": "bearer", "description": _SERVICE}
+    )
     spec.components.schema("Problem", schema=ProblemSchema)
     for code in PROBLEM_STATUS:
         spec.components.schema(_component(code), _problem(code))
@@ -155,7 +216,8 @@ def described() -> dict[str, Any]:
         told = _OPERATIONS[rule.endpoint.rpartition(".")[2]]
         methods = sorted((rule.methods or set()) & _OWN_WORDS)
         operations = {method.lower(): _operation(rule, told) for method in methods}
-        spec.path(path=rule.rule, operations=operations)
+        path = _PARAMETER.sub(r"{\1}", rule.rule)
+        spec.path(path=path, operations=operations)
     return spec.to_dict()
 
 
@@ -173,12 +235,25 @@ def _operation(rule: Rule, told: dict[str, Any]) -> dict[str, Any]:
         "operationId": rule.endpoint.rpartition(".")[2],
         "summary": told["summary"],
         "description": told["description"],
-        "security": [] if told.get("open") else [{"session": []}],
+        "security": told.get("security", [{"session": []}]),
+        "parameters": _parameters(rule, told),
         "responses": _responses(told),
     }
     if "body" in told:
         operation["requestBody"] = {"required": True, "content": _json(told["body"])}
     return operation
+
+
+def _parameters(rule: Rule, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """What stands in the path, and what can stand after it."""
+    text = {"type": "string"}
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in _PARAMETER.findall(rule.rule)
+    ]
+    if "query" in told:
+        found.append({"in": "query", "schema": told["query"]})
+    return found
 
 
 def _responses(told: dict[str, Any]) -> dict[str, Any]:

@@ -126,6 +126,10 @@ _PROBLEMS = {
         mark("This needs your yes, and we do not have it. You can decide now."),
     ),
     "cross-site": _FOREIGN,
+    "erased-since": (
+        mark("This page is older than the erasure of the records"),
+        mark("Nothing was saved. Load the page again if you want to answer."),
+    ),
     "forbidden": (
         mark("This page is not yours to see"),
         mark("Each person sees only their own choices."),
@@ -201,7 +205,8 @@ class LanguageLink:
 class SiteView:
     """What stands round every page: whose it is, where things are, which style sheet.
 
-    ``home_url`` leads back into the host app. ``css_integrity`` is an SRI value.
+    ``home_url`` leads back into the host app. ``css_integrity`` is an SRI value, and
+    ``fresh`` the script for a question that somebody comes back to, with its own.
     """
 
     controller: str
@@ -213,6 +218,7 @@ class SiteView:
     disclosures_url: str
     css_url: str
     css_integrity: str = ""
+    fresh: tuple[str, str] = ("", "")
     languages: tuple[LanguageLink, ...] = ()
 
 
@@ -261,7 +267,8 @@ class ResultView:
     """What stands now, as it was stored (R31).
 
     ``hint`` is what became of a link that confirms a yes, None where there was none;
-    ``again`` has it sent again: address, token and the host's own token.
+    ``again`` has it sent again: address, token and the host's own token. ``onward`` is
+    a link to the page that they came from or wanted, None where none is known.
     """
 
     lines: tuple[ChoiceLine, ...]
@@ -269,6 +276,7 @@ class ResultView:
     hint: LinkHint | None = None
     again: tuple[str, str, str] | None = None
     acting: Markup | None = None
+    onward: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +327,7 @@ def site_view(
     disclosures_url: str,
     css_url: str,
     css_integrity: str = "",
+    fresh: tuple[str, str] = ("", ""),
     languages: Sequence[LanguageLink] = (),
 ) -> SiteView:
     """The frame of all pages of one controller."""
@@ -332,6 +341,7 @@ def site_view(
         disclosures_url=disclosures_url,
         css_url=css_url,
         css_integrity=css_integrity,
+        fresh=fresh,
         languages=tuple(languages),
     )
 

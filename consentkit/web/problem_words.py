@@ -31,6 +31,13 @@ NOT_THEIRS = {
             "one. Nothing was saved."
         ),
     ),
+    "not-before-of-age": (
+        mark("Nobody can say yes to this yet"),
+        mark(
+            "It needs the person's own confirmation, and they are not old enough to "
+            "give it. Nothing was saved."
+        ),
+    ),
     "not-delegated": (
         mark("This is not left to you"),
         mark(

@@ -57,7 +57,9 @@ def _receipt(state: AppState, subject: str, receipt_id: str) -> Response:
     checkpoint = _checkpoint(receipt)
     registry = state.installation.registry
     waits = {each.key: each for each in awaited_of(receipt.facts, leaf.id)}
-    script_url, script_integrity = frame.script() if receipt.proof else ("", "")
+    script_url, script_integrity = (
+        frame.script(frame.CHECKING) if receipt.proof else ("", "")
+    )
     view = ReceiptView(
         id=leaf.id,
         at=locale.moment(Millis(leaf.time)),

@@ -54,6 +54,7 @@ __all__ = [
     "confirmation_page",
     "first_scenes",
     "scenes",
+    "stops_of",
 ]
 
 PAGES = (
@@ -162,7 +163,7 @@ def ask_page(state: AppState, scene: Scene, render: Renderer) -> Rehearsed:
         notice=notice,
         fragment=fragment,
         answer=(view.action, {"token": _ANSWER, "csrf_token": _HOST}),
-        stops=_stops(cards, view.revoke_url),
+        stops=stops_of(cards, view.revoke_url, {"csrf_token": _HOST}),
     )
 
 
@@ -213,7 +214,7 @@ def centre_page(state: AppState, locale: Locale, render: Renderer) -> Rehearsed:
     )
     return Rehearsed(
         html=_page(state, "centre.html", view, locale, render),
-        stops=_stops(cards, revoke_url),
+        stops=stops_of(cards, revoke_url, {"csrf_token": _HOST}),
     )
 
 
@@ -251,9 +252,10 @@ def _changes(question: Question, locale: Locale) -> tuple[Markup, ...]:
     return (escape(locale.localise(question.purpose.description)),)
 
 
-def _stops(
-    cards: Iterable[CardView], url: str
+def stops_of(
+    cards: Iterable[CardView], url: str, host: Mapping[str, str]
 ) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """The forms that stop these; ``host`` is what the app wants in each form."""
     return tuple(
-        (url, {"token": card.stop_token, "csrf_token": _HOST}) for card in cards
+        (url, {"token": card.stop_token, **host}) for card in cards if card.stop_token
     )

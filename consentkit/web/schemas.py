@@ -16,6 +16,7 @@ from marshmallow import ValidationError
 from marshmallow import fields
 from marshmallow import validate
 
+from consentkit.core.act import Assurance
 from consentkit.core.act import State
 from consentkit.errors import InvalidRequestError
 from consentkit.service.choosing import ANSWERS
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
 __all__ = [
+    "ChecksSchema",
     "ChoicesSchema",
+    "PageSchema",
     "PresentationSchema",
     "RevocationSchema",
+    "SharesSchema",
     "form_answers",
     "form_token",
     "json_answers",
@@ -43,6 +47,10 @@ _MAX_FIELDS = 400  # a notice of a hundred questions with their boxes; more is n
 _MAX_TOKEN = 2_048  # ours are some 300 characters
 _MAX_ANSWERS = 200  # a notice of a hundred recipients, all of them abroad
 _MAX_BOXES = 100  # optional data categories of one question
+_MAX_CHECKS = 100  # of one request, which a service waits for
+_PAGE, _LONGEST_PAGE = 50, 200  # entries of a list; a receipt's summary is some 500 B
+_FURTHEST = 1_000_000  # entries into a list; no address of ours goes further
+_LONGEST_SUBJECT = 255  # characters, as ``web.subject`` takes them
 _PLAIN = {"token", "csrf_token"}
 _TAG = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}"
 _FORM = r"[a-z0-9][a-z0-9-]{0,63}(?:\.cross-border)?"
@@ -62,13 +70,20 @@ def _id(about: str) -> fields.Str:
     )
 
 
-class RevocationSchema(Schema):
-    """Body of ``POST /api/v1/revocations``: what to end, everything if left out."""
+class _Strict(Schema):
+    """What a client sends, and nothing besides.
+
+    A misspelt field cannot widen what is meant, and none could set an answer.
+    """
 
     class Meta:
-        """Unknown fields are an error, so that a misspelt one cannot widen the end."""
+        """Unknown fields are an error."""
 
         unknown = RAISE
+
+
+class RevocationSchema(_Strict):
+    """Body of ``POST /api/v1/revocations``: what to end, everything if left out."""
 
     purpose = _id("Id of the purpose to end; all of them if left out.")
     recipient = _id("Id of the recipient to end it for; all if left out.")
@@ -94,13 +109,67 @@ class _Flag(fields.Bool):
         return super()._deserialize(value, attr, data, **more)
 
 
-class PresentationSchema(Schema):
+class PageSchema(_Strict):
+    """Query of a list: which part of it, the newest first."""
+
+    limit = fields.Int(
+        load_default=_PAGE,
+        validate=validate.Range(1, _LONGEST_PAGE),
+        metadata={"description": "How many entries at most."},
+    )
+    after = fields.Int(
+        load_default=0,
+        validate=validate.Range(0, _FURTHEST),
+        metadata={"description": "How many entries to pass over."},
+    )
+
+
+class SharesSchema(PageSchema):
+    """Query of the list of shares."""
+
+    recipient = _id("Id of the only recipient meant; all if left out.")
+
+
+class _CheckSchema(_Strict):
+    """One question to the gate."""
+
+    subject = fields.Str(
+        required=True,
+        validate=validate.Length(min=1, max=_LONGEST_SUBJECT),
+        metadata={"description": "The app's own id of the person."},
+    )
+    purpose = _one_id("Id of the purpose.")
+    recipient = _one_id("Id of the recipient.")
+    data = fields.List(
+        fields.Str(validate=_ID, metadata={"pattern": f"^{_FORM}$"}),
+        validate=validate.Length(min=1, max=_MAX_BOXES),
+        load_default=lambda: None,
+        allow_none=False,
+        metadata={
+            "description": "Ids of the data categories; all that the purpose declares "
+            "for the recipient if left out."
+        },
+    )
+    min_assurance = fields.Str(
+        load_default=Assurance.SESSION.value,
+        validate=validate.OneOf([each.value for each in Assurance]),
+        metadata={"description": "How well proven the person's part has to be."},
+    )
+
+
+class ChecksSchema(_Strict):
+    """Body of ``POST /api/v1/checks``: what may be shared, asked by another service."""
+
+    checks = fields.List(
+        fields.Nested(_CheckSchema),
+        required=True,
+        validate=validate.Length(min=1, max=_MAX_CHECKS),
+        metadata={"description": "Answered in this order."},
+    )
+
+
+class PresentationSchema(_Strict):
     """Body of ``POST /api/v1/presentations``: what is to be asked."""
-
-    class Meta:
-        """Unknown fields are an error: none of them could set an answer."""
-
-        unknown = RAISE
 
     purpose = _one_id("Id of the purpose to ask about.")
     locale = fields.Str(
@@ -123,13 +192,8 @@ class PresentationSchema(Schema):
     )
 
 
-class _AnsweredSchema(Schema):
+class _AnsweredSchema(_Strict):
     """The answer to one question."""
-
-    class Meta:
-        """Unknown fields are an error."""
-
-        unknown = RAISE
 
     purpose = _one_id("Id of the purpose, as the question has it.")
     recipient = _one_id("Id of the recipient, as the question has it.")
@@ -149,13 +213,8 @@ class _AnsweredSchema(Schema):
     )
 
 
-class ChoicesSchema(Schema):
+class ChoicesSchema(_Strict):
     """Body of ``POST /api/v1/choices``: the token of a question, and what was said."""
-
-    class Meta:
-        """Unknown fields are an error."""
-
-        unknown = RAISE
 
     token = fields.Str(
         required=True,
@@ -198,8 +257,7 @@ def json_answers(
     """The answers of a body that fits ``ChoicesSchema``, by (purpose, recipient).
 
     Raises:
-        InvalidRequestError: there is none (code ``no-answer``), or a question is
-            answered twice (``not-offered``).
+        InvalidRequestError: a question is answered twice (code ``not-offered``).
     """
     found: dict[tuple[str, str], Answer] = {}
     for each in answers:
@@ -210,10 +268,6 @@ def json_answers(
             )
         ticked = frozenset(each["optional"]) if state is State.GIVEN else frozenset()
         found[key] = Answer(state, ticked)
-    if not found:
-        raise InvalidRequestError(
-            "no question was answered; nothing was stored", code="no-answer"
-        )
     return found
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
+from typing import Any
+from typing import Protocol
 from typing import cast
 
 from flask import current_app
@@ -17,6 +19,7 @@ from consentkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from flask import Flask
+    from jinja2 import Environment
     from werkzeug.local import LocalProxy
 
     from consentkit.core.notice import Notice
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from consentkit.web.config import Config
     from consentkit.web.tokens import Tokens
 
-__all__ = ["KEY", "AppState", "Loaders", "Overrides", "current_state"]
+__all__ = ["KEY", "AppState", "Judge", "Loaders", "Overrides", "current_state"]
 
 KEY = "consentkit"
 
@@ -55,15 +58,29 @@ class Loaders:
     representative: Callable[[], Representative | None] | None = None
 
 
+class Judge(Protocol):
+    """What sees a page of ours before anybody gets it."""
+
+    def __call__(self, template: str, values: Mapping[str, Any], html: str, /) -> str:
+        """Return the page that may be sent: this one, or an honest one instead."""
+
+
+def _as_it_is(_template: str, _values: Mapping[str, Any], html: str, /) -> str:
+    return html
+
+
 @dataclass
 class Overrides:
     """The templates of ours that the app replaced, by name, as they were judged.
 
-    ``settled`` says that nothing more can come: the app is complete.
+    ``settled`` says that nothing more can come: the app is complete. ``judge`` sees
+    each page that is sent; ``ours`` are our templates, compiled in the app's dialect.
     """
 
     judged: Mapping[str, str] = field(default_factory=dict)
     settled: bool = False
+    judge: Judge = _as_it_is
+    ours: dict[str, Environment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import asdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
@@ -26,13 +27,14 @@ from consentkit.log import sealing
 from consentkit.log.encoding import decode_base64url
 from consentkit.log.encoding import encode_base64url
 from consentkit.service.awaiting import Awaited
+from consentkit.service.openings import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from consentkit.core.act import Millis
 
-__all__ = ["AnswerToken", "LinkToken", "StopToken", "Tokens"]
+__all__ = ["AnswerToken", "Errand", "LinkToken", "StopToken", "Tokens"]
 
 _ANSWER = "consentkit/answer@v1"
 _STOP = "consentkit/stop@v1"
@@ -40,6 +42,7 @@ _ERASURE = "consentkit/erasure@v1"
 _DELEGATION = "consentkit/delegation@v1"
 _AGAIN = "consentkit/again@v1"
 _LINK = "consentkit/link@v1"
+_ERRAND = "consentkit/errand@v1"
 _NONCE_BYTES = 16
 _MAX_TOKEN = 2_048  # ours are some 300 characters
 _MAX_LINK = 6_000  # what a web server takes as a line; ours are some 500 characters
@@ -50,11 +53,13 @@ _STOP_LIFETIME = 30 * 24 * 3_600  # a page left open must still be able to stop 
 class AnswerToken:
     """A genuine token of an answer form.
 
-    ``challenge`` is the SHA-256 of what makes it single-use, in hex.
+    ``challenge`` is the SHA-256 of what makes it single-use, in hex; ``opened`` what
+    was known of the person when it was made.
     """
 
     notice: str
     challenge: str
+    opened: Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,23 @@ class LinkToken:
     challenge: str
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What somebody wanted when they were sent to a question.
+
+    ``data`` are the categories that it needs, ``assurance`` how well proven the yes has
+    to be. ``back`` is the page they came from and ``onward`` the one they wanted: paths
+    of this app, or empty. Without ``recipient`` they wanted to answer, and no more.
+    """
+
+    purpose: str
+    recipient: str = ""
+    data: tuple[str, ...] = ()
+    assurance: str = "session"
+    back: str = ""
+    onward: str = ""
+
+
 class Tokens:
     """Issues and reads the tokens of one installation."""
 
@@ -84,12 +106,17 @@ class Tokens:
         self._key = key
         self._lifetime = lifetime
 
-    def issue_answer(self, subject: str, notice: str) -> str:
-        """A token with which ``subject`` can answer ``notice``, once."""
+    def issue_answer(self, subject: str, notice: str, opened: Opening) -> str:
+        """A token with which ``subject`` can answer ``notice``, once.
+
+        ``opened`` is what is known of the person whose answer it is.
+        """
         return self._issue(
             _ANSWER,
             {
+                "h": opened.handle,
                 "n": secrets.token_hex(_NONCE_BYTES),
+                "p": opened.position,
                 "s": self._tag(subject),
                 "w": notice,
             },
@@ -104,7 +131,10 @@ class Tokens:
         """
         body = self._read(_ANSWER, token, subject, self._lifetime)
         return AnswerToken(
-            notice=str(body["w"]), challenge=_challenge(_ANSWER, body["n"])
+            notice=str(body["w"]),
+            challenge=_challenge(_ANSWER, body["n"]),
+            # A form of a version before knew neither: it may be as old as can be.
+            opened=Opening(str(body.get("h", "")), int(body.get("p", 0))),
         )
 
     def notice_of(self, token: str, subject: str) -> str:
@@ -202,7 +232,34 @@ class Tokens:
 
     @property
     def _link_key(self) -> bytes:
-        return hmac.digest(self._key, _LINK.encode(), "sha256")
+        return self._sealing_key(_LINK)
+
+    def issue_errand(self, subject: str, errand: Errand) -> str:
+        """What ``subject`` wanted, sealed: addresses are logged and looked over."""
+        body = {**asdict(errand), "data": list(errand.data), "s": self._tag(subject)}
+        key = self._sealing_key(_ERRAND)
+        sealed = sealing.seal(key, canonical.encode(body), _ERRAND.encode())
+        return encode_base64url(sealed)
+
+    def read_errand(self, token: str, subject: str) -> Errand | None:
+        """What they wanted; None if it is not genuine, whole, or not theirs.
+
+        Nothing rests on it, so that a bad one is nobody's fault.
+        """
+        try:
+            if len(token) > _MAX_LINK:
+                raise MalformedError("an errand of ours is shorter")
+            key = self._sealing_key(_ERRAND)
+            opened = sealing.unseal(key, decode_base64url(token), _ERRAND.encode())
+        except VerificationError:
+            return None
+        body: dict[str, Any] = canonical.decode(opened)  # type: ignore[assignment]  # sealed by us
+        if not hmac.compare_digest(str(body.pop("s")), self._tag(subject)):
+            return None
+        return Errand(**{**body, "data": tuple(body["data"])})
+
+    def _sealing_key(self, use: str) -> bytes:
+        return hmac.digest(self._key, use.encode(), "sha256")
 
     def issue_delegation(self, subject: str, delegation: str) -> str:
         """A token with which ``subject`` can take a delegation back; harmless twice."""

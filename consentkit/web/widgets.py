@@ -1,8 +1,7 @@
-"""The question in a template: rendered, hashed, logged, and only then shown.
+"""The question in a template, as the person of this request gets it.
 
-The fragment is rendered without anything personal, its bytes are fixed in a notice,
-and the notice is stored before the first person sees it. The form around it carries a
-token that names the notice.
+What is asked is a notice, the same for everybody (``notices``). The form around it
+carries a token that names the notice.
 """
 
 from __future__ import annotations
@@ -10,42 +9,40 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flask import current_app
 from flask import g
 from flask import render_template
 from flask import url_for
 from markupsafe import Markup
 
-from consentkit.core.notice import SIGNALLED
-from consentkit.core.notice import STANDARD
-from consentkit.core.notice import Notice
 from consentkit.errors import DeclarationError
-from consentkit.service.asking import publish_notice
+from consentkit.errors import LogError
 from consentkit.service.comparing import answered_notices
 from consentkit.service.comparing import differences
 from consentkit.service.honouring import is_covered
 from consentkit.service.honouring import is_despite
+from consentkit.service.openings import opening_for
 from consentkit.service.reminding import remind
 from consentkit.web import frame
 from consentkit.web.acting import account_of
 from consentkit.web.acting import acting_line
-from consentkit.web.acting import is_forbidden
+from consentkit.web.acting import bar_of
 from consentkit.web.acting import refusal_of
 from consentkit.web.acting import whose_yes
 from consentkit.web.cards import cards_for
 from consentkit.web.changes import change_text
+from consentkit.web.errands import carried
+from consentkit.web.errands import sent_from_here
 from consentkit.web.gate import id_of
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
 from consentkit.web.links import check_can_confirm
+from consentkit.web.notices import shown_notice
 from consentkit.web.others import reopened
-from consentkit.web.overriding import TEMPLATES
 from consentkit.web.overriding import check_before_showing
-from consentkit.web.overriding import check_notice
 from consentkit.web.pages import WidgetView
 from consentkit.web.pages import context
 from consentkit.web.pages import ends_today
-from consentkit.web.pages import notice_view
+from consentkit.web.problems import log_problem
 from consentkit.web.state import current_state
 from consentkit.web.subject import bearer
 from consentkit.web.subject import current_subject
@@ -53,8 +50,7 @@ from consentkit.web.subject import current_subject
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jinja2 import Template
-
+    from consentkit.core.notice import Notice
     from consentkit.core.purpose import Purpose
     from consentkit.core.registry import Question
     from consentkit.core.status import Status
@@ -67,12 +63,10 @@ __all__ = [
     "consent_head",
     "consent_widget",
     "holds_despite",
-    "notice_is_ours",
-    "shown_notice",
     "widget_view",
 ]
 
-_TEMPLATE = "consentkit/notice.html"
+_WIDGET = "consentkit/widget.html"
 
 
 def consent_widget(purpose: str | Purpose) -> Markup:
@@ -80,23 +74,38 @@ def consent_widget(purpose: str | Purpose) -> Markup:
 
     Nothing can be passed to it that would set an answer. Somebody who has answered
     sees the answer and the way out of it; nobody is asked again within the cool-down,
-    nor where their browser says no.
+    nor where their browser says no. While the database does not answer, it says that
+    nothing can be shown and nothing is shared.
 
     Raises:
         DeclarationError: no such purpose is declared.
-        LogUnavailableError: the notice cannot be stored, so it must not be shown.
         ConfigurationError: a template that the app put in place of ours breaks a rule.
     """
     g.consentkit_widget = True
     check_before_showing()
     state = current_state()
     locale = frame.current_locale(state)
-    view = widget_view(state, id_of(purpose), locale, ask_again=False)
-    html = render_template(
-        "consentkit/widget.html",
-        **context(view, site=frame.site(state, locale), locale=locale),
-    )
+    try:
+        view = widget_view(state, id_of(purpose), locale, ask_again=False)
+    except LogError as error:
+        # The page is the app's own: it goes on without us, and nothing is asked.
+        log_problem(error)
+        view = _nothing_to_show(locale)
+    values = context(view, site=frame.site(state, locale), locale=locale)
+    html = render_template(_WIDGET, **values)
+    html = state.overrides.judge(_WIDGET, values, html)
     return Markup(html)  # noqa: S704  our own template, autoescaped
+
+
+def _nothing_to_show(locale: Locale) -> WidgetView:
+    return WidgetView(
+        lang=locale.code,
+        dir=locale.direction,
+        refused=locale.text(
+            "We cannot show your choices right now. Nothing is shared until we can."
+        ),
+        centre_url=url_for("consentkit.centre"),
+    )
 
 
 def consent_centre_link() -> Markup:
@@ -108,10 +117,15 @@ def consent_centre_link() -> Markup:
 
 
 def consent_head() -> Markup:
-    """The style sheet of our widgets, for the head of a page that has one."""
+    """What our widgets load, for the head of a page that has one: style and script."""
     _, integrity = frame.stylesheet()
-    return Markup('<link rel="stylesheet" href="{}" integrity="{}">').format(
-        url_for("consentkit.static", filename=frame.STYLESHEET), integrity
+    return Markup(
+        '<link rel="stylesheet" href="{}" integrity="{}">'
+        '<script src="{}" integrity="{}" defer></script>'
+    ).format(
+        url_for("consentkit.static", filename=frame.STYLESHEET),
+        integrity,
+        *frame.script(frame.FRESH),
     )
 
 
@@ -184,20 +198,25 @@ def _view(
     if not asked:
         return view
     purpose = questions[0].purpose
-    forbidden = is_forbidden(state, subject, purpose)
-    if forbidden or not renewed:  # where one yes waits for theirs, the card says so
+    barred = bar_of(state, subject, purpose)
+    if barred or not renewed:  # where one yes waits for theirs, the card says so
         view = replace(view, whose=whose_yes(state, subject, purpose, locale))
-    if forbidden:
+    if barred:
         return view
     check_can_confirm(state, asked)
+    errand = carried() if ask_again else sent_from_here(state, subject, purpose.id)
     conflict = signal and any(each.covered_by_signal for each in asked)
     notice, title_id = shown_notice(state, asked, locale, signal=conflict)
     return replace(
         view,
         title_id=title_id,
         notice_html=Markup(notice.html.decode()),  # noqa: S704  as hashed, byte for byte
-        action=url_for("consentkit.choices"),
-        token=state.tokens.issue_answer(bearer(state, subject), notice.digest),
+        action=url_for("consentkit.choices", errand=errand),
+        token=state.tokens.issue_answer(
+            bearer(state, subject),
+            notice.digest,
+            opening_for(state.installation, subject),
+        ),
         ends=ends_today(questions, locale, now=state.installation.clock()),
         notice_url=url_for("consentkit.notice", digest=notice.digest),
         fingerprint=notice.digest,
@@ -295,79 +314,3 @@ def holds_despite(state: AppState, standing: Mapping[tuple[str, str], Status]) -
         and is_despite(state.installation, status)
         for key, status in standing.items()
     )
-
-
-def shown_notice(
-    state: AppState,
-    questions: tuple[Question, ...],
-    locale: Locale,
-    *,
-    signal: bool = False,
-) -> tuple[Notice, str]:
-    """The notice that asks ``questions`` now, stored and logged; and its heading's id.
-
-    With ``signal`` it says that a yes counts in spite of the browser's no.
-
-    Raises:
-        LogUnavailableError: it cannot be stored, so it must not be shown.
-    """
-    # Its bytes are kept for good: how this reader got to the language is not in them.
-    centre_url = url_for("consentkit.centre", lang=None)
-    template = current_app.jinja_env.get_template(_TEMPLATE)
-    asked = tuple(question.key for question in questions)
-    made_of = template, asked, locale.code, centre_url, signal
-    shown = state.notices.get(made_of)
-    if shown is None:
-        shown = _publish(state, questions, locale, centre_url=centre_url, signal=signal)
-        # What a host's own template puts in, nobody here knows: it is rendered anew.
-        if _is_ours(template):
-            state.notices[made_of] = shown
-    return shown
-
-
-def _publish(
-    state: AppState,
-    questions: tuple[Question, ...],
-    locale: Locale,
-    *,
-    centre_url: str,
-    signal: bool,
-) -> tuple[Notice, str]:
-    view = notice_view(questions, locale, centre_url=centre_url, signal=signal)
-    html = render_template(_TEMPLATE, **context(view, site=None, locale=locale))
-    notice = Notice.of(
-        questions,
-        locale=locale.code,
-        html=html.encode(),
-        text=Markup(html).striptags(),  # noqa: S704  our own template, autoescaped
-        template=_template_source(),
-        assets={frame.STYLESHEET: frame.stylesheet()[0]},
-        controls=view.controls,
-        # A template of the host's may leave it out: then it told nobody.
-        variant=SIGNALLED if view.signal and view.signal in html else STANDARD,
-    )
-    if notice.digest not in state.seen_notices:
-        if not notice_is_ours():
-            check_notice(questions, view, html, locale)
-        publish_notice(state.installation, notice)
-        state.seen_notices.add(notice.digest)
-    return notice, view.title_id
-
-
-def notice_is_ours() -> bool:
-    """Whether our own template words the notices, and not one of the app's."""
-    return _is_ours(current_app.jinja_env.get_template(_TEMPLATE))
-
-
-def _is_ours(template: Template) -> bool:
-    return template.filename == str(TEMPLATES / _TEMPLATE)
-
-
-def _template_source() -> bytes:
-    """The source the fragment was rendered from, the host's own if it overrides it."""
-    environment = current_app.jinja_env
-    loader = environment.loader
-    if loader is None:
-        return b""
-    source, _, _ = loader.get_source(environment, _TEMPLATE)
-    return source.encode()

@@ -151,10 +151,14 @@ def _add_views(app: Flask, identity: Identity, inbox: Inbox) -> None:
 def _add_events(app: Flask, inbox: Inbox) -> None:
     @app.post("/consent-events")
     def hear() -> ResponseReturnValue:
-        """Delete what came under a consent that has ended; any 2xx acknowledges."""
-        told = _open(app.config["RECIPIENT_SECRET"])
-        if told["type"] == "consent.ended":
-            inbox.forget({each["record"] for each in told["data"]["ended"]})
+        """Delete what came under a consent that has ended; any 2xx acknowledges.
+
+        Of a consent that holds for less data now, all goes as well: what it still
+        covers, the wallet sends again when it is needed.
+        """
+        told = _open(app.config["RECIPIENT_SECRET"])["data"]
+        over = (*told.get("ended", ()), *told.get("narrowed", ()))
+        inbox.forget({each["record"] for each in over})
         return "", 204
 
 

@@ -54,7 +54,8 @@ OFFERS_DATA = OFFERS_NEED | {"shop-kinds"}
 _BILLS = "home"
 _TOP_KINDS = 3
 
-_http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=10))
+# Reaches the hosts of recipients inside ``consent.share`` alone.
+_http = consent.guarded_pool(retries=False, timeout=urllib3.Timeout(total=10))
 
 
 class SpendingSchema(Schema):
@@ -179,13 +180,18 @@ def _favourite_kinds(payments: Iterable[Payment]) -> list[str]:
 
 
 def _post(service: str, release: Release, content: Mapping[str, Any]) -> Any:
-    """Send it together with what shows that the recipient may hold exactly this."""
+    """Send it together with what shows that the recipient may hold exactly this.
+
+    On one machine the address is a port of its own; ``Host`` is the name that the
+    recipient has elsewhere, in ``consent.toml``, and that the guard knows it by.
+    """
     url = current_app.config[f"{service}_URL"]
     token = current_app.config[f"{service}_TOKEN"]
     body = json.dumps(content).encode()
     headers = {
         "Authorization": f"Bearer {token}",
         "Content-Type": "application/json",
+        "Host": consent.registry.recipients[release.recipient].hosts[0],
         RELEASE_HEADER: release.proof(body),
     }
     try:

@@ -106,6 +106,8 @@ def test_the_answer_in_json_says_all_that_it_rests_on() -> None:
                 },
                 "shares": [{**entry(5), "data": ["spending"], "record": f"{4:032x}"}],
                 "batches": 0,
+                "in_batches": [],
+                "released_without_consent": [],
                 "stopped": entry(8),
             }
         ],

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from consentkit.audit import bundle
+from consentkit.audit import source as limits
 from consentkit.audit.bundle import FolderSource
-from consentkit.audit.bundle import HttpSource
 from consentkit.audit.bundle import Source
 from consentkit.audit.bundle import open_source
+from consentkit.audit.http_source import HttpSource
 from consentkit.audit.verify import find_faults
 from consentkit.audit.verify import verify_log
 from consentkit.errors import ConfigurationError
@@ -141,9 +141,9 @@ def test_a_file_that_no_log_can_have_is_not_read(
     path = "tile/0/000.p/4"
     size = len(FILES[path])
     for each in (FolderSource(folder), source):
-        monkeypatch.setattr(bundle, "MAX_FILE_BYTES", size)
+        monkeypatch.setattr(limits, "MAX_FILE_BYTES", size)
         assert each.read(path) == FILES[path]
-        monkeypatch.setattr(bundle, "MAX_FILE_BYTES", size - 1)
+        monkeypatch.setattr(limits, "MAX_FILE_BYTES", size - 1)
         with pytest.raises(
             VerificationError, match=f"{path} is larger than the {size - 1} bytes"
         ):
@@ -156,7 +156,7 @@ def test_of_a_file_that_is_too_large_no_more_is_taken_than_shows_it(
     server: Server, source: HttpSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what is left of it is not read as the answer to the next question."""
-    monkeypatch.setattr(bundle, "MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 1_000)
     server.files["checkpoint"] = b"x" * 5_000_000
 
     with pytest.raises(VerificationError, match="larger"):
@@ -170,8 +170,8 @@ def test_a_list_of_files_may_be_longer_than_any_of_them(
 ) -> None:
     (folder / "MANIFEST").write_bytes(b"x" * 150)
     (folder / "keys").write_bytes(b"x" * 150)
-    monkeypatch.setattr(bundle, "MAX_FILE_BYTES", 100)
-    monkeypatch.setattr(bundle, "MAX_MANIFEST_BYTES", 150)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(limits, "MAX_MANIFEST_BYTES", 150)
 
     assert len(FolderSource(folder).read("MANIFEST")) == 150
     with pytest.raises(VerificationError, match="keys is larger than the 100 bytes"):

@@ -3,7 +3,9 @@
 Two references, both on the bare driver and in the same journal mode. The first inserts
 and commits one kibibyte. The second writes the rows that an act writes, byte for byte
 as long, in one transaction, and makes one signature; it keeps no chain, seals nothing
-and checks nothing. Everything lies on the disk of the temporary folder: TMPDIR.
+and checks nothing. Where dpdpkit is installed, a grant of its own, chained and not
+signed, is timed too, in a database of its own. Everything lies on the disk of the
+temporary folder: TMPDIR.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import itertools
 import secrets
 import sqlite3
 from collections import deque
+from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
 from contextlib import closing
+from pathlib import Path
 
 from consentkit.audit.bundle import FolderSource
 from consentkit.audit.report import Layer
@@ -40,6 +44,8 @@ from tests.bench.measure import circumstances
 from tests.bench.measure import race
 from tests.bench.measure import report
 from tests.bench.measure import write
+from tests.bench.rival_engines import is_installed
+from tests.bench.rival_engines import make_dpdpkit
 from tests.bench.world import World
 from tests.bench.world import open_raw
 from tests.bench.world import signed_leaves
@@ -53,6 +59,7 @@ RAW = "raw INSERT + COMMIT, 1 KiB"
 UNSIGNED = "the same rows unsigned + one signature"
 CHOOSE = "choose: a grant"
 REVOKE = "revoke: its end"
+RIVAL = "dpdpkit: a grant"
 
 _FACTS = {
     "locale": "en",
@@ -66,10 +73,10 @@ _MOVE = "UPDATE consent_subject SET seq = :seq, head = :id WHERE subject = :subj
 class Acts:
     """People who agree and take it back, through the services."""
 
-    def __init__(self, world: World, people: int) -> None:
+    def __init__(self, world: World, people: int, *, prefix: str = "") -> None:
         self._installation = world.installation
         self._notice = _notice(world)
-        self._idle: deque[str] = deque(map(str, range(people)))
+        self._idle = deque(f"{prefix}{number}" for number in range(people))
         self._agreeing: deque[str] = deque()
         for _ in range(people):  # everybody is known before anything is timed
             self.grant()
@@ -77,9 +84,24 @@ class Acts:
             self.end()
         self.grant()  # the newest leaf is now one with a chain behind it
 
+    @property
+    def agreeing(self) -> list[str]:
+        """Who has said yes, and not taken it back."""
+        return list(self._agreeing)
+
     def grant(self) -> None:
         """The next person says yes."""
         person = self._idle.popleft()
+        self._say_yes(person)
+        self._agreeing.append(person)
+
+    def renew(self) -> None:
+        """The person who has agreed for longest says yes again."""
+        person = self._agreeing.popleft()
+        self._say_yes(person)
+        self._agreeing.append(person)
+
+    def _say_yes(self, person: str) -> None:
         submission = Submission(
             subject=person,
             notice=self._notice.digest,
@@ -89,7 +111,6 @@ class Acts:
             facts=_FACTS,
         )
         choose(self._installation, submission)
-        self._agreeing.append(person)
 
     def end(self) -> None:
         """The person who has agreed for longest takes it back."""
@@ -210,10 +231,19 @@ def _acts(rounds: int, people: int) -> tuple[str, Samples]:
                 UNSIGNED: unsigned.act,
                 CHOOSE: acts.grant,
                 REVOKE: acts.end,
+                **_rival(made.path.parent, people),
             },
             rounds=rounds,
         )
         return f"{agreed}; {_verified(made)}", samples
+
+
+def _rival(folder: Path, people: int) -> dict[str, Callable[[], object]]:
+    """The nearest one's grant, in a file beside ours, if it is installed."""
+    if not is_installed("dpdpkit.fastapi"):
+        return {}
+    grant_to, numbers = make_dpdpkit(folder), itertools.cycle(range(people))
+    return {RIVAL: lambda: grant_to(str(next(numbers)))}
 
 
 def _verified(world: World) -> str:
@@ -228,27 +258,27 @@ def _verified(world: World) -> str:
     return f"log of {log.size} leaves verified"
 
 
-def _publications(rounds: int, waiting: int) -> tuple[str, Samples]:
-    with world() as made:
-        installation = made.installation
-        publish_all(installation)
+def publications(made: World, rounds: int, waiting: int) -> tuple[str, Samples]:
+    """What was published in that app, verified, and how long so many leaves take."""
+    installation = made.installation
+    publish_all(installation)
 
-        def wait() -> None:
-            with installation.ledger.write() as transaction:
-                for leaf in signed_leaves(installation, made.question, waiting):
-                    transaction.append(leaf)
+    def wait() -> None:
+        with installation.ledger.write() as transaction:
+            for leaf in signed_leaves(installation, made.question, waiting):
+                transaction.append(leaf)
 
-        name = f"publish {waiting:,} waiting leaves"
-        samples = race(
-            {name: lambda: publish_all(installation)}, rounds=rounds, prepare=wait
-        )
-        left, latest = installation.publications.pending(), publish_all(installation)
-        trust = Trust.of(installation.keyring.vkeys)
-        source = FolderSource(installation.log_folder)
-        log = verify_log(source, trust=trust, layers=[Layer.LOG])
-        if left or log.size != latest:
-            raise SystemExit(f"{left} leaves still wait, {log.size} are published")
-        return f"published: {log.size} leaves, verified", samples
+    name = f"publish {waiting:,} waiting leaves"
+    samples = race(
+        {name: lambda: publish_all(installation)}, rounds=rounds, prepare=wait
+    )
+    left, latest = installation.publications.pending(), publish_all(installation)
+    trust = Trust.of(installation.keyring.vkeys)
+    source = FolderSource(installation.log_folder)
+    log = verify_log(source, trust=trust, layers=[Layer.LOG])
+    if left or log.size != latest:
+        raise SystemExit(f"{left} leaves still wait, {log.size} are published")
+    return f"published: {log.size} leaves, verified", samples
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -256,7 +286,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = arguments(argv, __doc__, rounds=300)
     waiting = SMOKE_WAITING if asked.smoke else WAITING
     agreed, acts = _acts(asked.rounds, people=20 if asked.smoke else 200)
-    published, publications = _publications(5, waiting)
+    with world() as made:
+        published, publication = publications(made, 5, waiting)
     write(agreed, published, circumstances(journal_mode(), asked.rounds))
     lines = [
         Line(RAW),
@@ -266,7 +297,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         Line(REVOKE, CHOOSE, 1.15),
         Line(f"publish {waiting:,} waiting leaves", reach=1.0),
     ]
-    write(report({**acts, **publications}, lines))
+    if RIVAL in acts:
+        lines.insert(-1, Line(RIVAL, CHOOSE))
+    else:
+        write(f"{RIVAL} is left out, not installed: pip install -e '.[bench]'\n")
+    write(report({**acts, **publication}, lines))
 
 
 if __name__ == "__main__":

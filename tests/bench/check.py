@@ -14,6 +14,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from functools import partial
 
 from consentkit.core.act import Assurance
 from consentkit.core.act import Millis
@@ -23,8 +24,10 @@ from consentkit.store.sqlite import journal_mode
 from tests.bench.measure import Line
 from tests.bench.measure import arguments
 from tests.bench.measure import circumstances
-from tests.bench.measure import race
+from tests.bench.measure import one_by_one
+from tests.bench.measure import race_calls
 from tests.bench.measure import report
+from tests.bench.measure import report_tails
 from tests.bench.measure import write
 from tests.bench.world import LONG
 from tests.bench.world import World
@@ -44,14 +47,15 @@ _SELECT = (
     "WHERE subject = ? AND purpose = ? AND recipient = ?"
 )
 _STRONG_ENOUGH = {level.value for level in Assurance} - {Assurance.ASSERTED.value}
-_DATA = frozenset({SPENDING.id})
+DATA = frozenset({SPENDING.id})
 
 
-def _person(number: int) -> str:
+def person(number: int) -> str:
+    """The id of one of the people."""
     return f"person-{number:07d}"
 
 
-def _states(world: World, count: int, now: Millis) -> Iterator[tuple[object, ...]]:
+def states(world: World, count: int, now: Millis) -> Iterator[tuple[object, ...]]:
     """Six of ten agreed and still do; the others are one of each way not to."""
     question = world.question
     covered, until = " ".join(question.data), now + LONG
@@ -65,14 +69,15 @@ def _states(world: World, count: int, now: Millis) -> Iterator[tuple[object, ...
     for number in range(count):
         state, data, end, scope, assurance = kinds[number % len(kinds)]
         record, notice = f"{number:032x}", "a" * 64
-        key = _person(number), SCORE.id, CREDIT.id
+        key = person(number), SCORE.id, CREDIT.id
         yield (*key, state, data, end, scope, assurance, record, now, notice)
 
 
 @contextlib.contextmanager
-def _filled(count: int) -> Iterator[World]:
+def filled(count: int) -> Iterator[World]:
+    """An app whose database has that many people; something else is suspended."""
     with world() as made:
-        made.add_states(_states(made, count, made.installation.clock()))
+        made.add_states(states(made, count, made.installation.clock()))
         with contextlib.closing(sqlite3.connect(made.path)) as connection, connection:
             # So that the table is not empty; the purpose asked about is not stopped.
             connection.execute(
@@ -81,36 +86,44 @@ def _filled(count: int) -> Iterator[World]:
         yield made
 
 
-def _raw(connection: sqlite3.Connection, people: Sequence[str]) -> None:
-    for person in people:
-        connection.execute(_SELECT, (person, SCORE.id, CREDIT.id)).fetchall()
+def ask_raw(connection: sqlite3.Connection, subject: str) -> list[tuple[object, ...]]:
+    """The row that a check needs, by the driver alone."""
+    return connection.execute(_SELECT, (subject, SCORE.id, CREDIT.id)).fetchall()
 
 
-def _service(world: World, people: Sequence[str]) -> None:
+def _raw(connection: sqlite3.Connection, people: Sequence[str]) -> list[float]:
+    return one_by_one(partial(ask_raw, connection), people)
+
+
+def _service(world: World, people: Sequence[str]) -> list[float]:
     installation = world.installation
-    for person in people:
-        checking.check(installation, ShareRequest(person, SCORE.id, CREDIT.id, _DATA))
+
+    def ask(subject: str) -> object:
+        request = ShareRequest(subject, SCORE.id, CREDIT.id, DATA)
+        return checking.check(installation, request)
+
+    return one_by_one(ask, people)
 
 
-def _whole(world: World, people: Sequence[str]) -> None:
+def _whole(world: World, people: Sequence[str]) -> list[float]:
     consent = world.consent
+
+    def ask(subject: str) -> object:
+        return consent.check(subject, SCORE, recipient=CREDIT, data={SPENDING})
+
     with world.app.app_context():
-        for person in people:
-            consent.check(person, SCORE, recipient=CREDIT, data={SPENDING})
+        return one_by_one(ask, people)
 
 
-def _by_hand(world: World, connection: sqlite3.Connection, person: str) -> bool:
+def _by_hand(world: World, connection: sqlite3.Connection, subject: str) -> bool:
     """The rule once more, in one line, on the row that the reference reads."""
-    key = person, SCORE.id, CREDIT.id
-    state, data, until, scope, assurance, _ = connection.execute(
-        _SELECT, key
-    ).fetchone()
+    ((state, data, until, scope, assurance, _),) = ask_raw(connection, subject)
     return (
         state in {"given", "renewed"}
         and world.installation.clock() < until
         and scope == world.question.scope
         and assurance in _STRONG_ENOUGH
-        and data.split().count(SPENDING.id) == 1
+        and str(data).split().count(SPENDING.id) == 1
     )
 
 
@@ -120,22 +133,22 @@ def _agreement(
     """A line that says how many answers were compared; stops at one that differs."""
     said_yes = 0
     with world.app.app_context():
-        for person in people:
-            yes = _by_hand(world, connection, person)
-            request = ShareRequest(person, SCORE.id, CREDIT.id, _DATA)
+        for each in people:
+            yes = _by_hand(world, connection, each)
+            request = ShareRequest(each, SCORE.id, CREDIT.id, DATA)
             ours = (
                 bool(checking.check(world.installation, request)),
-                bool(world.consent.check(person, SCORE, recipient=CREDIT, data=_DATA)),
+                bool(world.consent.check(each, SCORE, recipient=CREDIT, data=DATA)),
             )
             if ours != (yes, yes):
-                raise SystemExit(f"{person}: by hand {yes}, ours {ours}")
+                raise SystemExit(f"{each}: by hand {yes}, ours {ours}")
             said_yes += yes
     return f"same answers: {len(people)} people, {said_yes} times yes"
 
 
 def _contenders(
     size: int, world: World, connection: sqlite3.Connection, people: Sequence[str]
-) -> Mapping[str, Callable[[], None]]:
+) -> Mapping[str, Callable[[], list[float]]]:
     return {
         f"raw SELECT, {size:,} rows": lambda: _raw(connection, people),
         f"checking.check, {size:,} rows": lambda: _service(world, people),
@@ -158,18 +171,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = arguments(argv, __doc__, rounds=60)
     sizes = SMOKE_SIZES if asked.smoke else SIZES
     calls = 20 if asked.smoke else CALLS
-    contenders: dict[str, Callable[[], None]] = {}
+    contenders: dict[str, Callable[[], list[float]]] = {}
+    alone: dict[str, list[float]] = {}
     draw = random.Random(7)  # noqa: S311  the same people in each run
     with contextlib.ExitStack() as stack:
         for size in sizes:
-            made = stack.enter_context(_filled(size))
+            made = stack.enter_context(filled(size))
             connection = stack.enter_context(open_raw(made.path))
-            people = [_person(number) for number in draw.sample(range(size), calls)]
+            people = [person(number) for number in draw.sample(range(size), calls)]
             write(_agreement(made, connection, people))
             contenders |= _contenders(size, made, connection, people)
-        samples = race(contenders, rounds=asked.rounds, calls=calls)
+            many = people * asked.rounds
+            alone[f"raw SELECT, {size:,} rows"] = _raw(connection, many)
+            alone[f"checking.check, {size:,} rows"] = _service(made, many)
+        samples = race_calls(contenders, rounds=asked.rounds)
     write(circumstances(journal_mode(), asked.rounds))
     write(report(samples, list(_lines(sizes))))
+    write(report_tails(alone, reach=4.0))
 
 
 if __name__ == "__main__":

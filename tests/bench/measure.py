@@ -24,8 +24,12 @@ __all__ = [
     "arguments",
     "circumstances",
     "compare",
+    "one_by_one",
+    "p99",
     "race",
+    "race_calls",
     "report",
+    "report_tails",
     "write",
 ]
 
@@ -99,6 +103,23 @@ def race(
     return samples
 
 
+def race_calls(
+    batches: Mapping[str, Callable[[], Sequence[float]]], *, rounds: int
+) -> Samples:
+    """As ``race``, of calls that take microseconds: each batch tells what each took.
+
+    A round's figure is their median. Whoever else works on the machine takes the
+    processor for milliseconds: that spoils few calls, and not the median.
+    """
+    samples: dict[str, list[float]] = {name: [] for name in batches}
+    for number in range(-1, rounds):
+        for name in _from(number, list(batches)):
+            taken = statistics.median(batches[name]())
+            if number >= 0:
+                samples[name].append(taken)
+    return samples
+
+
 def _from(number: int, names: list[str]) -> list[str]:
     """The names in their order, but beginning with another one each round."""
     first = number % len(names)
@@ -130,6 +151,33 @@ def _row(samples: Samples, line: Line) -> tuple[str, ...]:
 def _reach(line: Line) -> str:
     assert line.reach is not None
     return f"≤ {line.reach:.2f}" if line.against else f"≤ {_time(line.reach)}"
+
+
+def one_by_one(ask: Callable[[str], object], people: Sequence[str]) -> list[float]:
+    """Seconds for each single call."""
+    taken = []
+    for each in people:
+        started = time.perf_counter()
+        ask(each)
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+def report_tails(samples: Samples, *, reach: float | None = None) -> str:
+    """A table of how long the slowest hundredth of the calls takes, in Markdown."""
+    head = ("one by one", "calls", "median", "p99", "p99 : median", "reach")
+    rows = [head, tuple("---" for _ in head)]
+    for name, taken in samples.items():
+        median, slow = statistics.median(taken), p99(taken)
+        limit = f"≤ {reach:.2f}" if reach else ""
+        times = _time(median), _time(slow), f"{slow / median:.2f}"
+        rows.append((name, f"{len(taken):,}", *times, limit))
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def p99(taken: Sequence[float]) -> float:
+    """What ninety-nine of a hundred calls do not exceed."""
+    return statistics.quantiles(taken, n=100, method="inclusive")[-1]
 
 
 def _time(seconds: float) -> str:

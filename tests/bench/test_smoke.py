@@ -5,24 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from tests.bench import act
 from tests.bench import check
+from tests.bench import clause
+from tests.bench import crowd
 from tests.bench import export
+from tests.bench import postgres
+from tests.bench import rivals
+from tests.bench import serving
+from tests.bench import share_many
 from tests.bench import start
+from tests.bench import telemetry
 from tests.bench import verify
 from tests.bench.measure import Line
 from tests.bench.measure import race
 from tests.bench.measure import report
+from tests.bench.measure import report_tails
+from tests.bench.rival_engines import RIVALS
 
 TIME = r"-?[\d.e+]+ (?:s|ms|µs)"
 ROW = re.compile(
     rf"\| (?P<name>.+?) \| {TIME} \| {TIME} - {TIME} "
     rf"\| (?:[\d.]+ of (?P<against>.+?))? \| (?:≤ (?:[\d.]+|{TIME}))? \|"
 )
+
+
+def clause_rows(shop: str) -> list[tuple[str, str | None]]:
+    """The lines of one store."""
+    driver, hand = clause.DRIVER.format(shop), clause.HAND.format(shop)
+    core, single = clause.BY_CORE.format(shop), clause.BY_CHECK.format(shop)
+    gate = clause.CLAUSE.format(shop)
+    return [
+        (clause.UNGATED.format(shop), None),
+        (driver, None),
+        (hand, driver),
+        (core, None),
+        (single, None),
+        *((gate, each) for each in (hand, driver, core)),
+        *((clause.BY_MANY.format(shop, each), single) for each in ("100", "1,000")),
+    ]
+
 
 BENCHMARKS: dict[
     Callable[[Sequence[str]], None], tuple[str, list[tuple[str, str | None]]]
@@ -39,6 +66,15 @@ BENCHMARKS: dict[
             ("consent.check, 300 rows", "consent.check, 100 rows"),
         ],
     ),
+    clause.main: (
+        f"{clause.SERVER}: same 180 of 300 rows",
+        [
+            *clause_rows(clause.TEXT),
+            *clause_rows(clause.NUMBERS),
+            *clause_rows(clause.SERVER),
+            (clause.CLAUSE.format(clause.NUMBERS), clause.CLAUSE.format(clause.TEXT)),
+        ],
+    ),
     act.main: (
         "same rows: consent_leaf, consent_evidence, consent_state",
         [
@@ -47,7 +83,50 @@ BENCHMARKS: dict[
             (act.CHOOSE, act.UNSIGNED),
             (act.CHOOSE, act.RAW),
             (act.REVOKE, act.CHOOSE),
+            *((act.RIVAL, act.CHOOSE) for each in RIVALS[-1:] if each.is_installed),
             ("publish 300 waiting leaves", None),
+        ],
+    ),
+    rivals.main: (
+        "same answers of checking.check, consent.check",
+        [
+            ("raw SELECT, 100 people", None),
+            ("checking.check, 100 people", "raw SELECT, 100 people"),
+            ("consent.check, 100 people", "raw SELECT, 100 people"),
+            *(
+                (f"{each.name}, 100 people", "consent.check, 100 people")
+                for each in RIVALS
+                if each.is_installed
+            ),
+        ],
+    ),
+    postgres.main: (
+        "same answers: 20 people",
+        [
+            (postgres.RAW, None),
+            (postgres.POOLED, postgres.RAW),
+            (postgres.SERVICE, postgres.RAW),
+            (postgres.PUBLIC, postgres.RAW),
+            (postgres.SERVICE, postgres.POOLED),
+            (postgres.INSERT, None),
+            (postgres.GRANT, postgres.INSERT),
+            (postgres.REVOKE, postgres.GRANT),
+            ("publish 300 waiting leaves", None),
+        ],
+    ),
+    crowd.main: (
+        "none failed, the log agrees with the answers",
+        [
+            (f"{crowd.RAW}, 2 at once", None),
+            (f"{crowd.GRANT}, 2 at once", f"{crowd.RAW}, 2 at once"),
+        ],
+    ),
+    serving.main: (
+        "same answer on 3 ways",
+        [
+            ("bare, SQLite", None),
+            ("a check in the view, SQLite", "bare, SQLite"),
+            ("behind require, SQLite", "bare, SQLite"),
         ],
     ),
     start.main: (
@@ -60,9 +139,30 @@ BENCHMARKS: dict[
             (start.CENTRE, None),
         ],
     ),
+    telemetry.main: (
+        "same answers: 20 people",
+        [
+            (telemetry.NOBODY, None),
+            (telemetry.FUNCTION, telemetry.NOBODY),
+            (telemetry.PROMETHEUS, telemetry.NOBODY),
+            (telemetry.OPENTELEMETRY, telemetry.NOBODY),
+        ],
+    ),
     export.main: (
         "same tree: 603 leaves in 13 files",
         [(export.PURE, None), (export.OURS, export.PURE)],
+    ),
+    share_many.main: (
+        "SQLite: same people: 240 of 400",
+        [
+            row
+            for engine in share_many.ENGINES
+            for row in (
+                (f"{share_many.RAW}, {engine}", None),
+                (f"{share_many.CLAUSE}, {engine}", f"{share_many.RAW}, {engine}"),
+                (f"{share_many.OURS}, {engine}", f"{share_many.RAW}, {engine}"),
+            )
+        ],
     ),
     verify.main: (
         "same root: 600 leaves",
@@ -91,6 +191,26 @@ def test_a_benchmark_agrees_with_its_reference_and_prints_its_rows(
     assert agreement in printed
     found = [ROW.fullmatch(line) for line in printed.splitlines()]
     assert [(row["name"], row["against"]) for row in found if row] == rows
+
+
+def test_a_rival_that_is_not_installed_is_named_and_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = replace(RIVALS[0], module="nowhere")
+    monkeypatch.setattr(rivals, "RIVALS", (away,))
+
+    rivals.main(["--smoke"])
+
+    printed = capsys.readouterr().out
+    assert f"{away.name} is not installed" in printed
+    assert f"| {away.name}" not in printed
+    assert "| consent.check, 100 people |" in printed
+
+
+def test_the_slowest_hundredth_is_shown_beside_the_median() -> None:
+    table = report_tails({"ours": [1.0] * 98 + [3.0] * 3}, reach=4.0)
+
+    assert "| ours | 101 | 1 s | 3 s | 3.00 | ≤ 4.00 |" in table
 
 
 def test_every_round_runs_every_contender_once_and_begins_with_another_one() -> None:

@@ -67,12 +67,17 @@ class World:
 
 
 @contextlib.contextmanager
-def world(declared: Registry | None = None) -> Iterator[World]:
-    """A fresh app, to which every request comes from Anna."""
+def world(declared: Registry | None = None, *, database: str = "") -> Iterator[World]:
+    """A fresh app, to which every request comes from Anna.
+
+    ``database`` is the URI of an empty one, if it is not to be a file of its own.
+    """
     with tempfile.TemporaryDirectory(prefix="consentkit-bench-") as folder:
         app = Flask("bench", instance_path=folder)
         app.secret_key = secrets.token_hex()
         app.config["CONSENTKIT_PUBLISH"] = "command"  # nothing runs but what is timed
+        if database:
+            app.config["CONSENTKIT_DATABASE_URI"] = database
         consent = ConsentKit(declared or registry())
         consent.init_app(app)
         consent.subject_loader(lambda: "anna")

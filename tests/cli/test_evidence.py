@@ -82,6 +82,7 @@ def test_the_json_report_has_exactly_the_promised_shape(
             "stamped": None,
         },
         "administrative_acts": {"logged": 3, "with_facts": 0},
+        "released_without_consent": [],
     }
 
 

@@ -60,10 +60,13 @@ def test_locales_are_english_alone_unless_declared(tmp_path: Path) -> None:
     assert load(tmp_path, changed('["en"]', '["de", "en"]')).locales == ("de", "en")
 
 
-def test_validity_is_given_in_days_or_weeks(tmp_path: Path) -> None:
-    purpose = load(tmp_path, changed('"P180D"', '"P26W"')).purposes["shop-offers"]
-
-    assert purpose.valid_for == timedelta(weeks=26)
+def test_validity_is_given_in_days_weeks_or_hours(tmp_path: Path) -> None:
+    for text, length in {
+        "P26W": timedelta(weeks=26),
+        "PT12H": timedelta(hours=12),
+    }.items():
+        read = load(tmp_path, changed('"P180D"', f'"{text}"'))
+        assert read.purposes["shop-offers"].valid_for == length
 
 
 @pytest.mark.requirement("R33")
@@ -154,19 +157,19 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         '"P180D"',
         '"half a year"',
         "purposes.shop-offers.valid_for",
-        "expected days or weeks as an ISO 8601 duration, such as 'P365D'",
+        "expected days, weeks or hours as an ISO 8601 duration",
     ),
     "validity in months": (
         '"P180D"',
         '"P6M"',
         "purposes.shop-offers.valid_for",
-        "expected days or weeks",
+        "expected days, weeks or hours",
     ),
     "validity that is a number": (
         '"P180D"',
         "180",
         "purposes.shop-offers.valid_for",
-        "expected days or weeks",
+        "expected days, weeks or hours",
     ),
     "validity of nothing": (
         '"P180D"',
@@ -364,8 +367,8 @@ def test_faults_are_listed_one_a_line(tmp_path: Path) -> None:
         ),
         "  - purposes.shop-offers.aim: expected text, or a table of locale to text",
         (
-            "  - purposes.shop-offers.valid_for: expected days or weeks as an ISO 8601 "
-            "duration, such as 'P365D'"
+            "  - purposes.shop-offers.valid_for: expected days, weeks or hours as an "
+            "ISO 8601 duration, such as 'P365D' or 'PT12H'"
         ),
         "consent.toml cannot be used:",
     ]

@@ -221,6 +221,23 @@ def test_what_came_under_an_ended_agreement_is_deleted_and_nothing_else(
     assert "1 request</td>" in page
 
 
+@pytest.mark.requirement("R57")
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [("consent.erased", "ended"), ("consent.narrowed", "narrowed")],
+)
+def test_what_was_erased_or_ended_in_part_is_deleted_as_well(
+    scorer: FlaskClient, kind: str, member: str
+) -> None:
+    """Whoever acknowledges a message has to have done what it asks."""
+    scorer.post(SCORES, **proven(score_request(record="a" * 32)))
+    told = {"purpose": "credit-score", "record": "a" * 32, "data": ["spending"]}
+    body = json.dumps({"type": kind, "data": {member: [told]}})
+
+    assert tell(scorer, body.encode()) == 204
+    assert scorer.get("/received.json").json == []
+
+
 @pytest.mark.requirement("R120")
 @pytest.mark.parametrize("how", ["unsigned", "by another", "old", "changed"])
 def test_nobody_but_the_wallet_has_anything_deleted(

@@ -35,7 +35,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
 
 
 def get(url: str) -> int:
-    return urllib3.request("GET", url, retries=False, timeout=10.0).status
+    return urllib3.request("GET", url, retries=False, timeout=60.0).status
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consentkit.errors import UngatedSendError
 from example_app.wallet import create_app
+from example_app.wallet import sharing
 from example_app.wallet.book import EXTENSION
 from example_app.wallet.catalogue import PEOPLE
+from example_app.wallet.consent import consent
 from example_app.wallet.seeding import YEAR
 from example_app.wallet.seeding import seed
 from example_app.wallet.seeding import set_passwords
@@ -245,3 +248,23 @@ def test_a_page_that_is_not_there_says_that_nothing_happened(
     answer = maya.get("/no-such-page")
     assert answer.status_code == 404
     assert "Nothing was changed and nothing was sent." in answer.text
+
+
+@pytest.mark.requirement("R67")
+def test_the_doctor_finds_nothing_missing(app: Flask) -> None:
+    """Each purpose has its gate, each recipient its call and its hosts."""
+    done = app.test_cli_runner().invoke(args=["consent", "doctor"])
+
+    assert done.exit_code == 0, done.output
+    assert " 0 things missing" in done.output
+
+
+@pytest.mark.requirement("R67")
+@pytest.mark.parametrize("recipient", ["acme-credit", "corner-shops"])
+def test_the_wallets_own_client_reaches_nobody_outside_of_a_share(
+    recipient: str,
+) -> None:
+    (host,) = consent.registry.recipients[recipient].hosts
+
+    with pytest.raises(UngatedSendError, match=recipient):
+        sharing._http.request("POST", f"http://{host}/", body=b"data")

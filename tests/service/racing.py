@@ -2,7 +2,8 @@
 
 In each round Alice agrees, one process is about to send inside a share, the other
 revokes. Each notes when, by the one clock that all processes of a machine share. More
-rounds than a test has time for: ``python -m tests.service.racing 10000``.
+rounds than a test has time for, on each kind of database:
+``python -m tests.service.racing 10000``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from consentkit.errors import ConsentDeniedError
 from consentkit.service.guarding import Guard
+from tests.postgres_server import serve_postgres
 from tests.processes import at_once
 from tests.processes import counter
 from tests.processes import meeting
@@ -80,6 +82,7 @@ class _Course:
     """What the processes have in common; ``port`` is 0 until the server listens."""
 
     folder: Path
+    uri: str
     seconds: float
     rounds: int
     port: Synchronized[int]
@@ -92,7 +95,7 @@ class _Course:
         while not self.port.value:
             time.sleep(0.01)
         url = f"http://127.0.0.1:{self.port.value}"
-        return Wallet(self.folder, declared=led_to(url))
+        return Wallet(self.folder, declared=led_to(url), uri=self.uri)
 
     def call_off(self) -> None:
         """Let nobody wait for one that has failed."""
@@ -101,10 +104,14 @@ class _Course:
             each.abort()
 
 
-def race(folder: Path, *, rounds: int, seconds: float) -> Race:
-    """Race so many rounds, or for so long, whichever is over first."""
+def race(folder: Path, uri: str = "", *, rounds: int, seconds: float) -> Race:
+    """Race so many rounds, or for so long, whichever is over first.
+
+    ``uri`` is a PostgreSQL database, empty for a file in the folder.
+    """
     course = _Course(
         folder,
+        uri,
         seconds,
         rounds,
         counter(),
@@ -217,19 +224,28 @@ def _goes_on(course: _Course) -> bool:
     return not course.over.value
 
 
-def _race_on(rounds: int) -> Race:
+def _race_on(rounds: int, new_database: Callable[[], str]) -> Race:
     """Race after race, each in a log of its own and for a minute at most."""
     whole = Race([], [], [])
     while len(whole.sent) < rounds:
         with tempfile.TemporaryDirectory() as place:
-            found = race(Path(place), rounds=rounds - len(whole.sent), seconds=60)
+            left = rounds - len(whole.sent)
+            found = race(Path(place), new_database(), rounds=left, seconds=60)
         whole.sent.extend(found.sent)
         whole.ended.extend(found.ended)
         sys.stderr.write(f"{found}\n")
     return whole
 
 
+def main(rounds: int) -> bool:
+    """Race on both kinds of database, and say whether nothing was late."""
+    with serve_postgres() as server:
+        engines = {"SQLite": str, "PostgreSQL": server.new_tables}
+        totals = {name: _race_on(rounds, new) for name, new in engines.items()}
+    for name, total in totals.items():
+        sys.stdout.write(f"{name}, {total}\n")
+    return not any(total.late for total in totals.values())
+
+
 if __name__ == "__main__":
-    total = _race_on(int(sys.argv[1]))
-    sys.stdout.write(f"{total}\n")
-    sys.exit(bool(total.late))
+    sys.exit(not main(int(sys.argv[1])))

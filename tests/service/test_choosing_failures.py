@@ -12,6 +12,7 @@ from consentkit.core.act import State
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidSignatureError
 from consentkit.errors import LogConflictError
+from consentkit.errors import LogUnavailableError
 from consentkit.errors import MalformedError
 from consentkit.service.choosing import choose
 from tests.service.wallet import CREDIT_SCORE
@@ -50,7 +51,7 @@ def test_a_clock_that_breaks_leaves_nothing_of_the_act(wallet: Wallet) -> None:
     form = wallet.form("alice", {CREDIT_SCORE: GIVEN})
     before = wallet.contents()
     wallet.clock.broken = True
-    with pytest.raises(OSError, match="clock"):
+    with pytest.raises(LogUnavailableError, match="clock"):
         wallet.submit(form)
     assert wallet.contents() == before
     wallet.clock.broken = False

@@ -199,7 +199,7 @@ def test_a_closing_that_is_killed_at_any_point_is_done_by_the_next(
     at, killed = 0, True
     with pretended(honest) as line:
         while killed:
-            at += 5
+            at += 9
             shutil.rmtree(wallet.folder)
             shutil.copytree(whole, wallet.folder)
             again = Wallet(wallet.folder, clock=wallet.clock)

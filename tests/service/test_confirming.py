@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from consentkit.core.act import Assurance
 from consentkit.core.act import State
+from consentkit.core.age import age_rule_of
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import MalformedError
+from consentkit.service.ages import Ages
 from consentkit.service.awaiting import AWAITS
 from consentkit.service.awaiting import Awaited
 from consentkit.service.awaiting import awaited_of
@@ -134,6 +137,40 @@ def test_a_yes_that_stands_is_left_alone_by_the_first_stage(wallet: Wallet) -> N
         frozenset({"spending"}),
         Assurance.CONFIRMED,
     )
+
+
+@pytest.mark.requirement("R33", "R80")
+def test_the_second_stage_asks_anew_whether_the_yes_is_theirs(wallet: Wallet) -> None:
+    """In the week between the two the app has learned how old the person is."""
+    chosen, asked_again = first(wallet), wallet.form("alice", {CREDIT_SCORE: YES})
+    births = {"alice": date(2015, 6, 1)}
+    ages = Ages(age_rule_of("DE"), birthdays=lambda: births.get)
+    wallet.installation = replace(wallet.installation, ages=ages)
+    wallet.clock.now += 2 * MINUTE
+
+    for attempt in (
+        lambda: second(wallet, chosen),
+        lambda: send_again(wallet.installation, asked_again, chosen.leaf.id),
+    ):
+        with pytest.raises(InvalidRequestError) as refused:
+            attempt()
+        assert refused.value.code == "not-before-of-age"
+    assert status(wallet)[0] is State.REQUESTED
+    assert second(wallet, chosen, State.REFUSED)  # a no is theirs at any age
+
+
+@pytest.mark.requirement("R57", "R59")
+def test_what_a_second_stage_takes_back_is_told(wallet: Wallet) -> None:
+    second(wallet, first(wallet))
+    wallet.share("alice", CREDIT_SCORE, {"city", "spending"})
+    second(wallet, first(wallet, Answer(State.GIVEN)))  # without the city
+    second(wallet, first(wallet), State.REFUSED)
+
+    told = wallet.sql(
+        "SELECT event FROM consent_delivery WHERE recipient = 'acme-credit' "
+        "ORDER BY event"
+    )
+    assert told == [("consent.ended",), ("consent.narrowed",)]
 
 
 def test_another_link_is_an_act_and_those_before_stay_good(wallet: Wallet) -> None:

@@ -97,11 +97,12 @@ def test_a_request_that_is_killed_at_any_point_is_done_or_not_begun(
     assert bool(promised) is (request_ is not being_refused)
 
 
-# How many leaves are published before, and how far apart the points to die at are.
+# How many leaves are published before, and how far apart the points to die at are:
+# every point is tried once, every third and fifth where there is something before.
 PUBLISHED: dict[str, tuple[int | None, int]] = {
     "the first time": (None, 1),
-    "again": (0, 1),
-    "past a full tile": (247, 3),
+    "again": (0, 3),
+    "past a full tile": (247, 5),
 }
 
 
@@ -137,7 +138,7 @@ def _survives(wallet: Wallet, folder: Path, at: int, promised: list[str]) -> boo
 
 
 @pytest.mark.requirement("R119")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_whoever_is_killed_anywhere_within_a_day_breaks_no_promise(
     tmp_path: Path, seed: int
 ) -> None:

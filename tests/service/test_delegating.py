@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,9 @@ from consentkit.service.representing import end_delegation
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.store.representing import Delegation
+from tests.declared import OFFERS
+from tests.declared import SCORE
+from tests.declared import registry
 from tests.service.families import KIM
 from tests.service.families import Family
 from tests.service.forgotten import found
@@ -158,6 +163,20 @@ def test_a_delegation_has_a_scope_an_end_and_somebody_else(
         delegate(family.wallet.installation, KIM, **{**asked, **wrong})  # type: ignore[arg-type]  as above
     assert caught.value.code == "delegation"
     assert family.wallet.sql("SELECT * FROM consent_delegation") == []
+
+
+@pytest.mark.requirement("R33", "R84")
+def test_what_only_the_person_can_confirm_is_not_left_to_anybody(
+    tmp_path: Path,
+) -> None:
+    twice = registry(purposes=[replace(SCORE, two_stage=True), OFFERS])
+    family = Family(Wallet(tmp_path, declared=twice))
+    family.births[KIM] = date(1990, 3, 1)
+
+    with pytest.raises(InvalidRequestError, match="leave out credit-score") as caught:
+        lets(family, "credit-score", "shop-offers")
+    assert caught.value.code == "delegation"
+    assert lets(family, "shop-offers")
 
 
 def test_a_child_cannot_let_somebody_agree_for_them(wallet: Wallet) -> None:

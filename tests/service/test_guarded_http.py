@@ -377,7 +377,7 @@ def test_no_message_names_the_person(
 def test_without_a_lock_nothing_leaves(
     post: Post, wallet: Wallet, scorer: RecipientServer
 ) -> None:
-    wallet.installation.sends.folder.write_bytes(b"in the way")
+    wallet.file.with_name(f"{wallet.file.name}-sends").write_bytes(b"in the way")
 
     with shared(wallet), pytest.raises(ConsentDeniedError) as told:
         post(scorer.url, b"data")

@@ -15,8 +15,12 @@ from consentkit.errors import ConsentDeniedError
 from consentkit.errors import InvalidRequestError
 from tests.declared import SCORE
 from tests.declared import registry
+from tests.service.batches import hand_out
+from tests.service.batches import lines
+from tests.service.batches import share_many
 from tests.service.families import KIM
 from tests.service.families import PARENT
+from tests.service.families import RUTH
 from tests.service.families import Family
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
@@ -59,6 +63,17 @@ def test_the_gate_says_so_whatever_was_answered_before(family: Family) -> None:
     with pytest.raises(ConsentDeniedError) as caught:
         family.wallet.share(KIM, CREDIT_SCORE)
     assert caught.value.decision.reason is reason
+
+
+@pytest.mark.requirement("R74", "R85")
+def test_a_batch_asks_the_app_about_each_person(family: Family) -> None:
+    for subject in (KIM, RUTH):
+        family.births[subject] = date(2000, 1, 1)
+        family.wallet.answer(subject, CREDIT_SCORE)
+    family.births[KIM] = date(2010, 3, 1)
+    batch = share_many(family.wallet, [KIM, RUTH])
+    assert lines(family.wallet, KIM) == [(batch.disclosure, "prohibited_for_minors")]
+    assert hand_out(batch) == [RUTH]
 
 
 @pytest.mark.requirement("R85")

@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from consentkit.service import sending
 from consentkit.service.sending import Sends
+from consentkit.store.postgres import Postgres
+from consentkit.store.sqlite import Sqlite
+from tests.processes import in_fork
 from tests.service.racing import race
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.postgres_server import PostgresServer
+
+ENGINES = ("sqlite", "postgresql")
+_ROUNDS = 1_500
+_SECONDS = 4
+
+
+@pytest.fixture
+def uri(engine: str, request: pytest.FixtureRequest) -> str:
+    """Of a PostgreSQL database with tables; empty for SQLite."""
+    if engine == "sqlite":
+        return ""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_tables()
+
+
+@pytest.fixture
+def sends(tmp_path: Path, uri: str) -> Iterator[Sends]:
+    url = make_url(uri or f"sqlite:///{tmp_path / 'consent.sqlite3'}")
+    found = Sends((Postgres(url) if uri else Sqlite(url)).send_locks())
+    yield found
+    found.close()
 
 
 @pytest.mark.requirement("R55", "R68")
-def test_nothing_is_sent_after_a_revocation_has_returned(tmp_path: Path) -> None:
+def test_nothing_is_sent_after_a_revocation_has_returned(
+    tmp_path: Path, uri: str
+) -> None:
     """As many rounds as fit; ``python -m tests.service.racing 10000`` runs more."""
-    found = race(tmp_path, rounds=10_000, seconds=10)
+    found = race(tmp_path, uri, rounds=_ROUNDS, seconds=_SECONDS)
 
     assert found.late == [], found
     assert set(found.arrived) == {
@@ -33,9 +65,8 @@ def test_nothing_is_sent_after_a_revocation_has_returned(tmp_path: Path) -> None
 
 @pytest.mark.requirement("R68")
 def test_an_end_waits_for_what_has_begun_to_leave_and_for_nobody_else(
-    tmp_path: Path,
+    sends: Sends,
 ) -> None:
-    sends = Sends(tmp_path / "sends")
     began, out = threading.Event(), threading.Event()
 
     def send() -> None:
@@ -59,12 +90,11 @@ def test_an_end_waits_for_what_has_begun_to_leave_and_for_nobody_else(
 
 
 def test_a_send_that_hangs_does_not_keep_an_end_from_returning(
-    tmp_path: Path,
+    sends: Sends,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(sending, "PATIENCE", 0.05)
-    sends = Sends(tmp_path / "sends")
 
     with sends.held("alice"), sends.settled():
         pass
@@ -72,12 +102,24 @@ def test_a_send_that_hangs_does_not_keep_an_end_from_returning(
     assert "had begun before a consent ended" in caplog.text
 
 
-def test_an_end_that_failed_waits_for_nothing(tmp_path: Path) -> None:
-    sends = Sends(tmp_path / "sends")
+def test_an_end_that_failed_waits_for_nothing(sends: Sends) -> None:
     before = time.monotonic()
 
     with sends.held("alice"), pytest.raises(OSError, match="full"):  # noqa: SIM117  the order is the point
         with sends.settled("alice"):
             raise OSError(28, "the disk is full")
 
+    assert time.monotonic() - before < sending.PATIENCE
+
+
+def test_the_lock_of_whoever_dies_is_free_at_once(sends: Sends) -> None:
+    def die() -> None:
+        with sends.held("alice"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert not sends.locks.under_way()
+    assert in_fork(die).signal == signal.SIGKILL
+    before = time.monotonic()
+    with sends.settled():
+        pass
     assert time.monotonic() - before < sending.PATIENCE

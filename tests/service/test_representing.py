@@ -275,12 +275,15 @@ def test_an_erasure_takes_the_coming_of_age_and_who_answered(family: Family) -> 
     assert not found(family.wallet, looked_for)
 
 
+@pytest.mark.requirement("R33", "R80")
 def test_nobody_confirms_for_somebody_else(tmp_path: Path) -> None:
-    """A yes of two stages is the person's own: the link goes to them."""
+    """A yes of two stages is the person's own, and a child's own is not enough."""
     two_stages = registry(purposes=[replace(SCORE, two_stage=True)])
     family = Family(Wallet(tmp_path, declared=two_stages))
+    guardian = replace(PARENT, actor="guardian", of_adult=True)
 
-    assert refusal(family, PARENT) == "own-confirmation"
-    assert refusal(family) == "too-young"
-    assert family.answers(PARENT, said=State.REFUSED)
+    assert refusal(family, PARENT) == refusal(family) == "not-before-of-age"
+    family.births[KIM] = date(1990, 3, 1)
+    assert refusal(family, guardian) == "own-confirmation"
+    assert family.answers(guardian, said=State.REFUSED)
     family.wallet.prove()

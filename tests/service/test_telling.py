@@ -15,6 +15,7 @@ from consentkit.core.decision import Reason
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogConflictError
 from consentkit.log.leaf import read_leaf
+from consentkit.service.choosing import Answer
 from consentkit.service.endpoints import Endpoint
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
@@ -134,6 +135,54 @@ def test_who_decides_again_and_says_no_ends_a_yes_as_well(
     ]
     wallet.answer("ada", CREDIT_SCORE, said=said)  # nor does to say no again
     assert deliver_due(wallet.installation, tasks.append) == 0
+
+
+@pytest.mark.requirement("R57", "R59")
+def test_a_new_yes_to_less_data_ends_the_old_one_for_the_rest(
+    wallet: Wallet, acme: RecipientServer
+) -> None:
+    both = Answer(State.GIVEN, frozenset({"city"}))
+    wallet.submit(wallet.form("ada", {CREDIT_SCORE: both}))
+    wallet.answer("eve", CREDIT_SCORE)
+    wide = wallet.share("ada", CREDIT_SCORE, {"city", "spending"})
+    wallet.submit(wallet.form("ada", {CREDIT_SCORE: both}))
+    wallet.share("ada", CREDIT_SCORE, {"spending"})
+    assert outbox(wallet) == []
+
+    act = wallet.answer("ada", CREDIT_SCORE)
+    wallet.answer("ada", CREDIT_SCORE)  # nothing was left to drop
+
+    tasks: list[ErasureTask] = []
+    assert deliver_due(wallet.installation, tasks.append) == 2
+    (message,) = (json.loads(each.body) for each in acme.got)
+    assert message["type"] == "consent.narrowed"
+    assert message["data"] == {
+        "act": act.id,
+        "controller": "wallet",
+        "log": wallet.installation.origin,
+        "narrowed": [
+            {"data": ["city"], "purpose": "credit-score", "record": wide.record}
+        ],
+        "recipient": "acme-credit",
+    }
+    assert [(each.purpose, each.data) for each in tasks] == [
+        ("credit-score", ("city",))
+    ]
+
+
+@pytest.mark.requirement("R57", "R59")
+def test_data_dropped_here_and_agreed_to_elsewhere_stays(
+    wallet: Wallet, acme: RecipientServer
+) -> None:
+    both = Answer(State.GIVEN, frozenset({"city"}))
+    wallet.submit(wallet.form("ada", {CREDIT_SCORE: both}))
+    wallet.answer("ada", OWN_OFFERS)  # which covers the city as well
+    wallet.share("ada", CREDIT_SCORE, {"spending"})
+
+    wallet.answer("ada", CREDIT_SCORE)
+
+    assert outbox(wallet) == []  # and Acme never got the city
+    assert acme.got == []
 
 
 @pytest.mark.requirement("R45")

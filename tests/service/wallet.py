@@ -42,6 +42,7 @@ from consentkit.service.starting import Places
 from consentkit.service.starting import start
 from consentkit.store.schema import METADATA
 from tests.declared import registry
+from tests.laid_tables import lay_tables
 from tests.postgres_server import on_postgres
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class Wallet:
             known.write_text(self.uri)
         elif known.exists():
             self.uri = known.read_text()
+        else:
+            lay_tables(self.file)
         self.installation: Installation = start(
             self.declared,
             self.places,

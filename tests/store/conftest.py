@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from consentkit.store.database import Database
+from tests.laid_tables import lay_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(file: Path) -> Iterator[Database]:
+    lay_tables(file)
     found = Database(f"sqlite:///{file}")
-    found.upgrade()
     yield found
     found.dispose()

@@ -11,6 +11,7 @@ from consentkit.audit import Layer
 from consentkit.audit import Trust
 from consentkit.audit import find_faults
 from consentkit.errors import VerificationError
+from tests.audit.remembering import remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ class Copy:
 
 @pytest.mark.requirement("R95", "R96")
 def test_any_one_flipped_byte_of_any_file_is_found(
-    running: Running, tmp_path: Path
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running.sign_in("amal").answer("credit-score", "given")
     running.flask("consent", "publish")
@@ -57,6 +58,7 @@ def test_any_one_flipped_byte_of_any_file_is_found(
     trust = Trust.of(running.flask("consent", "keys", "list").split())
     copy = Copy(files)
     assert not list(find_faults(copy, trust=trust)), "undamaged, it holds"
+    remember(monkeypatch)
     missed = [
         (path, at)
         for path, data in files.items()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from flask import current_app
 
 import consentkit
@@ -26,6 +27,7 @@ from consentkit.audit.verify import verify_log
 from consentkit.core.act import Actor
 from consentkit.core.act import Assurance
 from consentkit.core.act import State
+from consentkit.core.decision import ShareRequest
 from consentkit.core.representative import Representative
 from consentkit.errors import ConsentKitError
 from consentkit.log.keys import Ed25519Signer
@@ -60,12 +62,18 @@ LATER = NOW + timedelta(days=30)
 
 CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     "account_label_loader": lambda kit, *_: kit.account_label_loader(str),
+    "allowed_clause": lambda kit, *_: kit.allowed_clause(
+        sa.literal("mallory"), "credit-score", recipient=SCORER
+    ),
     "administrative_acts": lambda kit, *_: kit.administrative_acts(),
     "birthday_loader": lambda kit, *_: kit.birthday_loader(lambda _: None),
     "check": lambda kit, who, _: [
         kit.check(who, "credit-score", recipient=SCORER, min_assurance=each)
         for each in Assurance
     ],
+    "check_many": lambda kit, who, _: kit.check_many(
+        [ShareRequest(who, *CREDIT_SCORE, None, each) for each in Assurance]
+    ),
     "confirmation_sender": lambda kit, *_: kit.confirmation_sender(lambda _: None),
     "correct": lambda kit, who, act: kit.correct(
         who, wrong=act, said={CREDIT_SCORE: ["spending"]}, **BY
@@ -85,6 +93,15 @@ CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     "init_app": lambda kit, *_: kit.init_app(current_app),
     "invalidate": lambda kit, *_: kit.invalidate(since=ONCE, until=NOW, **BY),
     "receipt": lambda kit, who, act: kit.receipt(who, act),
+    "release_without_consent": lambda kit, who, _: kit.release_without_consent(
+        who,
+        "credit-score",
+        recipient=SCORER,
+        data={"spending"},
+        basis="legal-obligation",
+        evidence="an order",
+        **BY,
+    ).__enter__(),
     "representative_loader": lambda kit, *_: kit.representative_loader(lambda: None),
     "require": lambda kit, *_: kit.require("credit-score", recipient=SCORER)(
         lambda: "ran"
@@ -98,6 +115,9 @@ CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     "share": lambda kit, who, _: kit.share(
         who, "credit-score", recipient=SCORER
     ).__enter__(),
+    "share_many": lambda kit, who, _: list(
+        kit.share_many([who], "credit-score", recipient=SCORER).__enter__()
+    ),
     "subject_loader": lambda kit, *_: kit.subject_loader(lambda: MAYA),
     "suspend": lambda kit, *_: kit.suspend("credit-score", recipient=SCORER, **BY),
 }

@@ -23,6 +23,7 @@ from consentkit.testing import form_token
 from tests import declared
 from tests.surface.shop import add_doors
 from tests.web import screens
+from tests.web.hosts import CHROME
 from tests.web.hosts import MAYA
 from tests.web.hosts import TOM
 from tests.web.hosts import Host
@@ -44,6 +45,7 @@ ASK = {
     for each in (declared.SCORE, declared.OFFERS, declared.NIGHT_HELP)
 }
 OFFERS = {"corner-shops": "given", "controller": "refused"}
+TOKEN = re.compile(r'name="token" value="([^"]+)"')
 TITLE = re.compile(r"<title>(.*?) –")
 RECEIPT = re.compile(r'href="(/consent/receipts/[0-9a-f]{32})"')
 NOTICE = re.compile(r'href="(/consent/notices/[0-9a-f]{64})"')
@@ -60,6 +62,7 @@ def all_states(folder: Path) -> dict[str, str]:
             **_refused(shop),
             **_signalled(shop),
             **_represented(shop),
+            **_sent_by_a_gate(shop),
         }
         clock.shift(timedelta(hours=3))
         found |= _late(shop)
@@ -82,6 +85,8 @@ def _drawn(found: dict[str, str]) -> dict[str, str]:
 
 def _open(folder: Path, **options: Any) -> Host:
     shop = host(folder, after=add_doors, PERMANENT_SESSION_LIFETIME=YEARS, **options)
+    gate = shop.consent.require("credit-score", recipient="acme-credit")
+    shop.app.add_url_rule("/near", "near", gate(lambda: "near you"))
 
     @shop.consent.representative_loader
     def acting() -> Representative | None:
@@ -202,7 +207,7 @@ def _refused(shop: Host) -> dict[str, str]:
 
 def _token(client: FlaskClient, at: str = ASK["credit-score"]) -> str:
     """The token of the question's form, which is the last one on its page."""
-    return str(re.findall(r'name="token" value="([^"]+)"', client.get(at).text)[-1])
+    return str(TOKEN.findall(client.get(at).text)[-1])
 
 
 def _signalled(shop: Host) -> dict[str, str]:
@@ -242,8 +247,26 @@ def _represented(shop: Host) -> dict[str, str]:
         "acting, a question": _text(maya.get(ASK["credit-score"])),
         "acting, told": _text(answer(maya, "credit-score", {"acme-credit": "refused"})),
         "acting, the centre": _text(maya.get("/consent/")),
+        "acting, beyond what was left": _text(maya.get(ASK["shop-offers"]), 403),
         "somebody answers for them": _text(shop.client(TOM).get(others)),
         "answered by another": _text(shop.client(TOM).get("/consent/")),
+    }
+
+
+def _sent_by_a_gate(shop: Host) -> dict[str, str]:
+    """They said yes, and left out what the app's page needs as well."""
+    near = shop.client("near@example.org")
+    answer(near, "credit-score", {"acme-credit": "given"})
+    here = {"Accept": CHROME, "Referer": "http://localhost/menu"}
+    asked = _text(near.get("/near", headers=here, follow_redirects=True))
+    form = {
+        "token": TOKEN.findall(asked)[-1],
+        "choice.credit-score.acme-credit": "refused",
+    }
+    (to,) = re.findall(r'action="(/consent/choices[^"]*)"', asked)
+    return {
+        "sent by a gate, left out": asked,
+        "sent by a gate, told": _text(near.post(to, data=form, follow_redirects=True)),
     }
 
 

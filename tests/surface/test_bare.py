@@ -116,13 +116,13 @@ def test_the_strictest_policy_has_nothing_to_refuse(
 
 
 @pytest.mark.requirement("R30")
-@pytest.mark.parametrize("name", ["consentkit.css", "receipt.js"])
+@pytest.mark.parametrize("name", ["consentkit.css", "fresh.js", "receipt.js"])
 def test_what_a_page_loads_is_small(name: str) -> None:
     assert len(gzip.compress((STATIC / name).read_bytes())) <= MOST_BYTES
 
 
 @pytest.mark.requirement("R30", "D38")
-def test_a_question_asks_for_nothing_but_its_style_sheet(
+def test_a_question_asks_for_nothing_but_its_style_sheet_and_its_script(
     browser: Browser, new: Shop
 ) -> None:
     asked: list[str] = []
@@ -132,4 +132,5 @@ def test_a_question_asks_for_nothing_but_its_style_sheet(
     assert asked == [
         f"{new.url}/consent/ask/credit-score",
         f"{new.url}/consent/static/consentkit.css",
+        f"{new.url}/consent/static/fresh.js",
     ]

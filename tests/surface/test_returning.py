@@ -82,21 +82,33 @@ def keeper(
 
 @pytest.mark.requirement("R16", "R23", "D01", "D30")
 @pytest.mark.parametrize("place", PLACES)
-def test_a_page_that_is_kept_alive_holds_no_choice_but_ones_own(
+def test_a_page_that_is_kept_alive_comes_back_with_nothing_chosen(
     place: str, keeper: Browser, shop: Shop
 ) -> None:
-    """What somebody ticked and did not send is theirs, and is gone with them."""
+    """Whoever comes back: what was ticked and not sent is chosen anew or not at all."""
     shop.forget(PERSON)
     with shop.visit(keeper, PERSON) as page:
         for away in ("/consent/checking", "/sign-out", f"/sign-in/{PERSON}-2"):
             shop.sign_in(page, PERSON)
             page.goto(place.format("shop-offers"))
-            if away != "/consent/checking":
-                choose(page)
+            choose(page)
             page.goto(away)
             page.go_back(wait_until="commit")  # what was kept is not loaded
             assert page.url.endswith("/shop-offers")
-            assert page.evaluate(CHOSEN) == [], away
+            page.wait_for_function(f"!{CHOSEN}.length", timeout=30_000)
+
+
+@pytest.mark.requirement("R16", "R17")
+def test_what_was_chosen_can_be_left_open_again(page: Page) -> None:
+    """A radio cannot be unchosen by itself, and no question has to be answered."""
+    for place in PLACES:
+        page.goto(place.format("shop-offers"))
+        choose(page)
+        page.click("button[type=reset]")
+        assert page.evaluate(CHOSEN) == []
+        assert page.url.endswith(place.format("shop-offers"))
+        page.click("main form:has([type=radio]) button:not([hidden])[type=submit]")
+        assert "You have not chosen an answer" in page.inner_text("main")
 
 
 @pytest.mark.requirement("R16")

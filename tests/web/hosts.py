@@ -24,6 +24,7 @@ from consentkit.service.publishing import publish_all
 from consentkit.web.state import AppState
 from consentkit.web.state import current_state
 from tests import declared
+from tests.laid_tables import lay_tables
 
 MAYA, TOM = "maya@example.org", "tom@example.org"
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -115,14 +116,17 @@ def host(
     registry: Registry | None = None,
     before: SetUp | None = None,
     after: SetUp | None = None,
+    engine: Any = None,
     **config: object,
 ) -> Host:
     """An app with consentkit; ``before`` and ``after`` set up its other extensions."""
     app = bare_app(folder, **config)
     if before:
         before(app)
+    if "CONSENTKIT_DATABASE_URI" not in app.config:
+        lay_tables(folder / "consentkit" / "consent.sqlite3")
     consent = ConsentKit(registry or declared.registry())
-    consent.init_app(app)
+    consent.init_app(app, engine=engine)
     if after:
         after(app)
     consent.subject_loader(lambda: session.get("person"))

@@ -44,6 +44,7 @@ ENGLISH = Locale("en")
 DAY = 86_400_000
 NOW = Millis(1_795_176_000_000)  # 20 November 2026, 12:00 UTC
 KEYS = ("wallet.example/consent+ac1af43f+AXO1EjzTBXdP",)
+FRESH = "/consent/static/fresh.js", "sha384-def"
 ATTACK = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{0}*x*[y]"
 
 TEXTS = frozenset(
@@ -131,6 +132,7 @@ def site(app: Registry, locale: Locale) -> pages.SiteView:
         disclosures_url="/consent/disclosures",
         css_url="/consent/static/consentkit.css",
         css_integrity="sha384-abc",
+        fresh=FRESH,
         languages=[
             pages.LanguageLink(
                 tag, Locale(tag).name, f"?lang={tag}", tag == locale.code
@@ -198,8 +200,8 @@ def card(app: Registry, locale: Locale = ENGLISH) -> pages.CardView:
     )
 
 
-def lines(app: Registry, locale: Locale = ENGLISH) -> tuple[pages.ChoiceLine, ...]:
-    """A yes, a no and a question left open."""
+def said() -> tuple[Choice, Choice]:
+    """A yes and a no."""
     yes = Choice(
         *("credit-score", "acme-credit", ("spending",), "0" * 64, State.GIVEN),
         until=Millis(NOW + 365 * DAY),
@@ -207,6 +209,12 @@ def lines(app: Registry, locale: Locale = ENGLISH) -> tuple[pages.ChoiceLine, ..
     no = Choice(
         *("shop-offers", "controller", (), "0" * 64, State.REFUSED), until=Millis(0)
     )
+    return yes, no
+
+
+def lines(app: Registry, locale: Locale = ENGLISH) -> tuple[pages.ChoiceLine, ...]:
+    """A yes, a no and a question left open."""
+    yes, no = said()
     return (
         pages.choice_line(yes, yes.key, app, locale),
         pages.choice_line(no, no.key, app, locale),
@@ -339,7 +347,8 @@ def erasure(
         account=words("a•••@example.org"),
         entries=4,
         received=["acme-credit", "7"],
-        receipts=[(NOW, "/consent/receipts/1.json")],
+        receipts=[(NOW, said(), "/consent/receipts/1.json")],
+        delegates=[words("Lee")],
         disclosures_url="/consent/disclosures.json",
         export_url="/consent/export.json",
         copy_url="/consent/export",

@@ -164,30 +164,57 @@ def test_a_form_that_was_not_ours_stores_nothing(
     assert shop.acts() == 0
 
 
+@pytest.mark.requirement("R23", "R29")
+@pytest.mark.parametrize("purpose", ["credit-score", "shop-offers"])
+def test_a_form_without_an_answer_stores_nothing_and_is_shown_again(
+    shop: Host, maya: FlaskClient, purpose: str
+) -> None:
+    """Silence is no answer: it is not told as one, and buys no days of quiet."""
+    sent = token_of(maya, purpose)
+    page = maya.post("/consent/choices", data={"token": sent})
+
+    assert page.status_code == 422
+    assert "You have not chosen an answer" in page.text
+    assert NOTHING_SAVED in page.text
+    hint = re.search(r'<div [^>]*id="consentkit-hint"[^>]*>', page.text)
+    assert hint
+    assert 'tabindex="-1" autofocus' in hint[0]
+    (target,) = re.findall(r'href="#([^"]+)">Go to the question', page.text)
+    assert f'id="{target}"' in page.text
+    assert (shop.acts(), shop.grants()) == (0, [])
+    assert shop.sql("SELECT * FROM consent_state") == []
+
+    fresh = re.findall(r'name="token" value="([^"]+)"', page.text)[-1]
+    assert fresh != sent
+    name = "choice.credit-score.acme-credit"
+    if purpose == "shop-offers":
+        name = "choice.shop-offers.corner-shops"
+    page = maya.post("/consent/choices", data={"token": fresh, name: "refused"})
+    assert page.status_code == 303
+
+
 @pytest.mark.requirement("R23")
-def test_a_form_without_an_answer_asks_again_and_stores_no_yes(
+def test_silence_changes_nothing_that_was_said_before(
     shop: Host, maya: FlaskClient
 ) -> None:
-    """Every question of it stands already, so that silence changes nothing."""
     answer(maya, "credit-score", {"acme-credit": "refused"})
 
     page = maya.post("/consent/choices", data={"token": token_of(maya)})
 
     assert page.status_code == 422
-    assert "You have not chosen an answer" in page.text
     assert CHOICE in page.text
-    assert shop.acts() == 1
-    assert shop.grants() == []
+    assert (shop.acts(), shop.grants()) == (1, [])
 
 
-def test_silence_is_stored_as_asked_and_not_answered(
+@pytest.mark.requirement("R31")
+def test_what_is_left_out_of_a_form_with_an_answer_stays_unanswered(
     shop: Host, maya: FlaskClient
 ) -> None:
-    maya.post("/consent/choices", data={"token": token_of(maya)})
+    page = answer(maya, "shop-offers", {"corner-shops": "given"})
 
-    (choice,) = last_act(shop)["choices"]
-    assert choice["state"] == "requested"
-    assert not shop.allows(MAYA)
+    assert "You gave <strong>no answer</strong>" in page.text
+    states = {each["recipient"]: each["state"] for each in last_act(shop)["choices"]}
+    assert states == {"controller": "requested", "corner-shops": "given"}
 
 
 TOKENS: dict[str, Any] = {

@@ -335,7 +335,7 @@ _OFFICIALS = frozenset(
         *("official", "purge-in-future", "purge-too-early", "selection", "widens"),
         *("unknown-act", "unknown-delivery", "unknown-key", "unknown-notice"),
         *("unknown-question", "closed-otherwise", "followed", "successor"),
-        *("delegation", "consent-replaced"),
+        *("claim", "delegation", "consent-replaced", "batch", "not-in-batch"),
     }
 )
 

@@ -20,6 +20,7 @@ from consentkit.audit.verify import verify_log
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import LogUnavailableError
 from consentkit.log.leaf import read_leaf
+from consentkit.service.openings import Opening
 from consentkit.store.database import Database
 from consentkit.testing import answer
 from tests import declared
@@ -244,7 +245,7 @@ TOKENS: dict[str, tuple[Callable[[Host, str], object], str]] = {
         "foreign-token",
     ),
     "of a notice that was never shown": (
-        lambda shop, _: shop.state.tokens.issue_answer(MAYA, "0" * 64),
+        lambda shop, _: shop.state.tokens.issue_answer(MAYA, "0" * 64, Opening()),
         "stale-notice",
     ),
 }

@@ -121,16 +121,17 @@ def test_what_the_law_forbids_for_children_is_not_asked(tmp_path: Path) -> None:
     assert Phone(home.client(LEE)).shown()["token"]
 
 
-@pytest.mark.requirement("R33", "R84")
-def test_nobody_confirms_for_somebody_else(tmp_path: Path) -> None:
+@pytest.mark.requirement("R33", "R80", "R84")
+def test_what_nobody_can_confirm_is_not_asked(tmp_path: Path) -> None:
     twice = replace(declared.SCORE, two_stage=True)
     home = household(tmp_path, registry=declared.registry(purposes=[twice]))
     home.consent.confirmation_sender(lambda _link: None)
-    ruth = Phone(acts(home, RUTH, "parent"))
 
-    refusal(ruth.send(ruth.token(), YES), "own-confirmation")
-    assert home.acts() == 0
-    assert ruth.shown()["beside"]["whose"]
+    refusal(Phone(acts(home, RUTH, "parent")).present(), "not-before-of-age")
+    refusal(Phone(home.client(KIM)).present(), "not-before-of-age")
+    guardian = acts(home, RUTH, "guardian", LEE, of_adult=True)
+    refusal(Phone(guardian).present(), "own-confirmation")
+    assert Phone(home.client(LEE)).shown()["token"]
 
 
 @pytest.mark.requirement("R82")

@@ -333,12 +333,12 @@ def test_the_whole_list_can_be_taken_along_and_holds_nobody_elses(
     (refused,) = [entry for entry in listed if not entry["shared"]]
     shared = [entry for entry in listed if entry["shared"]]
     assert refused["reason"] == "not_asked"
-    assert refused["record"] == ""
+    assert refused["record_id"] == ""
     assert len(shared) == 3
     for entry in shared:
         assert entry["recipient_name"] == declared.CREDIT.name
         assert entry["data"] == ["spending"]
-        assert entry["record"] == receipt
+        assert entry["record_id"] == receipt
         assert entry["time"].endswith("Z")
     assert json.loads(tom.get("/consent/disclosures.json").text) == []
 

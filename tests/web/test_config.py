@@ -138,6 +138,15 @@ WRONG: dict[str, dict[str, Any]] = {
         "too old": 26,
         "a fraction": 15.5,
     },
+    "CONSENTKIT_API_TOKENS": {
+        "none": None,
+        "a text": "secret" * 8,
+        "a short one": ["secret"],
+        "one with a space": ["secret " * 8],
+        "no text": [7],
+        "too many": ["secret" * 8] * 17,
+        "a set": {"secret" * 8},
+    },
     "CONSENTKIT_UNKNOWN_AGE": {"none": None, "a number": 16, "a question": "ask"},
     "CONSENTKIT_NOTIFY": {
         "none": None,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +20,8 @@ from tests.web.hosts import host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
 
 VIEWS = """
 from types import SimpleNamespace
@@ -99,9 +103,105 @@ def test_what_is_missing_is_named() -> None:
     assert four.startswith("views.py:1 is a gate for 'credit-score' and 'nobody',")
 
 
+SHOP_APP = """
+from types import SimpleNamespace
+from flask import Flask
+from consentkit import ConsentKit, ShareRequest
+from tests.declared import ABROAD, CREDIT, NIGHT_HELP, OFFERS, SHOP, registry
+
+consent = ConsentKit(registry())
+
+def create_app():
+    app = Flask(__name__, instance_path=__file__.replace("shop_of_doctor.py", "kept"))
+    app.config.update(SECRET_KEY="of a test", CONSENTKIT_PUBLISH="command")
+    consent.init_app(app)
+
+    @consent.subject_loader
+    def subject():
+        return "maya"
+
+    return app
+
+def offers(users):
+    with consent.share_many(users, OFFERS, recipient=SHOP):
+        pass
+
+def listed(users, column):
+    own = [ShareRequest(each, "shop-offers", "controller") for each in users]
+    consent.check_many(own)
+    return consent.allowed_clause(column, "credit-score", recipient=CREDIT)
+
+def night(user):
+    consent.check(user, NIGHT_HELP, recipient=ABROAD)
+"""
+SHOP_TESTS = """
+from shop_of_doctor import create_app, consent, night
+
+def test_at_night():
+    with create_app().app_context():
+        night("maya")
+"""
+LACKS = """\
+purpose 'credit-score' has no gate for recipient 'acme-credit'
+purpose 'night-help' has no gate for recipient 'night-desk'
+recipient 'acme-credit' has no call
+recipient 'night-desk' has no call
+shop_of_doctor.py:{share_many}: no test reaches the gate for 'shop-offers' and \
+'corner-shops'
+shop_of_doctor.py:{check_many}: no test reaches the gate for 'shop-offers' and \
+'controller'
+shop_of_doctor.py:{clause}: no test reaches the gate for 'credit-score' and \
+'acme-credit'
+4 calls in the loaded modules below {folder}, 7 things missing. Other code was not \
+read. What tests reach is that of the last run, of 1 test.
+"""
+
+
+@pytest.mark.requirement("R66", "R67")
+def test_an_app_is_told_all_that_its_code_and_its_tests_leave_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seeded app: its tests run, and then the doctor looks."""
+    for name, text in {
+        "shop_of_doctor.py": SHOP_APP,
+        "test_shop.py": SHOP_TESTS,
+        "pytest.ini": "[pytest]\nconsentkit_watch = shop_of_doctor:consent\n",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:playwright"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert tested.returncode == 0, tested.stdout
+    monkeypatch.syspath_prepend(str(tmp_path))
+    runner = importlib.import_module("shop_of_doctor").create_app().test_cli_runner()
+
+    told = runner.invoke(args=["consent", "doctor", "--tests", str(tmp_path)])
+
+    assert told.exit_code == 1, told.output
+    places = {
+        name: 1 + SHOP_APP[: SHOP_APP.index(text)].count("\n")
+        for name, text in {
+            "share_many": "consent.share_many(",
+            "check_many": "ShareRequest(each",
+            "clause": "consent.allowed_clause(",
+        }.items()
+    }
+    assert sorted(told.output.splitlines()) == sorted(
+        LACKS.format(folder=tmp_path, **places).splitlines()
+    )
+    del sys.modules["shop_of_doctor"]
+
+
 def test_the_command_says_what_it_did_not_look_at(tmp_path: Path) -> None:
     run = host(tmp_path).app.test_cli_runner().invoke(args=["consent", "doctor"])
 
     assert run.exit_code == 1
     assert "purpose 'shop-offers' is never asked about for recipient" in run.output
     assert "Other code was not read" in run.output
+    assert "Whether a test reaches a gate is not known" in run.output

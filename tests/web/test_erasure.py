@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,28 @@ def test_the_page_says_what_goes_what_stays_and_why(
     assert maya.get(receipt).status_code == 200
     assert 'href="/consent/disclosures.json"' in page
     assert agreed.acts() == 4
+
+
+@pytest.mark.requirement("R92")
+def test_each_receipt_says_what_it_is_of_and_who_can_no_longer_answer_is_named(
+    agreed: Host, maya: FlaskClient
+) -> None:
+    assert "Who can answer for you" not in maya.get(PAGE).text
+    answer(maya, "credit-score", {"acme-credit": "refused"})
+    answer(maya, "shop-offers", {"controller": "given"})
+    with agreed.app.app_context():
+        for name in ("Lee", "Kim"):
+            ends = datetime.now(UTC) + timedelta(days=9)
+            purposes = ["credit-score"]
+            agreed.consent.delegate(
+                MAYA, to=name, label=name, purposes=purposes, until=ends
+            )
+    page = maya.get(PAGE).text
+
+    told = re.findall(r"<li><p><a[^>]+/receipts/[^>]+>.*?</a></p><p>(.*?)</p>", page)
+    assert len(told) == len(set(told)) == 3
+    assert all("Acme Credit" in each or "Wallet" in each for each in told)
+    assert "<bdi>Lee</bdi> and <bdi>Kim</bdi>" in page
 
 
 def test_the_centre_leads_there(maya: FlaskClient) -> None:

@@ -34,7 +34,8 @@ PAGE, FILE, API = "/consent/export", "/consent/export.json", "/consent/api/v1/ex
 MANY = 5_000  # disclosures: somebody whose data is shared daily, for fourteen years
 MEMBERS = [
     *("schema_version", "made", "pii_principal_id", "controller", "logs", "answers"),
-    *("receipts", "notices", "disclosures", "notifications", "delegations", "of_age"),
+    *("receipts", "notices", "disclosures", "batches", "notifications", "delegations"),
+    *("reminders", "of_age"),
 ]
 
 

@@ -12,6 +12,7 @@ from consentkit import ConsentKit
 from consentkit.errors import ConfigurationError
 from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
+from consentkit.service.openings import Opening
 from consentkit.testing import answer
 from tests import declared
 from tests.web.hosts import MAYA
@@ -34,7 +35,7 @@ def test_two_apps_in_one_process_know_nothing_of_each_other(tmp_path: Path) -> N
 
 def test_a_token_of_one_app_is_nothing_to_another(tmp_path: Path) -> None:
     one, two = host(tmp_path / "one"), host(tmp_path / "two")
-    token = one.state.tokens.issue_answer(MAYA, "0" * 64)
+    token = one.state.tokens.issue_answer(MAYA, "0" * 64, Opening())
 
     sent = two.client(MAYA).post("/consent/choices", data={"token": token})
 

@@ -133,6 +133,22 @@ TRAPS = {
         *(CARD, 'value="{{ card.stop_token }}"', 'value=""'),
         "no form sends its token to /consent/revocations",
     ),
+    "code in the page": (
+        *(NOTICE, STATEMENT, f"<script>send()</script>{STATEMENT}"),
+        "inline-script: <script>",
+    ),
+    "code in an attribute": (
+        *(WIDGET, ACTION, f'{ACTION} onsubmit="send()"'),
+        "event-handler: <form> has onsubmit",
+    ),
+    "code of somebody else's": (
+        *(NOTICE, STATEMENT, f'<script src="//cdn.example/x.js"></script>{STATEMENT}'),
+        "foreign-script: <script>",
+    ),
+    "a button that sends elsewhere": (
+        *(NOTICE, DECLINE, f'{DECLINE}<button formaction="/x">x</button>'),
+        "a button has a formaction",
+    ),
     "no word on how long": (
         *(NOTICE, "{{- rows(page.closing) }}", ""),
         "it leaves out what is declared: “Then",
@@ -331,7 +347,9 @@ def test_style_sheets_of_the_apps_own_need_no_linter(
 
     shop = host(tmp_path / "sheets", before=putting({head: SHEETS}))
     assert "/static/shop.css" in shop.client(MAYA).get("/consent/").text
-    for more in ("<script src='/x.js'></script>", "Shop", "<link rel=preload href=x>"):
+    elsewhere = '<link rel="stylesheet" href="https://cdn.example/x.css">'
+    script, preload = "<script src='/x.js'></script>", "<link rel=preload href=x>"
+    for more in (script, "Shop", preload, elsewhere):
         with pytest.raises(ConfigurationError, match=r"head\.html"):
             host(tmp_path / "more", before=putting({head: SHEETS + more}))
 

@@ -43,12 +43,15 @@ def host(folder: Path, **fields: Any) -> Host:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Host:
-    return host(tmp_path)
+    with time_machine.travel(NOON, tick=False):
+        return host(tmp_path)
 
 
 @pytest.fixture
 def maya(shop: Host) -> FlaskClient:
-    return shop.client(MAYA)
+    # A session that began after the test's own moment would be none: on any day.
+    with time_machine.travel(NOON, tick=False):
+        return shop.client(MAYA)
 
 
 def asked(client: FlaskClient) -> bool:

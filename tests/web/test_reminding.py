@@ -67,6 +67,27 @@ def test_a_yes_that_is_about_to_end_is_asked_about_once(tmp_path: Path) -> None:
         assert shop.allows(MAYA)
 
 
+@pytest.mark.requirement("R90", "R91")
+def test_what_somebody_was_reminded_of_is_in_their_export(tmp_path: Path) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        shop = host(tmp_path)
+        maya, tom = shop.client(MAYA), shop.client(TOM)
+        answer(maya, "credit-score", YES)
+        clock.move_to(END - MONTH)
+        assert reminded(maya)
+
+        file = maya.get("/consent/export.json").get_json()
+        assert file["reminders"] == [
+            {
+                "purpose": "credit-score",
+                "recipient": "acme-credit",
+                "recipient_name": "Acme Credit Scoring Ltd",
+                "record_id": file["receipts"][0]["receipt_id"],
+            }
+        ]
+        assert tom.get("/consent/export.json").get_json()["reminders"] == []
+
+
 @pytest.mark.requirement("R90")
 def test_silence_ends_it_and_nothing_is_renewed_by_being_reminded(
     tmp_path: Path,

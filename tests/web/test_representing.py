@@ -262,6 +262,41 @@ def test_who_comes_of_age_is_asked_anew_and_can_confirm_or_undo(
         assert last_act(home)["choices"][0]["state"] == "renewed"
 
 
+@pytest.mark.requirement("R83")
+def test_the_end_that_is_told_of_a_guardians_yes_is_the_one_that_counts(
+    tmp_path: Path,
+) -> None:
+    lapse = datetime(2031, 6, 1, tzinfo=UTC)
+    years = {"PERMANENT_SESSION_LIFETIME": timedelta(days=3_650)}
+    home = household(tmp_path, **years)
+    kim = home.client(KIM)
+
+    def told() -> tuple[dict[str, Any], dict[str, Any]]:
+        (answered,) = kim.get("/consent/api/v1/status").get_json()["answers"]
+        (exported,) = kim.get("/consent/export.json").get_json()["answers"]
+        assert answered["state"] == exported["event_state"]
+        assert answered["until"] == exported["validity_duration"]
+        assert answered["until"] == "2031-06-01T00:00:00.000Z"
+        return answered, exported
+
+    with time_machine.travel(lapse - timedelta(days=30), tick=False):
+        ruth = acts(home, RUTH, "parent")
+        page = answer(ruth, "credit-score", {"acme-credit": "given"})
+        pages = page.text, kim.get("/consent/").text
+        for words in (re.sub(r"<[^>]+>", "", each) for each in pages):
+            assert "until 1 June 2031" in words
+        answered, _ = told()
+        assert (answered["state"], answered["holds"]) == ("given", True)
+        with home.app.app_context():
+            held = home.consent.check(
+                KIM, declared.SCORE, recipient=declared.CREDIT, data={"spending"}
+            )
+        assert held.until == lapse
+    with time_machine.travel(lapse, tick=False):
+        answered, _ = told()
+        assert (answered["state"], answered["holds"]) == ("expired", False)
+
+
 @pytest.mark.requirement("R82")
 def test_a_joint_yes_is_told_as_waiting_to_both(tmp_path: Path) -> None:
     home = household(tmp_path, CONSENTKIT_PROFILE="FR")
@@ -316,7 +351,10 @@ def test_a_delegate_sees_and_does_what_was_left_to_them(home: Host) -> None:
     assert "shop-offers" not in page
     gone = {"Receipt", "Stop all sharing", "Erase my records", "Who received your data"}
     assert not {each for each in gone if each in page}
-    assert lee.get("/consent/ask/shop-offers").text.count("This is not left to you")
+    beyond = lee.get("/consent/ask/shop-offers")
+    assert beyond.status_code == 403
+    assert beyond.text.count("This is not left to you")
+    assert "<form" not in beyond.text
     tom = home.client(TOM).get("/consent/").text
     assert "Somebody you chose decided this for you on" in tom
 

@@ -118,6 +118,122 @@ def test_an_ungated_call_is_found_whatever_makes_it(
     assert f"'{name}' belongs to recipient 'acme-credit', and no share" in said
 
 
+ROUNDABOUT = """
+import http.client, io, os, socket, ssl, tempfile, urllib.request
+import httpx, pytest, requests, urllib3
+from shop import PORT, scorer
+
+NAME = "api.acme-credit.example"
+PROXY = f"http://127.0.0.1:{PORT}"
+
+@pytest.fixture(autouse=True)
+def proxied(request, monkeypatch):
+    if "proxy" in request.node.name:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, PROXY)
+
+def test_WRONG_requests_by_a_proxy():
+    requests.post(f"http://{NAME}/", data=b"x")
+
+def test_WRONG_requests_by_a_proxy_encrypted():
+    requests.post(f"https://{NAME}/", data=b"x")
+
+def test_WRONG_httpx_by_a_proxy():
+    httpx.post(f"http://{NAME}/", content=b"x")
+
+def test_WRONG_httpx_by_a_proxy_encrypted():
+    httpx.post(f"https://{NAME}:443/", content=b"x")
+
+def test_WRONG_urllib_by_a_proxy():
+    urllib.request.urlopen(f"http://{NAME}/", b"x")
+
+def test_WRONG_urllib3_by_a_proxy():
+    urllib3.ProxyManager(PROXY).request("POST", f"http://{NAME}/", body=b"x")
+
+def test_WRONG_by_its_address_under_its_name():
+    requests.post(PROXY, data=b"x", headers={"Host": NAME.upper() + "."})
+
+def test_WRONG_by_hand_in_parts():
+    with socket.create_connection(("127.0.0.1", PORT)) as open_one:
+        head = f"POST / HTTP/1.1\\r\\nX: y\\r\\nhOST:\\t{NAME}:80\\r\\n\\r\\n".encode()
+        open_one.sendmsg([memoryview(head), b"x"])
+
+def test_another_name_by_a_proxy():
+    assert requests.post("http://other.example/", data=b"x").status_code == 204
+
+def test_bytes_that_are_no_request():
+    with socket.create_connection(("127.0.0.1", PORT)) as open_one:
+        open_one.sendall(b"")
+        open_one.sendall(f"Host: {NAME}".encode())
+        open_one.sendmsg([])
+
+def test_what_came():
+    assert len(scorer.got) == 1
+"""
+
+
+@pytest.mark.requirement("R67")
+def test_a_request_that_names_a_recipient_is_found_wherever_it_is_sent(
+    project: Project,
+) -> None:
+    """By a proxy of the environment's, or to an address that nobody declared."""
+    declared = DECLARED.format(where="'//api.acme-credit.example'")
+    project.write("shop.py", APP + declared)
+    project.write("test_shop.py", ROUNDABOUT)
+
+    said = project.run("-rA", "--tb=no")
+
+    assert "8 failed, 3 passed" in said, said
+    assert said.count("FAILED test_shop.py::test_WRONG") == 8
+
+
+ADDRESSES = """
+import socket, tempfile
+from contextlib import suppress
+from consentkit.service.live import live
+from shop import PORT, consent
+from tests.service.guarded import shared
+from tests.service.wallet import CREDIT_SCORE, Wallet
+
+def test_WRONG_mapped_into_the_other_family():
+    socket.socket(socket.AF_INET6).connect(("::ffff:127.0.0.1", PORT))
+
+def test_WRONG_as_a_number():
+    socket.create_connection(("0x7f000001", PORT))
+
+def test_WRONG_a_datagram_to_the_other_family():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as datagrams:
+        datagrams.sendto(b"x", ("::ffff:7f00:1", PORT))
+
+def test_WRONG_a_file_through_what_is_left_open(tmp_path):
+    wallet = Wallet(tmp_path, declared=consent.registry)
+    wallet.answer("alice", CREDIT_SCORE)
+    with shared(wallet):
+        kept = socket.create_connection(("127.0.0.1", PORT))
+    with tempfile.TemporaryFile() as file:
+        file.write(b"x" * 100)
+        file.seek(0)
+        kept.sendfile(file)
+
+def test_another_port_of_the_same_machine():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).sendall(b"x")
+"""
+
+
+@pytest.mark.requirement("R67")
+def test_an_address_is_found_in_either_family_and_at_its_port_alone(
+    project: Project,
+) -> None:
+    project.write("shop.py", APP + DECLARED.format(where="scorer.url"))
+    project.write("test_shop.py", ADDRESSES)
+
+    said = project.run("-rA", "--tb=no")
+
+    assert "4 failed, 1 passed" in said, said
+    assert said.count("FAILED test_shop.py::test_WRONG") == 4
+
+
 GATED = """
 import asyncio, socket
 from contextlib import contextmanager

@@ -1,0 +1,133 @@
+"""Many checks at once: the answers of single ones, for one visit to the database."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+from typing import TypeAlias
+
+from consentkit.core.decision import Decision
+from consentkit.core.decision import Reason
+from consentkit.core.decision import decide
+from consentkit.core.registry import CROSS_BORDER
+from consentkit.service.ages import mind_age
+from consentkit.service.honouring import heed
+from consentkit.service.observing import tell_decision
+from consentkit.service.reaching import tell_reached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from consentkit.core.act import Millis
+    from consentkit.core.decision import ShareRequest
+    from consentkit.core.decision import Standing
+    from consentkit.core.registry import Question
+    from consentkit.service.installation import Installation
+
+__all__ = ["check_many"]
+
+_LOGGER = logging.getLogger("consentkit")
+_Asked: TypeAlias = "tuple[ShareRequest, Question | None]"
+
+
+def check_many(
+    installation: Installation, requests: Iterable[ShareRequest]
+) -> list[Decision]:
+    """The decisions at this instant, in the order of the requests.
+
+    Total, and row by row: what is wrong with one makes no other one a no.
+    """
+    begun = time.perf_counter()
+    decisions = _check_all(installation, requests)
+    for each in decisions:
+        tell_decision(installation, "check-many", each, begun=begun)
+    return decisions
+
+
+def _check_all(
+    installation: Installation, requests: Iterable[ShareRequest]
+) -> list[Decision]:
+    asked = [(request, _question(installation, request)) for request in requests]
+    for key in {(each.purpose_id, each.recipient_id) for _, each in asked if each}:
+        tell_reached(installation.registry, *key)
+    try:
+        standings = _standings(installation, asked)
+        now = installation.clock()
+    except Exception as error:
+        # Whatever broke, store or clock: nothing may leave on it.
+        _LOGGER.exception("consentkit: checks failed (%s)", type(error).__name__)
+        return [_unavailable(request) for request, _ in asked]
+    return [
+        _decided(installation, each, standings.get(number), now)
+        for number, each in enumerate(asked)
+    ]
+
+
+def _question(installation: Installation, request: ShareRequest) -> Question | None:
+    try:
+        return installation.registry.question(request.purpose, request.recipient)
+    except TypeError:  # an id that cannot even be looked up
+        return None
+
+
+def _standings(
+    installation: Installation, asked: Sequence[_Asked]
+) -> Mapping[int, Standing | None]:
+    """What is on record, by the number of the request, for those that it is asked for.
+
+    Raises:
+        LogUnavailableError: the database cannot be read.
+    """
+    keys = {
+        number: (
+            request.subject,
+            request.purpose,
+            request.recipient,
+            request.purpose + CROSS_BORDER if question.cross_border else "",
+        )
+        for number, (request, question) in enumerate(asked)
+        if question and question.recipient.active and _is_text(request.subject)
+    }
+    found = installation.reader.standings(list(keys.values())) if keys else []
+    return dict(zip(keys, found, strict=True))
+
+
+def _is_text(subject: object) -> bool:
+    """Whether every database can hold it: one that cannot would spoil all the rest."""
+    if not isinstance(subject, str) or "\0" in subject:
+        return False
+    try:
+        subject.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _decided(
+    installation: Installation, asked: _Asked, standing: Standing | None, now: Millis
+) -> Decision:
+    request, question = asked
+    try:
+        if standing is not None:
+            if request.signal:
+                standing = heed(installation, request, question, standing)
+            if installation.ages.prohibition is not None:
+                standing = mind_age(installation, request, question, standing)
+        return decide(
+            request,
+            question,
+            standing,
+            now=now,
+            purpose_known=question is not None
+            or request.purpose in installation.registry.purposes,
+        )
+    except Exception as error:
+        _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+        return _unavailable(request)
+
+
+def _unavailable(request: ShareRequest) -> Decision:
+    return Decision(Reason.STORE_UNAVAILABLE, request.purpose, request.recipient)

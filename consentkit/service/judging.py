@@ -1,0 +1,148 @@
+"""One question about many people: the rule for one, asked about each of them.
+
+Whoever is like somebody before, in all that ``decide`` looks at, is answered alike: a
+million people have said a handful of different things. Where more counts than the row,
+such as a birthday or a browser's signal, each is decided alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+
+from consentkit.core.decision import Reason
+from consentkit.core.decision import ShareRequest
+from consentkit.core.decision import Standing
+from consentkit.core.decision import decide
+from consentkit.core.registry import CROSS_BORDER
+from consentkit.service.ages import mind_age
+from consentkit.service.honouring import heed
+from consentkit.store.batch_standings import Asked
+from consentkit.store.rows import STATUS_COLUMNS
+from consentkit.store.rows import standing_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    from consentkit.core.act import Assurance
+    from consentkit.core.act import Millis
+    from consentkit.core.decision import Decision
+    from consentkit.service.installation import Installation
+
+__all__ = ["Judge", "Wanted"]
+
+_LOGGER = logging.getLogger("consentkit")
+_STATE, _DATA, _UNTIL, _SCOPE, _ASSURANCE, _, _SINCE, _ = range(len(STATUS_COLUMNS))
+_SUSPENDED = len(STATUS_COLUMNS)
+_OF_AGE = _SUSPENDED + 1
+_KEPT = 4_096  # different things that people have said
+_Answer = tuple[Reason, int]
+
+
+def _nobody(_subject: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shared, whoever it is about; see ``ShareRequest``.
+
+    ``signals`` says of a subject whether the request at hand opts out for them; None
+    where no request does.
+    """
+
+    purpose: str
+    recipient: str
+    data: frozenset[str] | None
+    min_assurance: Assurance
+    signals: Callable[[str], bool] | None = None
+
+    def of(self, subject: str) -> ShareRequest:
+        """The request about one person."""
+        return ShareRequest(
+            subject,
+            self.purpose,
+            self.recipient,
+            self.data,
+            self.min_assurance,
+            (self.signals or _nobody)(subject),
+        )
+
+
+class Judge:
+    """Decides at one instant; ``turn_to`` the next one before rows are read anew."""
+
+    def __init__(self, installation: Installation, wanted: Wanted, now: Millis) -> None:
+        registry = installation.registry
+        self._installation = installation
+        self._wanted = wanted
+        self._now = now
+        self.question = registry.question(wanted.purpose, wanted.recipient)
+        abroad = self.question is not None and self.question.cross_border
+        self.asked = Asked(
+            wanted.purpose,
+            wanted.recipient,
+            wanted.purpose + CROSS_BORDER if abroad else "",
+        )
+        self._alike: dict[tuple[Any, ...], Reason] = {}
+        self._all_in_row = (
+            not abroad
+            and wanted.signals is None
+            and installation.ages.prohibition is None
+        )
+
+    def turn_to(self, now: Millis) -> None:
+        """Decide at another instant from here on."""
+        self._now = now
+
+    def on_all(self, *, suspended: bool) -> Decision:
+        """What would be said of somebody who had never answered."""
+        return self._decide(self._wanted.of(""), Standing(suspended=suspended))
+
+    def on(self, subject: str, row: Sequence[Any]) -> _Answer:
+        """Why this person is released or withheld, and the end of what they agreed to.
+
+        ``row`` holds the columns of a standing. Total: what cannot be read is a no.
+        """
+        until = row[_UNTIL]
+        if not self._all_in_row or row[_OF_AGE] is not None:
+            return self._alone(subject, row)
+        if row[_STATE] is None:
+            key: tuple[Any, ...] = (None, row[_SUSPENDED])
+            until = 0
+        elif type(until) is int and type(row[_SINCE]) is int:
+            said = row[_STATE], row[_DATA], row[_SCOPE], row[_ASSURANCE]
+            key = (*said, row[_SUSPENDED], self._now < until)
+        else:
+            return self._alone(subject, row)
+        reason = self._alike.get(key)
+        if reason is None:
+            reason, _ = self._alone(subject, row)
+            if len(self._alike) >= _KEPT:
+                self._alike.clear()
+            self._alike[key] = reason
+        return reason, until
+
+    def _alone(self, subject: str, row: Sequence[Any]) -> _Answer:
+        try:
+            decision = self._decide(self._wanted.of(subject), standing_from(row))
+        except Exception as error:
+            # A corrupt row, or the app's own function: it makes nobody else a no.
+            _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+            return Reason.STORE_UNAVAILABLE, 0
+        return decision.reason, decision.until_ms or 0
+
+    def _decide(self, request: ShareRequest, standing: Standing) -> Decision:
+        installation, question = self._installation, self.question
+        standing = heed(installation, request, question, standing)
+        standing = mind_age(installation, request, question, standing)
+        return decide(
+            request,
+            question,
+            standing,
+            now=self._now,
+            purpose_known=request.purpose in installation.registry.purposes,
+        )

@@ -1,0 +1,67 @@
+"""Where a database is: of an engine, and whether two addresses are of the same one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from consentkit.errors import ConfigurationError
+
+__all__ = ["address_of", "is_same"]
+
+_Place: TypeAlias = tuple[object, ...]
+_PORT = 5432
+
+
+def address_of(engine: object) -> str:
+    """The URL of the engine's database, its password included.
+
+    Only that is taken of an engine: its pool, its events and its connections are the
+    app's. What it passes to the driver by other ways than the URL is not known here.
+
+    Raises:
+        ConfigurationError: it is no engine, or not of a database that can be shared.
+    """
+    if not isinstance(engine, sa.Engine):
+        raise ConfigurationError(
+            "init_app(app, engine=…) takes a sqlalchemy.Engine, of an asynchronous one "
+            f"its sync_engine; got {type(engine).__name__}"
+        )
+    url = engine.url
+    backend = url.get_backend_name()
+    name = url.database or ""
+    if backend == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    elif backend != "sqlite" or name.startswith("file:") or name in ("", ":memory:"):
+        raise ConfigurationError(
+            "init_app(app, engine=…) takes an engine for PostgreSQL or for an SQLite "
+            "file; a database in memory is another one for each connection, and "
+            f"consentkit has its own; got {url.render_as_string()!r}"
+        )
+    else:
+        url = url.set(drivername="sqlite", database=str(Path(name).resolve()))
+    return url.render_as_string(hide_password=False)
+
+
+def is_same(one: str, other: object, *, folder: Path) -> bool:
+    """Whether both are of one database; ``other`` may be anything.
+
+    A relative path is meant from here in ``one``, from ``folder`` in ``other``.
+    """
+    if not isinstance(other, (str, sa.URL)):
+        return False
+    try:
+        return _place(make_url(one), Path()) == _place(make_url(other), folder)
+    except sa.exc.ArgumentError:
+        return False  # whose ever address this is, they will hear of it
+
+
+def _place(url: sa.URL, folder: Path) -> _Place:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return backend, (folder / (url.database or "")).resolve()
+    host = url.host or url.query.get("host", "")
+    return backend, host, url.port or _PORT, url.database or url.username

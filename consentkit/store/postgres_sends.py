@@ -1,0 +1,113 @@
+"""Locks of what is being sent, on PostgreSQL: for all processes of all machines.
+
+A send holds a shared advisory lock by an open transaction that does nothing else, on a
+connection of its own: a slow network must not take the connections that acts need. It
+is a lock of the transaction, not of the session, so that it works behind a pooler that
+hands connections out by transaction, and ends with the connection of whoever dies.
+
+Nobody ever asks for the same lock exclusively, so no send waits for anything. Whoever
+waits for sends looks at who holds it (``pg_locks``), once the end is committed, and
+then until these very transactions are over: sends that begin later keep nobody waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from consentkit.errors import LogUnavailableError
+from consentkit.store.forks import ForkedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["PostgresSends"]
+
+# Numbers nobody else uses for an advisory lock, as far as that can be chosen.
+_OURS = int.from_bytes(hashlib.sha256(b"consentkit sends").digest()[:3])
+_ANYBODY = -1  # nobody's number; ``pg_locks`` tells it without its sign
+_KEPT = 5  # connections kept open between sends; while more are sent, there are more
+# A machine that vanished from the network is forgotten after this; nobody waits for
+# one send as long (milliseconds).
+_FORGOTTEN = 300_000
+_HOLD = (
+    f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {_FORGOTTEN}; "
+    f"SELECT pg_advisory_xact_lock_shared({_OURS}, {{person}})"
+)
+_UNDER_WAY = f"""
+SELECT DISTINCT virtualtransaction FROM pg_locks
+WHERE locktype = 'advisory' AND classid = {_OURS} AND objsubid = 2
+  AND (%(everybody)s OR objid = ANY(%(persons)s::oid[]))
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""  # noqa: S608  a number of ours
+
+
+class PostgresSends:
+    """The advisory locks of one database (a ``SendLocks``)."""
+
+    def __init__(self, url: sa.URL, failures: tuple[type[Exception], ...]) -> None:
+        # Autocommit: the transaction is begun by hand, in one message with its lock,
+        # and rolled back when the pool takes the connection back.
+        engine = sa.create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=_KEPT,
+            max_overflow=-1,
+            pool_pre_ping=True,  # the server may have closed what was kept
+            hide_parameters=True,
+        )
+        self._engine = ForkedEngine(engine)
+        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, *failures)
+
+    @contextlib.contextmanager
+    def held(self, subject: str | None = None) -> Iterator[None]:
+        """See ``SendLocks.held``."""
+        with self._ran(_HOLD.format(person=_person(subject))):
+            yield
+
+    def under_way(self, *subjects: str) -> frozenset[str]:
+        """See ``SendLocks.under_way``: the transactions that hold a lock."""
+        values = {
+            "everybody": not subjects,
+            "persons": [_ANYBODY % 2**32, *map(_person, subjects)],
+        }
+        with self._ran(_UNDER_WAY, values) as cursor:
+            return frozenset(name for (name,) in cursor.fetchall())
+
+    def close(self) -> None:
+        """See ``SendLocks.close``."""
+        self._engine.current().dispose()
+
+    @contextlib.contextmanager
+    def _ran(
+        self, statement: str, values: dict[str, Any] | None = None
+    ) -> Iterator[Any]:
+        """A cursor that has run the statement; its transaction ends with the block.
+
+        To end it never raises: what was sent is sent, and a connection that is lost
+        holds nothing any more.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = self._engine.current().raw_connection()
+                stack.callback(connection.close)
+                driver: Any = connection.driver_connection
+                cursor = driver.execute(statement, values)
+            except self._failures as error:
+                raise LogUnavailableError(
+                    "the consent database did not give a lock for a send "
+                    f"({type(error).__name__})"
+                ) from error
+            yield cursor
+
+
+def _person(subject: str | None) -> int:
+    """A number for a person; those who share one wait for each other's sends."""
+    if subject is None:
+        return _ANYBODY
+    return int.from_bytes(hashlib.sha256(subject.encode()).digest()[:4]) >> 1
