@@ -85,7 +85,8 @@ def tell_of_change(
     """Put beside an act what it took back of the answers in ``standing``.
 
     Who decides again and says no ends a yes as much as who presses stop, and a new yes
-    that leaves data out ends the old one for that data (R57).
+    that leaves data out ends the old one for that data (R57). So does one of two who
+    agreed together and agrees anew alone: their yes waits for the other's again.
 
     Raises:
         LogUnavailableError: the database cannot be written.
@@ -97,7 +98,7 @@ def tell_of_change(
         for each in choices
         if each.key in standing and standing[each.key].state in AUTHORISING
     }
-    for state in (State.REFUSED, State.DEFERRED):
+    for state in (State.REFUSED, State.DEFERRED, State.REQUESTED):
         ended = {key: was for key, was in before.items() if after[key].state is state}
         if ended:
             tell_of_ending(recorder, leaf, ended, after, state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,26 @@ def test_one_yes_of_two_is_none_and_both_are_one(
 
     two = family.answers(second)
     assert state(two.body["choices"]) == "given"
+    assert family.wallet.check(KIM, CREDIT_SCORE)
+
+
+@pytest.mark.requirement("R57", "R82")
+def test_who_agrees_anew_waits_for_the_other_and_the_recipient_hears_of_it(
+    family: Family,
+) -> None:
+    family.answers(PARENT)
+    family.answers()
+    family.wallet.share(KIM, CREDIT_SCORE, {"spending"})
+
+    family.answers(PARENT)
+    assert not family.wallet.check(KIM, CREDIT_SCORE)
+    (told,) = family.wallet.sql(
+        "SELECT body FROM consent_delivery WHERE recipient = 'acme-credit'"
+    )
+    (ended,) = json.loads(told[0])["data"]["ended"]
+    assert ended["state"] == "requested"
+
+    family.answers()
     assert family.wallet.check(KIM, CREDIT_SCORE)
 
 
