@@ -5,7 +5,9 @@
 ``config``, ``state``     the checked configuration; what is kept per app
 ``gpc``                   the browser's opt-out signal: read, kept, told
 ``gate``                  ``check``, ``share`` and ``require`` as views call them
-``bulk``                  the same about many people
+``bulk``, ``batches``     the same for many people at once
+``releasing``             what leaves on a legal duty, without consent
+``errands``               what somebody wanted whom a gate sent to a question
 ``app_database``          whether the consents are in the app's own database
 ``widgets``               the question in a template, as a notice in a form
 ``tokens``, ``origin``    who made this form, and which site sent it
@@ -17,11 +19,15 @@
 ``disclosures``           who received what
 ``erasure_routes``        the page that erases one's records, and what it says
 ``api``, ``problems``     JSON, and refusals as RFC 9457 documents
+``service_tokens``        which other service may ask whether it may
 ``openapi``               the same, described
 ``overriding``            templates of the host's in place of ours, judged
+``sending``               the same once more, as the page goes out
 ``rehearsal``             pages as this app would show them, for who judges them
 ``form_contract``         what such a page has to carry to be answered
 ``log_views``             the published log, for auditors
+``signals``, ``metering`` what the gate did, for whoever watches it
+``health``                alive and ready, for a load balancer
 ``commands``              ``flask consent …``
 ``frame``, ``locale``     letterhead, headers, language
 ``pages`` and the rest    what templates are given, worded and escaped
