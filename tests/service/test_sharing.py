@@ -117,11 +117,6 @@ def not_asked(_: Wallet) -> None:
     """Nothing happened."""
 
 
-def asked_only(wallet: Wallet) -> None:
-    form = wallet.form("alice", {CREDIT_SCORE: State.GIVEN})
-    wallet.submit(replace(form, answers={}))
-
-
 def refused(wallet: Wallet) -> None:
     wallet.answer("alice", CREDIT_SCORE, said=State.REFUSED)
 
@@ -158,7 +153,6 @@ def suspended(wallet: Wallet) -> None:
 
 DENIALS: dict[Callable[[Wallet], None], Reason] = {
     not_asked: Reason.NOT_ASKED,
-    asked_only: Reason.NOT_ASKED,
     refused: Reason.REFUSED,
     deferred: Reason.DEFERRED,
     withdrawn: Reason.WITHDRAWN,

@@ -7,9 +7,13 @@ import sqlite3
 from collections.abc import Callable
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import time_machine
 from flask import Flask
 from flask import Response
 from flask import jsonify
@@ -26,6 +30,7 @@ from consentkit.web.state import current_state
 from tests import declared
 from tests.laid_tables import lay_tables
 
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 MAYA, TOM = "maya@example.org", "tom@example.org"
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -56,11 +61,14 @@ class Host:
             return current_state()
 
     def client(self, subject: str | None = None) -> FlaskClient:
-        """A browser with its own cookies, in which ``subject`` has signed in."""
+        """A browser with its own cookies, in which ``subject`` has signed in.
+
+        Long ago: a session that began after the moment that a test travels to is none.
+        """
         client = self.app.test_client()
-        with client.session_transaction() as cookies:
-            if subject is not None:
-                cookies["person"] = subject
+        if subject is not None:
+            with time_machine.travel(_LONG_AGO), client.session_transaction() as kept:
+                kept["person"] = subject
         return client
 
     def allows(
@@ -105,6 +113,7 @@ def bare_app(folder: Path, **config: object) -> Flask:
         SECRET_KEY="a secret of the tests",  # noqa: S106  of the tests
         TESTING=True,
         CONSENTKIT_PUBLISH="command",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=100_000),
     )
     app.config.update(config)
     return app

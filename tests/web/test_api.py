@@ -336,6 +336,7 @@ _OFFICIALS = frozenset(
         *("unknown-act", "unknown-delivery", "unknown-key", "unknown-notice"),
         *("unknown-question", "closed-otherwise", "followed", "successor"),
         *("claim", "delegation", "consent-replaced", "batch", "not-in-batch"),
+        "legal-release",
     }
 )
 

@@ -43,15 +43,12 @@ def host(folder: Path, **fields: Any) -> Host:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Host:
-    with time_machine.travel(NOON, tick=False):
-        return host(tmp_path)
+    return host(tmp_path)
 
 
 @pytest.fixture
 def maya(shop: Host) -> FlaskClient:
-    # A session that began after the test's own moment would be none: on any day.
-    with time_machine.travel(NOON, tick=False):
-        return shop.client(MAYA)
+    return shop.client(MAYA)
 
 
 def asked(client: FlaskClient) -> bool:
