@@ -1,7 +1,8 @@
 """``consentkit …`` for auditors: needs neither Flask nor a database nor our servers.
 
-Exit status: 0 it holds · 1 it does not hold (which step, which entry) · 2 the input
-cannot be read, or the command was used wrongly. Findings go to standard output,
+Exit status: 0 it holds · 1 it does not hold (which step, which entry), or the copy is
+not as it was exported · 2 the input cannot be read, or the command was used wrongly,
+such as with a handle that is not in the log. Findings go to standard output,
 everything else to standard error, so that ``--json`` can be piped. Who reads the pipe
 may stop early, as ``head`` does: that ends the command without a word, with the status
 that a shell gives to a program that a closed pipe has ended (141).
@@ -264,8 +265,9 @@ def _verify(options: argparse.Namespace) -> int:
             previous=previous,
         )
         with closing(examination.find_faults()) as faults:
-            for _ in faults:
-                bar.note_fault()
+            for fault in faults:
+                if not fault.stray:
+                    bar.note_fault()
     report = examination.report()
     if options.json:
         _print_json(report.to_dict())

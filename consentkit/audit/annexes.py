@@ -30,6 +30,7 @@ from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.search import may_register
 from consentkit.audit.search import search_leaves
+from consentkit.audit.source import named
 from consentkit.core.act import Kind
 from consentkit.core.notice import Notice
 from consentkit.errors import InclusionError
@@ -152,7 +153,7 @@ class AnnexCheck:
                 raise MalformedError("no entry has that id")
             open_evidence(data, leaf)
         except VerificationError as error:
-            yield _finding("evidence", f"{path}: {error}", error, entry=index)
+            yield _finding("evidence", named(path, error), error, entry=index)
         else:
             self.official += leaf.kind in OFFICIAL
 

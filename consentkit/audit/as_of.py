@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
+from typing import Any
 
 from consentkit.audit.proven import logs_in_a_row
 from consentkit.audit.replay import ANSWERS
@@ -31,6 +32,7 @@ from consentkit.audit.replay import act_of
 from consentkit.core.act import Kind
 from consentkit.core.legal_basis import RELEASE_ACTIONS
 from consentkit.core.legal_basis import RELEASE_PREFIX
+from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.status import status_of
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ class Basis:
     ``stopped`` is the suspension that was in force, if one was. ``released`` are
     (official's act, person's entry) of what left without consent, ``named`` the batches
     that the person was in. ``batches`` are those of which nobody can tell.
+    ``missing`` is the purpose whose yes this one needs besides, and lacks: that to
+    sending it abroad; or, of such a one, that to the sharing itself.
     """
 
     purpose: str
@@ -96,6 +100,7 @@ class Basis:
     stopped: Entry | None
     released: tuple[tuple[Entry, Entry], ...] = ()
     named: tuple[tuple[Entry, BatchEntry], ...] = ()
+    missing: str | None = None
 
     @property
     def state(self) -> State | None:
@@ -108,6 +113,11 @@ class Basis:
         granted = self.status is not None and self.status.authorises(self.at)
         return granted and self.stopped is None
 
+    @property
+    def sufficient(self) -> bool:
+        """Whether that grant was all that the gate asks for."""
+        return self.in_force and self.missing is None
+
 
 @dataclass(frozen=True)
 class AsOf:
@@ -115,7 +125,8 @@ class AsOf:
 
     ``checkpoint`` is the signed note of the log that was asked, ``erased`` the entry
     by which the person had been erased by then. ``links`` are the entries that name
-    the log before, the newest first, as far as those logs were given.
+    the log before, the newest first, as far as those logs were given. ``known`` is
+    whether any entry names the person, be it later than the moment.
     """
 
     question: Question
@@ -123,6 +134,7 @@ class AsOf:
     bases: tuple[Basis, ...]
     erased: Entry | None
     links: tuple[Entry, ...] = ()
+    known: bool = True
 
     def entries(self) -> Iterator[Entry]:
         """Every entry that the answer rests on, once, in the order of the logs."""
@@ -158,6 +170,7 @@ def as_of(
     story = _Story(question)
     for log in reversed(logs):
         for found in log.search(_matters(question)):
+            story.known |= found.leaf.subject == question.subject
             # A notice is before its act by its index, whatever the two clocks said.
             if found.leaf.time <= question.at or found.leaf.kind == Kind.NOTICE:
                 story.take(found)
@@ -169,6 +182,7 @@ def as_of(
         tuple(_basis(key, story) for key in keys),
         story.erased.entry() if story.erased else None,
         tuple(links),
+        story.known,
     )
 
 
@@ -200,6 +214,7 @@ class _Story:
         default_factory=dict
     )
     erased: Found | None = None
+    known: bool = False
 
     def take(self, found: Found) -> None:
         """Take in the next entry."""
@@ -265,13 +280,14 @@ def _basis(key: tuple[str, str], story: _Story) -> Basis:
     acts = story.acts.get(key, [])
     naming = [found for found in acts if "notice" in found.leaf.body]
     logged = story.notice_of(naming[-1]) if naming else None
+    shown = logged.shown() if logged else None
     stop = story.stop_of(key)
     return Basis(
         *key,
         at=story.question.at,
         status=story.standing.get(key),
         acts=tuple(found.entry() for found in acts),
-        shown=logged.shown() if logged else None,
+        shown=shown,
         shares=tuple(found.entry() for found in story.shares.get(key, ())),
         batches=story.batches.get(key, 0),
         stopped=stop.entry() if stop else None,
@@ -281,7 +297,41 @@ def _basis(key: tuple[str, str], story: _Story) -> Basis:
         released=tuple(
             (act.entry(), line.entry()) for act, line in story.released.get(key, ())
         ),
+        missing=_missing(key, story, shown),
     )
+
+
+def _missing(
+    key: tuple[str, str], story: _Story, shown: ShownNotice | None
+) -> str | None:
+    """The other purpose of a pair whose yes did not stand at that moment."""
+    purpose, recipient = key
+    abroad = purpose.endswith(CROSS_BORDER)
+    base = purpose.removesuffix(CROSS_BORDER)
+    other = base if abroad else base + CROSS_BORDER
+    status = story.standing.get((other, recipient))
+    if status is not None and status.authorises(story.question.at):
+        return None
+    needed = abroad or (other, recipient) in story.acts or _abroad(key, shown)
+    return other if needed else None
+
+
+def _abroad(key: tuple[str, str], shown: ShownNotice | None) -> bool:
+    """Whether the text that was shown asks about sending it abroad as well."""
+    if shown is None:
+        return False
+    pair = key[0] + CROSS_BORDER, key[1]
+    if pair in map(_key, shown.entry.leaf.body["offers"]):
+        return True
+    told = shown.notice.manifest["purposes"] if shown.notice else ()
+    return any(_crosses(each["definition"], key) for each in told)
+
+
+def _crosses(definition: Mapping[str, Any], key: tuple[str, str]) -> bool:
+    """Whether this question of a manifest is that one, to somebody abroad."""
+    to = definition["recipient"]
+    same = (definition["purpose"], to["id"]) == key
+    return bool(same and to["country"] != definition["controller"]["country"])
 
 
 def _key(body: Mapping[str, str]) -> tuple[str, str]:

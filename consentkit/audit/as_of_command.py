@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_options", "execute"]
 
-_HOLDS, _FAILS = 0, 1
+_HOLDS, _FAILS, _UNUSABLE = 0, 1, 2  # 2: a handle that the log does not know, too
 _HANDLE = re.compile(r"[0-9a-f]{32}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,6 +99,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace) -> int:
     """Do what the parsed options say and return the exit status.
 
+    Of a handle that is not in the log nothing is written.
+
     Raises:
         ConfigurationError: an option cannot be used.
         LogUnavailableError: the log cannot be read, or changed meanwhile.
@@ -118,10 +120,13 @@ def execute(options: argparse.Namespace) -> int:
             for each in (options.log, *options.previous)
         ]
         report, answer, fault = _answer(logs, trust, question)
-    if answer is not None and options.output is not None:
+    found = answer is not None and answer.known
+    if found and answer is not None and options.output is not None:
         _write(options.output, answer)
     _print(report, answer, fault, as_json=options.json)
-    return _FAILS if answer is None else _HOLDS
+    if answer is None:
+        return _FAILS
+    return _HOLDS if found else _UNUSABLE
 
 
 def _answer(
@@ -139,8 +144,9 @@ def _answer(
             previous=previous,
         )
         with closing(examination.find_faults()) as faults:
-            for _ in faults:
-                bar.note_fault()
+            for fault in faults:
+                if not fault.stray:
+                    bar.note_fault()
     report = examination.report()
     if not report.holds:
         return report, None, None
@@ -172,6 +178,8 @@ def _print(
     *lines, verdict = report.lines()
     if answer is not None:
         lines += ["", *answer_lines(answer)]
+    if answer is not None and not answer.known:
+        verdict = "NOT FOUND"
     if fault is not None:
         lines, verdict = [*lines, str(fault)], "DOES NOT HOLD"
     _print_lines([*lines, verdict])

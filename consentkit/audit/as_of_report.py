@@ -9,9 +9,11 @@ from typing import Any
 from consentkit.audit.annexed import notice_paths
 from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.plain_text import plain_text
+from consentkit.audit.report import ON_BASIS
 from consentkit.audit.report import format_time
 from consentkit.audit.report import iso_time
 from consentkit.core.legal_basis import RELEASE_ACTIONS
+from consentkit.core.registry import CROSS_BORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +41,7 @@ def answer_dict(answer: AsOf) -> dict[str, Any]:
         "subject": question.subject,
         "at": iso_time(question.at),
         "questions": [_basis_dict(basis) for basis in answer.bases],
+        "known": answer.known,
         "erased": answer.erased and _entry_dict(answer.erased),
         "previous": [_entry_dict(link) for link in answer.links],
         "not_checked": list(NOT_CHECKED),
@@ -73,7 +76,9 @@ def answer_lines(answer: AsOf) -> Iterator[str]:
     yield f"Subject {question.subject}, {format_time(question.at)}:"
     if answer.erased is not None:
         yield f"  was erased by {_name(answer.erased)}; nothing stands since"
-    if not answer.bases:
+    if not answer.known:
+        yield "  this handle is not in the log: no entry names it, then or later"
+    elif not answer.bases:
         yield "  nothing that was asked about had come up by then"
     for basis in answer.bases:
         yield ""
@@ -84,16 +89,17 @@ def answer_lines(answer: AsOf) -> Iterator[str]:
 
 
 def _basis_lines(basis: Basis) -> Iterator[str]:
-    state = basis.state or "nothing stands"
-    force = "in force" if basis.in_force else "NOT in force"
-    yield f"{basis.purpose} / {basis.recipient}: {state}, {force}"
+    yield f"{basis.purpose} / {basis.recipient}: {_standing(basis)}"
+    yield from _release_lines(basis)
+    if _by_law_alone(basis):
+        yield from _stop_lines(basis)
+        return  # nobody was asked, so that nothing was said, shown or shared on it
     if basis.status is not None:
         yield f"  data:      {', '.join(sorted(basis.status.data)) or 'none'}"
         if basis.status.until:
             yield f"  until:     {format_time(basis.status.until)}"
         yield f"  assurance: {basis.status.assurance}"
-    if basis.stopped is not None:
-        yield f"  stopped by the operator: {_entry_line(basis.stopped)}"
+    yield from _stop_lines(basis)
     yield "  said by then:"
     for entry in basis.acts:
         yield f"    {_state_in(entry, basis)}: {_entry_line(entry)}"
@@ -103,9 +109,6 @@ def _basis_lines(basis: Basis) -> Iterator[str]:
         body = entry.leaf.body
         data = ", ".join(body["data"])
         yield f"    {data}, on the act {body['record']}: {_entry_line(entry)}"
-    for act, own in basis.released:
-        data, on = ", ".join(own.leaf.body["data"]), act.leaf.body["action"]
-        yield f"  {on}: {data}: {_entry_line(own)}, by the act in {_name(act)}"
     for found, line in basis.named:
         data = ", ".join(found.leaf.body["data"])
         yield (
@@ -117,6 +120,40 @@ def _basis_lines(basis: Basis) -> Iterator[str]:
             f"  batches shared by then: {basis.batches}; whether this person was in "
             "them, the log alone does not tell"
         )
+
+
+def _standing(basis: Basis) -> str:
+    """What stood at that moment, in a few words."""
+    if _by_law_alone(basis):
+        return "released without consent, as the law has it; nobody was asked"
+    state = basis.state or "nothing stands"
+    if not basis.in_force:
+        return f"{state}, NOT in force"
+    if basis.missing is None:
+        return f"{state}, in force"
+    yes = "sending it abroad" if basis.missing.endswith(CROSS_BORDER) else "the sharing"
+    return f"{state}, in force, but not sufficient: the yes to {yes} is missing"
+
+
+def _by_law_alone(basis: Basis) -> bool:
+    """Whether data left on this by law, and nobody was asked or relied on consent."""
+    consent = basis.acts or basis.shares or basis.named or basis.batches
+    return bool(basis.released and not consent)
+
+
+def _stop_lines(basis: Basis) -> Iterator[str]:
+    if basis.stopped is not None:
+        yield f"  stopped by the operator: {_entry_line(basis.stopped)}"
+
+
+def _release_lines(basis: Basis) -> Iterator[str]:
+    for act, own in basis.released:
+        on = ON_BASIS[RELEASE_ACTIONS[act.leaf.body["action"]].value]
+        yield (
+            f"  released without consent, {on} ({basis.purpose}) to {basis.recipient} "
+            f"on {format_time(own.leaf.time)}: {', '.join(own.leaf.body['data'])}"
+        )
+        yield f"    {_entry_line(own)}, by the act in {_name(act)}"
 
 
 def _notice_lines(shown: ShownNotice | None) -> Iterator[str]:
@@ -167,6 +204,8 @@ def _basis_dict(basis: Basis) -> dict[str, Any]:
         "recipient": basis.recipient,
         "state": basis.state,
         "in_force": basis.in_force,
+        "sufficient": basis.sufficient,
+        "missing": basis.missing,
         "standing": standing,
         "acts": [
             {**_entry_dict(each), "state": _state_in(each, basis)}

@@ -17,6 +17,7 @@ from consentkit.audit.layout import LayoutCheck
 from consentkit.audit.manifest import ManifestCheck
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
+from consentkit.audit.source import named
 from consentkit.errors import UnknownKeyError
 from consentkit.errors import VerificationError
 from consentkit.log.policy import parse_policy
@@ -36,7 +37,8 @@ class FolderCheck:
     """Looks at all that lies beside the tree of ``size`` leaves, in these layers.
 
     ``official`` counts the administrative acts whose private facts lie open there; None
-    where that was not looked at.
+    where that was not looked at. ``listed`` says whether a ``MANIFEST`` was there, and
+    looked at.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class FolderCheck:
         self._trust = trust
         self._layers = layers
         self.official: int | None = None
+        self.listed = False
 
     def check(self) -> Iterator[Finding]:
         """Everything that does not belong there, or is not as it belongs.
@@ -62,6 +65,7 @@ class FolderCheck:
             yield from LayoutCheck(self._source, self._size).check(self._paths())
             # log 7. manifest
             if MANIFEST in annexes:
+                self.listed = True
                 yield from ManifestCheck(self._source).check(self._paths())
         # history 6. policy
         if Layer.HISTORY in self._layers and POLICY in annexes:
@@ -83,5 +87,5 @@ class FolderCheck:
             if not {log.key for log in policy.logs} & set(self._trust.log):
                 raise UnknownKeyError("it names no log with a key that was given")
         except VerificationError as error:
-            what = f"{POLICY}: {error}"
+            what = named(POLICY, error)
             yield Finding(Layer.HISTORY, "policy", None, what, type(error))

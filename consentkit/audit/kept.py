@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from consentkit.audit.receipt import verify_receipt
+from consentkit.audit.source import named
 from consentkit.errors import VerificationError
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import open_checkpoint
@@ -118,7 +119,7 @@ def open_kept(
     try:
         return _open(name, data, trust, policy or Policy())
     except VerificationError as error:
-        what = f"{name}: {error}"
+        what = named(name, error)
         raise type(error)(what, step=error.step, entry=error.entry) from error
 
 

@@ -5,7 +5,8 @@ have to say the same as what replaced them, or somebody was once shown another t
 
 Step, in the numbers of ``consentkit.audit.verify``:
 
-6. layout: every file belongs to this log, and left-over partial files agree with the
+6. layout: every file belongs to this log (any other is a stray: named, and nobody is
+   blamed for it), and left-over partial files agree with the
    ones that replaced them. What may lie beside the tree, such as older checkpoints,
    is named in ``annexed``; what it says is for other steps to judge.
 """
@@ -35,7 +36,20 @@ if TYPE_CHECKING:
 
     from consentkit.audit.bundle import Source
 
-__all__ = ["LayoutCheck"]
+__all__ = ["LayoutCheck", "belongs"]
+
+_NAMED = 20  # strays: more would say no more, and crowd out what matters
+
+
+def belongs(path: str) -> bool:
+    """Whether a log or an export of it can have a file of that name."""
+    if path == CHECKPOINT or is_annex(path):
+        return True
+    try:
+        parse_tile_path(path)
+    except VerificationError:
+        return False
+    return True
 
 
 class LayoutCheck:
@@ -47,15 +61,17 @@ class LayoutCheck:
         self._latest: tuple[Tile, bytes] | None = None
 
     def check(self, paths: Iterable[str]) -> Iterator[Finding]:
-        """6. layout: what is wrong with the files called ``paths``."""
+        """6. layout: what is wrong with the files called ``paths``, and the strays."""
+        strays = 0
         for path in paths:
             if path == CHECKPOINT or is_annex(path):
                 continue
-            try:
-                tile = parse_tile_path(path)
-            except VerificationError:
-                yield _finding(f"{path!r} is not a file of a log")
+            if not belongs(path):
+                strays += 1
+                if strays <= _NAMED:
+                    yield _stray(f"{path!r} is not a file of a log")
                 continue
+            tile = parse_tile_path(path)
             width = self._width(tile)
             if tile.width > width:
                 yield _finding(
@@ -64,6 +80,8 @@ class LayoutCheck:
                 )
             elif tile.width < width:
                 yield from self._check_left_over(tile, tile._replace(width=width))
+        if strays > _NAMED:
+            yield _stray(f"{strays - _NAMED} more files are none of a log")
 
     def _width(self, tile: Tile) -> int:
         """How wide the tile of that level and number is in this tree, 0 for none."""
@@ -111,6 +129,10 @@ def _entry_at_fault(early: bytes, expected: bytes, tile: Tile) -> int | None:
     else:
         return None
     return tile.n * TILE_WIDTH + place if place < tile.width else None
+
+
+def _stray(what: str) -> Finding:
+    return Finding(Layer.LOG, "layout", None, what, stray=True)
 
 
 def _finding(what: str, entry: int | None = None) -> Finding:

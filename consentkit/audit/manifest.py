@@ -6,7 +6,8 @@ evidence: whoever can change a file can change its line.
 
 Step, in the numbers of ``consentkit.audit.verify``:
 
-7. manifest: each file listed is there with its size and hash, and no other is.
+7. manifest: each file listed is there with its size and hash, and no other is that a
+   log can have. Strays are named by the layout.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import re
 from typing import TYPE_CHECKING
 
 from consentkit.audit.annexed import MANIFEST
+from consentkit.audit.layout import belongs
+from consentkit.audit.report import COPY
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.errors import MalformedError
@@ -83,6 +86,8 @@ class ManifestCheck:
             if path == MANIFEST:
                 continue
             expected = listed.pop(path, None)
+            if expected is None and not belongs(path):
+                continue
             if expected is None:
                 yield _finding(f"{MANIFEST} does not list {path!r}")
             else:
@@ -102,4 +107,4 @@ class ManifestCheck:
 
 
 def _finding(what: str) -> Finding:
-    return Finding(Layer.LOG, "manifest", None, what)
+    return Finding(Layer.LOG, COPY, None, what)

@@ -62,11 +62,13 @@ __all__ = ["Comparison", "compare_with_log", "is_promise"]
 class Comparison:
     """What a receipt or promise says, and in what the log does not bear it out.
 
-    ``receipt`` is None for a promise whose leaf is not in the log.
+    ``receipt`` is None for a promise whose leaf is not in the log. ``log`` is the
+    newest checkpoint that it was held against, None where no log was asked.
     """
 
     receipt: VerifiedReceipt | None
     findings: tuple[Finding, ...]
+    log: Checkpoint | None = None
 
     @property
     def holds(self) -> bool:
@@ -75,10 +77,17 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The machine-readable form; ``receipt`` only if its leaf is in a log."""
-        value = {
+        value: dict[str, Any] = {
             "findings": [finding.to_dict() for finding in self.findings],
             "holds": self.holds,
+            "log": None,
         }
+        if self.log is not None:
+            value["log"] = {
+                "origin": self.log.origin,
+                "root": self.log.root.hex(),
+                "size": self.log.size,
+            }
         if self.receipt is None:
             return value
         return {**value, "receipt": self.receipt.to_dict()}
@@ -87,6 +96,11 @@ class Comparison:
         """The same in words, the verdict last."""
         if self.receipt is not None:
             yield from self.receipt.lines()
+        if self.receipt is not None and self.log is not None:
+            yield (
+                f"Held against the log as it is now: {self.log.size} entries, newest "
+                f"checkpoint with the root {self.log.root.hex()}"
+            )
         for finding in self.findings:
             yield from finding.lines()
         yield self._verdict()
@@ -134,7 +148,8 @@ def compare_with_log(
             index, last = _find(source, checkpoint, leaf.hash)
         if index is None:
             latest = _latest(source, newest, last, policy)
-            return Comparison(None, (*findings, _judge(leaf, latest, newest)))
+            wrong = *findings, _judge(leaf, latest, newest)
+            return Comparison(None, wrong, checkpoint)
         signers = ", ".join(leaf.signers)
         receipt = VerifiedReceipt(leaf, index, checkpoint, signers, evidence)
     else:
@@ -143,7 +158,7 @@ def compare_with_log(
         )
         history = History.open([("the receipt", data)], trust=trust, policy=policy)
         findings = tuple(HistoryCheck(source, newest, history, trust=trust).check())
-    return Comparison(receipt, findings)
+    return Comparison(receipt, findings, checkpoint)
 
 
 def _open_promise(data: bytes, trust: Trust) -> Leaf:

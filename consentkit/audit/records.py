@@ -16,6 +16,7 @@ from consentkit.audit.collectors import Line
 from consentkit.audit.memory import Memory
 from consentkit.audit.releases import Releases
 from consentkit.audit.replay import ANSWERS
+from consentkit.audit.report import Batches
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.report import Released
@@ -27,6 +28,7 @@ from consentkit.audit.rules import fault
 from consentkit.audit.signatures import Claim
 from consentkit.audit.signatures import Queue
 from consentkit.audit.signatures import queue_for
+from consentkit.audit.source import named
 from consentkit.audit.tree import Bundle
 from consentkit.audit.trust import KnownCollectors
 from consentkit.core.act import Kind
@@ -83,7 +85,7 @@ class RecordsCheck:
         self.assurances: Counter[str] = Counter()
         memory = Memory() if memory is None else memory
         self._answers, self._chains = memory.answers, memory.chains
-        self._times = memory.times
+        self._times, self._sharing = memory.times, memory.sharing
         self._releases = Releases(memory.answers, memory.sharing)
         self._origin = trust.origin
         self._collectors = Collectors(trust)
@@ -106,7 +108,7 @@ class RecordsCheck:
         if self._stopped:
             return
         if bundle.entries is None:
-            yield from self._stop(f"{bundle.path}: {bundle.fault}")
+            yield from self._stop(named(bundle.path, bundle.fault))
             return
         pairs = zip(bundle.entries, bundle.hashes, strict=True)
         for index, (data, leaf_hash) in enumerate(pairs, start=bundle.first):
@@ -123,6 +125,11 @@ class RecordsCheck:
     def released(self) -> tuple[Released, ...]:
         """What left without consent, as far as the entries were checked."""
         return tuple(self._releases.found)
+
+    @property
+    def batches(self) -> Batches:
+        """How many batches there were, and of how many it was shown who was in it."""
+        return Batches(self._sharing.batches, self._sharing.shown)
 
     def settle(self) -> Iterator[Finding]:
         """What is wrong with the entries that wait for their signatures."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from consentkit.audit.receipt import step
+from consentkit.audit.release_proof import RELEASE_HEADER
 from consentkit.audit.release_proof import ReleaseProof
 from consentkit.audit.release_proof import open_statement
 from consentkit.audit.release_proof import parse_release
@@ -126,7 +127,7 @@ class VerifiedRelease:
 
 
 def verify_release(
-    proof: str,
+    proof: str | bytes | None,
     *,
     trust: Trust,
     recipient: str,
@@ -136,14 +137,17 @@ def verify_release(
 ) -> VerifiedRelease:
     """What ``proof`` permits ``recipient``, if it holds under keys from outside.
 
-    ``purpose`` is the one that it has to be for, if there is a choice; ``body`` are
-    the bytes that came along with it; ``at`` is when they came, in milliseconds since
-    the epoch, now if it is left out.
+    ``proof`` is the header's value, as it came: None says that none came. ``purpose``
+    is the one that it has to be for, if there is a choice; ``body`` are the bytes that
+    came along with it; ``at`` is when they came, in milliseconds since the epoch, now
+    if it is left out.
 
     Raises:
         VerificationError: it does not hold; ``step`` says which of the eight failed.
         ConfigurationError: there is no collector's key to check it with.
+        TypeError: ``body`` is no bytes, or ``at`` no whole number.
     """
+    _check_call(body, at)
     if not trust.collectors:
         raise ConfigurationError(
             "a release is signed by a collector, whose key is needed: one with "
@@ -152,7 +156,7 @@ def verify_release(
     now = time.time_ns() // 1_000_000 if at is None else at
     # 1. form: a statement, and a leaf or the proof of one
     with step("form"):
-        parts = parse_release(proof)
+        parts = parse_release(_as_text(proof))
     # 2. collector: both signed by one of this log's
     with step("collector"):
         leaf = open_leaf(parts.leaf, trust.collectors)
@@ -188,6 +192,33 @@ def verify_release(
         body is not None,
         parts.entry.entry if parts.entry else None,
     )
+
+
+def _check_call(body: object, at: object) -> None:
+    """Refuse a call that is wrong whatever came: its author has to hear of it."""
+    if body is not None and not isinstance(body, bytes | bytearray | memoryview):
+        raise TypeError(
+            "expected 'body' as the bytes that came, before anything read them, such "
+            f"as request.get_data(); got {type(body).__name__}"
+        )
+    if at is not None and type(at) is not int:
+        raise TypeError(
+            "expected 'at' as whole milliseconds since the epoch, such as "
+            f"round(moment.timestamp() * 1000); got {type(at).__name__}"
+        )
+
+
+def _as_text(proof: object) -> str:
+    """The line, as frameworks hand headers over: text, bytes, or None for none."""
+    if not proof and isinstance(proof, str | bytes | None):
+        raise MalformedError(f"no proof came: expected it in {RELEASE_HEADER}")
+    if isinstance(proof, bytes):
+        return proof.decode("latin-1")  # whatever is no base64url is refused by that
+    if not isinstance(proof, str):
+        raise MalformedError(
+            f"expected the value of {RELEASE_HEADER}, got {type(proof).__name__}"
+        )
+    return proof
 
 
 def _check_binding(leaf: Leaf, statement: Statement, trust: Trust) -> None:

@@ -18,6 +18,9 @@ from consentkit.core.legal_basis import LegalBasis
 from consentkit.errors import VerificationError
 
 __all__ = [
+    "COPY",
+    "ON_BASIS",
+    "Batches",
     "Finding",
     "Layer",
     "Moved",
@@ -31,11 +34,15 @@ __all__ = [
 ]
 
 
+COPY = "manifest"
+"""The step that asks whether a folder is as it was written: it is about the copy."""
+
 _LISTED = 50  # lines: more than that is for a program to read
-_ON = {
+ON_BASIS = {
     LegalBasis.LEGAL_OBLIGATION.value: "on legal duty",
     LegalBasis.VITAL_INTEREST.value: "to protect a life",
 }
+"""What a release without consent rested on, in words."""
 
 
 class Layer(StrEnum):
@@ -60,7 +67,8 @@ class Finding:
 
     ``entry`` is the index of the leaf at fault, None where it is not one leaf's.
     ``proof`` shows the same to third parties, in the form of
-    ``consentkit.audit.contradiction``; None where there is nothing to pass on.
+    ``consentkit.audit.contradiction``; None where there is nothing to pass on. A
+    ``stray`` is a file that no log has: it is named, and does not speak against it.
     """
 
     layer: Layer
@@ -71,6 +79,12 @@ class Finding:
         default=VerificationError, compare=False, repr=False
     )
     proof: str | None = field(default=None, compare=False, repr=False)
+    stray: bool = False
+
+    @property
+    def of_copy(self) -> bool:
+        """Whether it is about this copy of the files, and not about the log."""
+        return self.step == COPY
 
     def error(self) -> VerificationError:
         """The same as an exception, for callers that want the first one raised."""
@@ -79,7 +93,7 @@ class Finding:
     def to_dict(self) -> dict[str, Any]:
         """The form that stands in the JSON report; ``proof`` only if there is one."""
         value = {
-            "layer": self.layer.value,
+            "layer": "copy" if self.of_copy else self.layer.value,
             "step": self.step,
             "entry": self.entry,
             "what": self.what,
@@ -93,6 +107,10 @@ class Finding:
             yield self.proof
 
     def __str__(self) -> str:
+        if self.stray:
+            return f"copy: beside the log, not looked at: {self.what}"
+        if self.of_copy:
+            return f"copy: differs from its MANIFEST: {self.what}"
         place = "" if self.entry is None else f", entry {self.entry}"
         return f"{self.layer}, step {self.step}{place}: {self.what}"
 
@@ -127,7 +145,7 @@ class Released:
     def __str__(self) -> str:
         return (
             f"entry {self.entry}, {format_time(self.time)}: released without consent, "
-            f"{_ON[self.basis]}: {', '.join(self.data)}, {self.purpose} for "
+            f"{ON_BASIS[self.basis]}: {', '.join(self.data)}, {self.purpose} for "
             f"{self.recipient} (entry {self.line})"
         )
 
@@ -215,13 +233,31 @@ class OfficialActs:
 
 
 @dataclass(frozen=True, slots=True)
+class Batches:
+    """How many batches of somebody a log has, and of how many it lies there who."""
+
+    logged: int
+    shown: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The form that stands in the JSON report."""
+        return {"logged": self.logged, "with_people": self.shown}
+
+    def __str__(self) -> str:
+        return f"{self.logged}, {self.shown} of them with who was in it"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one examination, layer by layer.
 
     ``log`` is None if not even the checkpoint could be opened; ``stamps`` is what can
     be said of time stamps beside it, empty if there are none. ``unopened`` counts
     its own older checkpoints that only log keys signed that were not given.
-    ``official`` is None where there is no folder, or its records were not checked.
+    ``official`` is None where there is no folder, or its records were not checked;
+    ``batches`` where its records were not. ``listed`` is whether all of a folder was
+    held against its ``MANIFEST``: what differs is a fault of the copy, and no layer's,
+    but an export that differs does not hold. ``strays`` change no verdict.
     """
 
     layers: Mapping[Layer, Verdict]
@@ -231,11 +267,21 @@ class Report:
     unopened: int = 0
     moved: Moved = Moved()
     official: OfficialActs | None = None
+    batches: Batches | None = None
+    listed: bool = False
+    strays: tuple[Finding, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether something was checked and nothing was found."""
         return not self.findings and Verdict.HOLDS in self.layers.values()
+
+    @property
+    def copy(self) -> Verdict:
+        """Whether the folder is as its ``MANIFEST`` lists it, if it has one."""
+        if any(finding.of_copy for finding in self.findings):
+            return Verdict.FAILS
+        return Verdict.HOLDS if self.listed else Verdict.NOT_CHECKED
 
     def to_dict(self) -> dict[str, Any]:
         """The machine-readable form; its shape does not change."""
@@ -245,6 +291,11 @@ class Report:
             "findings": [finding.to_dict() for finding in self.findings],
             "last_moved": self.moved.to_dict(),
             "administrative_acts": self.official and self.official.to_dict(),
+            "batches": self.batches and self.batches.to_dict(),
+            "copy": {
+                "manifest": self.copy.value,
+                "strays": [stray.what for stray in self.strays],
+            },
             "released_without_consent": [
                 each.to_dict() for each in (self.log.released if self.log else ())
             ],
@@ -257,6 +308,8 @@ class Report:
         yield from self.moved.lines()
         if self.official is not None and self.official.logged:
             yield f"administrative acts: {self.official}"
+        if self.batches is not None and self.batches.logged:
+            yield f"batches: {self.batches}"
         for layer in Layer:
             yield f"{layer}: {self.layers[layer]}"
         if self.stamps:
@@ -267,9 +320,16 @@ class Report:
                 f"{self.unopened} older {are} signed by log keys that were not given: "
                 "not checked; give them with --key, EXPORT/keys lists them"
             )
-        for finding in self.findings:
+        for finding in (*self.strays, *self.findings):
             yield from finding.lines()
-        yield "holds" if self.holds else "DOES NOT HOLD"
+        yield self._verdict()
+
+    def _verdict(self) -> str:
+        if self.holds:
+            return "holds"
+        if self.findings and all(finding.of_copy for finding in self.findings):
+            return "DOES NOT HOLD as a copy: take a new one; the log is not at fault"
+        return "DOES NOT HOLD"
 
 
 def format_time(millis: int) -> str:

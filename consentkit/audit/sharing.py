@@ -36,6 +36,8 @@ class Sharing:
 
     ``table`` must hold the state after the entries before the one that is checked. A
     batch names nobody: who was in it lies beside the log, in ``pages``, or nowhere.
+    ``batches`` counts those of somebody in this log, ``shown`` those of them whose
+    people lie there, as many as the entry says.
     """
 
     kinds = _SHARES | {Kind.SUSPENSION}
@@ -44,10 +46,13 @@ class Sharing:
         self._table = table
         self._suspended: dict[tuple[str, str], str] = {}
         self.pages: BatchPages | None = None
+        self.batches = 0
+        self.shown = 0
 
     def succeed(self) -> None:
         """Go on with the log that follows: what was stopped is stopped there, too."""
         self._suspended = dict.fromkeys(self._suspended, _EARLIER)
+        self.batches = self.shown = 0
 
     def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
@@ -75,6 +80,7 @@ class Sharing:
     def _check_batch(self, index: int, leaf: Leaf) -> Iterator[Finding]:
         """Each entry as if it were a disclosure; and all of them as the leaf says."""
         body, pages = leaf.body, self.pages
+        self.batches += body["count"] > 0
         known = self._table.knows(body["purpose"], body["recipient"])
         if body["count"] and not known:
             yield fault("grant", index, "nobody was asked about this before")
@@ -94,7 +100,9 @@ class Sharing:
         if count != body["count"]:
             what = f"it is of {body['count']} people, {count} are shown"
             yield fault("batch", index, what)
-        elif tree.finish().hex() != body["root"]:
+            return
+        self.shown += 1
+        if tree.finish().hex() != body["root"]:
             yield fault("batch", index, "its root is of other people than are shown")
 
     def _check_people(

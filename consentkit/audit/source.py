@@ -22,6 +22,7 @@ __all__ = [
     "MAX_FILE_BYTES",
     "MAX_MANIFEST_BYTES",
     "Source",
+    "named",
     "no_log",
     "not_there",
     "too_large",
@@ -46,6 +47,12 @@ class Source(Protocol):
 
     def paths(self) -> Iterator[str] | None:
         """Every file there is, those of one directory in a row, or None: no listing."""
+
+
+def named(path: str, error: VerificationError | None) -> str:
+    """What is wrong with a file, its path in front, once."""
+    what = str(error)
+    return what if what.startswith(path) else f"{path}: {what}"
 
 
 def no_log(place: str, kind: str, hint: str = "") -> LogUnavailableError:

@@ -22,6 +22,7 @@ from consentkit.audit.annexed import parse_timestamp_path
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
 from consentkit.audit.report import format_time
+from consentkit.audit.source import named
 from consentkit.audit.timestamps import TIME_STAMP
 from consentkit.audit.timestamps import open_timestamp
 from consentkit.errors import VerificationError
@@ -78,7 +79,7 @@ class StampCheck:
             try:
                 time = self._open(path, size, root, self._roots)
             except VerificationError as error:
-                what = f"{path}: {error}"
+                what = named(path, error)
                 yield Finding(Layer.HISTORY, TIME_STAMP, None, what, type(error))
             else:
                 self._times[size].append(time)

@@ -22,6 +22,7 @@ from typing import TypeAlias
 
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
+from consentkit.audit.source import named
 from consentkit.errors import VerificationError
 from consentkit.log.merkle import EMPTY_ROOT
 from consentkit.log.merkle import HASH_SIZE
@@ -210,9 +211,10 @@ def _subtree(hashes: Hashes) -> bytes | None:
 def _unreadable(bundle: Bundle, hashes: Hashes | None) -> Finding:
     """A bundle that cannot be split, with the entry at fault if it can be told."""
     place = first_difference(bundle.data, hashes) if bundle.data and hashes else None
+    wrong = named(bundle.path, bundle.fault)
     if place is None or place == bundle.width:
-        return _finding("entries", f"{bundle.path}: {bundle.fault}")
-    what = f"{bundle.path}: {bundle.fault}; in front of this entry all is in order"
+        return _finding("entries", wrong)
+    what = f"{wrong}; in front of this entry all is in order"
     return _finding("entries", what, bundle.first + place)
 
 

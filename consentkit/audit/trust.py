@@ -91,13 +91,17 @@ class Trust:
         return self.log[0].name
 
     @classmethod
-    def of(cls, vkeys: Iterable[str]) -> Trust:
+    def of(cls, vkeys: Iterable[str] | str) -> Trust:
         """The trust in these verifier keys, sorted by what their names say they are.
+
+        A text is taken as what ``flask consent keys list`` prints: a key on each line.
 
         Raises:
             MalformedError: one of them is not a verifier key.
             ConfigurationError: together they are not the keys of one log.
         """
+        if isinstance(vkeys, str):
+            vkeys = [line.strip() for line in vkeys.splitlines() if line.strip()]
         keys = [Verifier.parse(vkey) for vkey in dict.fromkeys(vkeys)]
         return cls(
             log=tuple(key for key in keys if _COLLECTOR not in key.name),

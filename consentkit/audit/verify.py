@@ -8,9 +8,11 @@
 4. tree: each higher level is what the level below it hashes to.
 5. root: the tree hashes to the signed root.
 6. layout, folders only: nothing else lies there, and left-over partial files agree
-   with those that replaced them. A web address cannot be listed.
+   with those that replaced them. A file of a name that no log has is a stray: it is
+   named, and changes no verdict. A web address cannot be listed.
 7. manifest, folders with a ``MANIFEST``: each file it lists is there with its size
-   and hash, and no other is. That finds a bad copy, and convicts nobody.
+   and hash, and no other is. That finds a bad copy, and convicts nobody: it is told
+   apart from the layers, as the copy's fault.
 
 So one changed byte of any file is found, and the entry named if it is in one entry.
 A signature line of a key that was not given is the exception: nobody can say what
@@ -157,7 +159,8 @@ def verify_log(
     )
     with closing(examination.find_faults()) as faults:
         for finding in faults:
-            raise finding.error()
+            if not finding.stray:
+                raise finding.error()
     return examination.seen()
 
 
@@ -170,7 +173,7 @@ def find_faults(
     jobs: int = 1,
     previous: Sequence[Source] = (),
 ) -> Iterator[Finding]:
-    """Everything that does not hold, in the order in which it is met.
+    """Everything that does not hold, and strays, in the order in which it is met.
 
     Raises:
         LogUnavailableError: the source cannot be read, or holds no checkpoint; or a
@@ -220,12 +223,13 @@ class Examination:
         self._unopened = 0
         self._moved = Moved()
         self._official: OfficialActs | None = None
+        self._listed = False
         self._findings: list[Finding] = []
         self._wanted = frozenset(layers)
         self._done: set[Layer] = set()
 
     def find_faults(self) -> Generator[Finding, None, None]:
-        """Everything that does not hold, up to ``MAX_FINDINGS``.
+        """Everything that does not hold, and strays, up to ``MAX_FINDINGS``.
 
         Raises:
             LogUnavailableError: the source cannot be read, or holds no checkpoint; or
@@ -246,17 +250,21 @@ class Examination:
             layers |= dict.fromkeys(self._done, Verdict.HOLDS)
         if not self._history.vouches:
             layers[Layer.HISTORY] = Verdict.NOT_CHECKED
-        found = {finding.layer for finding in self._findings}
+        wrong = [finding for finding in self._findings if not finding.stray]
+        found = {finding.layer for finding in wrong if not finding.of_copy}
         layers |= dict.fromkeys(found, Verdict.FAILS)
         log = None if self._checkpoint is None else self.seen()
         return Report(
             layers,
-            tuple(self._findings),
+            tuple(wrong),
             log,
             stamps=self._stamps.summary(),
             unopened=self._unopened,
             moved=self._moved,
             official=self._official,
+            batches=self._records.batches if self._records else None,
+            listed=self._listed,
+            strays=tuple(finding for finding in self._findings if finding.stray),
         )
 
     def seen(self) -> VerifiedLog:
@@ -310,6 +318,7 @@ class Examination:
             self._source, checkpoint.size, trust=self._trust, layers=self._wanted
         )
         yield from folder.check()
+        self._listed = folder.listed
         if folder.official is not None and self._records is not None:
             logged = sum(self._records.kinds[kind] for kind in OFFICIAL)
             self._official = OfficialActs(logged, folder.official)

@@ -160,8 +160,9 @@ def decide(
     # 1. Purpose and recipient are declared, for each other. To agree to a transfer
     #    is no purpose: it authorises nothing but together with the purpose's own yes.
     if question is None or question.transfer:
-        known = Reason.RECIPIENT_UNKNOWN if purpose_known else Reason.PURPOSE_UNKNOWN
-        return _deny(request, known)
+        no_purpose = question is not None or not purpose_known
+        unknown = Reason.PURPOSE_UNKNOWN if no_purpose else Reason.RECIPIENT_UNKNOWN
+        return _deny(request, unknown)
     # 2. The recipient may receive anything at all.
     if not question.recipient.active:
         return _deny(request, Reason.RECIPIENT_INACTIVE)

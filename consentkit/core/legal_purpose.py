@@ -7,6 +7,9 @@ it is refused, has deceived the person (EDPB guidelines 05/2020 §121-123).
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
@@ -15,19 +18,50 @@ from consentkit.core.declared import Declared
 from consentkit.core.declared import as_list
 from consentkit.core.declared import check_unique
 from consentkit.core.legal_basis import LegalBasis
-from consentkit.core.purpose import practice_of
+from consentkit.core.purpose import Purpose
 from consentkit.core.text import TextLike
 from consentkit.core.text import check_curie
 from consentkit.core.text import check_id
 from consentkit.core.text import check_line
+from consentkit.core.text import is_telling
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import Recipient
 from consentkit.errors import DeclarationError
 
-__all__ = ["LegalPurpose"]
+__all__ = ["LegalPurpose", "check_apart"]
 
 _OUTSIDE = frozenset({"public-body", "supplier"})
 """Relations to whom the law can oblige; whoever gains by the app's business cannot."""
+
+_OWN_BUSINESS = frozenset({"own", "affiliate", "partner"})
+"""Relations of those who gain by it, whatever else the same party is declared as."""
+
+_SELLING = frozenset(
+    {
+        "advertising",
+        "directmarketing",
+        "marketing",
+        "nonpersonalisedadvertising",
+        "personalisedadvertising",
+        "politicalcampaign",
+        "promotionalcommunication",
+        "publicrelations",
+        "recruitmentadvertising",
+        "recruitmenttargetedadvertising",
+        "selldatatothirdparties",
+        "sellinsightsfromdata",
+        "sellproducts",
+        "sellproductstodatasubject",
+        "socialmediamarketing",
+        "targetedadvertising",
+    }
+)
+"""The terms of W3C DPV below ``dpv:Marketing`` and ``dpv:SellProducts``, in small
+letters and without the prefix, which differs between its serialisations.
+
+Source: https://w3id.org/dpv, version 2.3, ``modules/purposes.csv``; and two names of
+other versions: ``NonPersonalisedAdvertising`` and ``PromotionalCommunication``.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +77,8 @@ class LegalPurpose(Declared):
 
     Raises:
         DeclarationError: a field is not of its form, there is no law, data or
-            recipient, a recipient is none of those, or the ``iri`` is of marketing.
+            recipient, a recipient is none of those, or the ``iri`` is of marketing or
+            selling.
     """
 
     id: str = field(kw_only=False)
@@ -59,10 +94,11 @@ class LegalPurpose(Declared):
         what = f"legal purpose {self.id!r}"
         self._freeze_texts(what, "title")
         check_line(what, "law", self.law)
-        if not self.law.strip():
+        if not is_telling(self.law):
             raise DeclarationError(
                 f"{what}: law must cite what obliges or allows the release, such as "
-                "'Criminal Procedure Rules 2025, part 17'; got nothing"
+                "'Criminal Procedure Rules 2025, part 17'; got nothing that could be "
+                "looked up"
             )
         _check_iri(what, self.iri)
         self._freeze(
@@ -84,6 +120,66 @@ class LegalPurpose(Declared):
         return frozenset(each.id for each in self.data)
 
 
+def check_apart(
+    purposes: Mapping[str, Purpose],
+    legal_purposes: Iterable[LegalPurpose],
+    *,
+    own_use: Recipient,
+) -> None:
+    """Refuse to do by law what people are asked about, or with whom they are.
+
+    Nobody is asked about what would be done anyway (EDPB guidelines 05/2020 §122). And
+    the controller, ``own_use``, an affiliate or a partner is no court by another id.
+
+    Raises:
+        DeclarationError: an id is that of both, or a recipient by law has the name or
+            a host of one of those.
+    """
+    legal = {each.id: each for each in legal_purposes}
+    both = sorted(purposes.keys() & legal.keys())
+    if both:
+        raise DeclarationError(
+            f"{', '.join(both)} is declared as a purpose to ask about and as one that "
+            "rests on law: a no could not be honoured; give each its own id"
+        )
+    gaining = [own_use]
+    for purpose in purposes.values():
+        gaining += [e for e in purpose.recipients if e.relation in _OWN_BUSINESS]
+    for purpose_by_law in legal.values():
+        for recipient in purpose_by_law.recipients:
+            for other in gaining:
+                _check_another(f"legal purpose {purpose_by_law.id!r}", recipient, other)
+
+
+def _check_another(what: str, recipient: Recipient, other: Recipient) -> None:
+    """Refuse a recipient by law that is somebody else by its name or its host."""
+    shared = "name" if _plain(recipient.name) == _plain(other.name) else ""
+    if any(_is_one(a, b) for a in recipient.hosts for b in other.hosts):
+        shared = "host"
+    if shared:
+        raise DeclarationError(
+            f"{what}: recipient {recipient.id!r} has the {shared} of {other.id!r}, "
+            f"which is declared as {other.relation}: what goes to such needs the "
+            "person's consent"
+        )
+
+
+def _plain(name: str) -> str:
+    """A legal name without what is only spelling: case, spaces, stops."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+
+
+def _is_one(one: str, other: str) -> bool:
+    """Whether two declared hosts meet; one without a port is meant on every port."""
+    (host, _, port), (name, _, number) = one.partition(":"), other.partition(":")
+    on_one_port = not port or not number or int(port) == int(number)
+    return on_one_port and _labels(host) == _labels(name)
+
+
+def _labels(host: str) -> list[str]:
+    return [label for label in host.split(".") if label]
+
+
 def _as_basis(what: str, value: LegalBasis | str) -> LegalBasis:
     known = {each.value: each for each in LegalBasis}
     if not isinstance(value, str) or value not in known:
@@ -95,10 +191,10 @@ def _as_basis(what: str, value: LegalBasis | str) -> LegalBasis:
 
 def _check_iri(what: str, iri: str) -> None:
     check_curie(what, iri)
-    if practice_of(iri) is not None:
+    if iri.partition(":")[2].casefold() in _SELLING:
         raise DeclarationError(
-            f"{what}: {iri!r:.80} is marketing, which no law obliges anybody to: "
-            "declare a Purpose, and ask people"
+            f"{what}: {iri!r:.80} is marketing or selling, which no law obliges "
+            "anybody to: declare a Purpose, and ask people"
         )
 
 

@@ -98,13 +98,15 @@ def millis_of(moment: datetime) -> Millis:
     """An instant as everything here keeps it.
 
     Raises:
-        InvalidRequestError: it says no time zone, so that nobody knows when it is
-            (code ``naive-time``).
+        InvalidRequestError: it is no ``datetime``, or says no time zone, so that nobody
+            knows when it is (code ``naive-time``).
     """
-    if moment.tzinfo is None:
+    is_instant = isinstance(moment, datetime)
+    if not is_instant or moment.tzinfo is None:
         raise InvalidRequestError(
             "expected an instant with a time zone, such as "
-            "datetime(2032, 1, 1, tzinfo=UTC); got one without",
+            "datetime(2032, 1, 1, tzinfo=UTC); got "
+            + ("one without" if is_instant else type(moment).__name__),
             code="naive-time",
         )
     return Millis(round(moment.timestamp() * 1000))

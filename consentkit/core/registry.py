@@ -16,6 +16,7 @@ from typing import TypeVar
 from consentkit.core import canonical
 from consentkit.core.completeness import missing_elements
 from consentkit.core.legal_purpose import LegalPurpose
+from consentkit.core.legal_purpose import check_apart
 from consentkit.core.purpose import Purpose
 from consentkit.core.text import FALLBACK_LOCALE
 from consentkit.core.text import check_locale
@@ -211,7 +212,7 @@ class Registry:
         self.legal_purposes: Mapping[str, LegalPurpose] = MappingProxyType(
             _unique("legal purpose", map(_checked_legal, legal_purposes))
         )
-        _check_apart(self.purposes, self.legal_purposes)
+        check_apart(self.purposes, self.legal_purposes.values(), own_use=self._own_use)
         self.recipients: Mapping[str, Recipient] = MappingProxyType(
             _unique("recipient", self._all_recipients())
         )
@@ -350,18 +351,6 @@ def _checked_legal(purpose: LegalPurpose) -> LegalPurpose:
             f"{type(purpose).__name__}; what people are asked about is a Purpose"
         )
     return purpose
-
-
-def _check_apart(
-    purposes: Mapping[str, Purpose], legal_purposes: Mapping[str, LegalPurpose]
-) -> None:
-    """Refuse to ask about what would be done anyway (EDPB guidelines 05/2020 §122)."""
-    both = sorted(purposes.keys() & legal_purposes.keys())
-    if both:
-        raise DeclarationError(
-            f"{', '.join(both)} is declared as a purpose to ask about and as one that "
-            "rests on law: a no could not be honoured; give each its own id"
-        )
 
 
 def _own_use(controller: Controller) -> Recipient:

@@ -18,6 +18,7 @@ __all__ = [
     "check_locale",
     "check_party_name",
     "freeze_text",
+    "is_telling",
     "locales_of",
     "localise",
 ]
@@ -127,6 +128,11 @@ def check_line(what: str, name: str, value: str) -> None:
             f"{what}: {name} must be at most {_MAX_TEXT} characters without control "
             "characters"
         )
+
+
+def is_telling(value: str) -> bool:
+    """Whether it can say anything: two letters or digits at least, of any script."""
+    return sum(map(str.isalnum, value)) > 1
 
 
 def check_party_name(what: str, name: str) -> None:

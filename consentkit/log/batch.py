@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchEntry", "BatchTree", "hash_entries", "parse_entry"]
 
 _CONTEXT = b"consentkit/batch-entry@v1\n"
-_LEAF = b"\x00" + _CONTEXT  # RFC 6962 §2.1: leaves begin with 00
+_LEAF = (b"\x00" + _CONTEXT).decode()  # RFC 6962 §2.1: leaves begin with 00
+_END = '"}\n'
 _HEX = "[0-9a-f]"
 _LINE = re.compile(
     rf'\{{"grant":"({_HEX}{{64}})","record":"({_HEX}{{32}})",'
@@ -95,11 +96,13 @@ def hash_entries(
 
     A million of them are a second; as objects, several.
     """
-    sha256, known = hashlib.sha256, scope.encode()
+    sha256 = hashlib.sha256
+    begin, then = _LEAF + '{"grant":"', '","record":"'
+    between = '","scope":"' + scope + '","subject":"'
+    # Joined by +, which takes nothing but texts: no other value is spelled as one.
     return [
         sha256(
-            b'%b{"grant":"%b","record":"%b","scope":"%b","subject":"%b"}\n'
-            % (_LEAF, grant.hex().encode(), record.encode(), known, subject.encode())
+            (begin + grant.hex() + then + record + between + subject + _END).encode()
         ).digest()
         for subject, record, grant in entries
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -52,8 +53,9 @@ class Batch(Release):
     """The permission to share about many people, for the length of a ``with`` block.
 
     Going through it hands their ids out, as the app gave them. Outgoing requests to
-    the recipient are let through within the block, and each asks again about everybody
-    who was handed out since the one before.
+    the recipient are let through within the block once somebody was handed out. Each
+    asks again about everybody who was, so does ``only`` and so does ``proof``; within
+    ``about`` they ask about those alone whom it names.
     """
 
     def __init__(
@@ -66,7 +68,6 @@ class Batch(Release):
         super().__init__(gate.decision, disclosure=gate.line.id, gate=gate, terms=terms)
         self._batch = gate
         self._restored = restored
-        self._sent = False
         self._turn = _Turn()
 
     def __repr__(self) -> str:
@@ -117,16 +118,20 @@ class Batch(Release):
             else:
                 limit = self._fewer(limit, handed_out)
 
-    def proof_for(self, subject: object) -> str:
+    def proof_for(self, subject: object, body: bytes | None = None) -> str:
         """As ``proof``, and that this person was in it: for a recipient told of them.
+
+        It asks about this person alone, whether they were handed out yet or not.
 
         Raises:
             ConsentDeniedError: the person has stopped it meanwhile.
             InvalidRequestError: they are not in the batch, or its block is over.
             LogUnavailableError: the database cannot be reached.
         """
-        self._check_live()
-        return self._batch.prove_person(str(subject))
+        why = self._why_dead()
+        if why:
+            raise InvalidRequestError(why)
+        return self._batch.prove_person(str(subject), body)
 
     def end(self) -> None:
         """See ``Release.end``. Whoever goes on with an old iterator holds nobody up."""
@@ -138,18 +143,28 @@ class Batch(Release):
         self._turn.until = 0.0
         self._turn.lock.close()
 
-    def spend(self) -> None:
-        """See ``Release.spend``."""
-        super().spend()
-        self._sent = True
+    def why_ended(self) -> str:
+        """See ``Release.why_ended``; it is about somebody, or about nothing."""
+        return self._why_dead() or self._why_nobody() or super().why_ended()
 
     @contextlib.contextmanager
-    def sending(self) -> Iterator[None]:
-        """See ``Release.sending``; it is asked about everybody whom it may be about."""
-        with super().sending():
-            decision = self._batch.ask_about_all()
-            if not decision:
-                raise ConsentDeniedError(decision)
+    def about(self, people: Any) -> Iterator[None]:
+        """Say whom all that is handed over within is about: an id, or several.
+
+        Requests, ``only`` and ``proof`` then ask about these people alone, whoever else
+        has said no since they were handed out. It counts in this thread or task.
+
+        Raises:
+            InvalidRequestError: they are none, or one of them was not handed out (code
+                ``not-in-batch``), or the block is over.
+            LogUnavailableError: the database cannot be reached.
+        """
+        why = self._why_dead()
+        if why:
+            raise InvalidRequestError(why)
+        many = isinstance(people, Iterable) and not isinstance(people, str)
+        ids: Iterable[object] = people if many else [people]
+        with self._batch.about([str(each) for each in ids]):
             yield
 
     @contextlib.contextmanager
@@ -176,17 +191,30 @@ class Batch(Release):
         """How many to ask about next, where the answer about so many grew too old."""
         if limit == 1 and not handed_out:
             raise self._unavailable()
-        return max(1, min(2 * handed_out, limit // 2))
+        return max(1, min(2 * handed_out or limit // 8, limit // 2))
 
     def _note_hand_out(self, person: Person) -> None:
         why = self._why_dead()
         if why:
             raise InvalidRequestError(why)
-        gate = self._batch
-        if self._sent:
-            gate.since, self._sent = gate.last, False
-        gate.before, gate.last = gate.last, person.handle
+        self._batch.last = max(self._batch.last, person.handle)
         self._until = time.monotonic() + self._terms.lifetime
+
+    def _check_live(self) -> None:
+        why = self._why_dead() or self._why_nobody()
+        if why:
+            raise InvalidRequestError(why)
+        super()._check_live()
+
+    def _why_nobody(self) -> str:
+        if not self.count:
+            return "nobody is in this batch: there is nothing to hand over or to prove"
+        if not self._batch.last:
+            return (
+                "nobody was handed out of this batch yet: go through it, and hand over "
+                "what is about those who come"
+            )
+        return ""
 
     def _keep_back(self, person: Person) -> None:
         stopped = person.reason is Reason.SUSPENDED  # which is the same for everybody

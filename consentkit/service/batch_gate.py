@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NamedTuple
 
 from consentkit.core.act import Kind
 from consentkit.core.decision import Decision
@@ -18,16 +21,21 @@ from consentkit.service.judging import Judge
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.sharing import known_ids
 from consentkit.service.sharing import line_of
+from consentkit.store.batch_standings import STANDING
 from consentkit.store.rows import STATUS_COLUMNS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from consentkit.core.act import Millis
     from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
     from consentkit.service.judging import Wanted
     from consentkit.service.sharing import Circumstances
+    from consentkit.store.batch_changes import Mark
     from consentkit.store.batches import BatchRow
     from consentkit.store.ledger import Transaction
 
@@ -40,24 +48,37 @@ NOBODY = ""
 """Stands before every handle."""
 
 _LOGGER = logging.getLogger("consentkit")
-_RECORD = STATUS_COLUMNS.index("record")
+# Whom what is sent here is about, where it was said: by batch, the innermost last.
+_ABOUT: ContextVar[tuple[tuple[BatchGate, tuple[str, ...]], ...]] = ContextVar(
+    "consentkit_about", default=()
+)
+_RECORD = STANDING + STATUS_COLUMNS.index("record")
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in the batch; ``reason`` is why they must not be handed out now."""
+class Person(NamedTuple):
+    """Somebody in the batch; ``reason`` is why they must not be handed out now.
+
+    A tuple because a million are made, and a frozen dataclass takes twice as long.
+    """
 
     subject: str | None
     handle: str
     reason: Reason
 
 
+class _Asked(NamedTuple):
+    """All up to ``last`` might be handed over at ``time``, when the log stood there."""
+
+    last: str
+    time: Millis
+    mark: Mark
+
+
 @dataclass
 class BatchGate:
     """The gate as one batch went through it; see ``consentkit.service.release.Gate``.
 
-    ``last`` is the handle of whoever was handed out last, ``before`` that of the one
-    before; behind ``since`` stand all who were handed out since the last request.
+    ``last`` is the handle up to which people were handed out, which never goes back.
     """
 
     installation: Installation
@@ -66,9 +87,9 @@ class BatchGate:
     line: Leaf
     row: BatchRow
     circumstances: Circumstances
-    since: str = NOBODY
-    before: str = NOBODY
     last: str = NOBODY
+    _asked: _Asked | None = None
+    _lasting: bool = True
 
     def __post_init__(self) -> None:
         self._judge = Judge(self.installation, self.wanted, self.installation.clock())
@@ -79,12 +100,51 @@ class BatchGate:
         return self.installation.registry
 
     def ask_again(self) -> Decision:
-        """About the purpose, the recipient, and whoever was handed out last."""
-        return self._ask_about(self.before)
+        """About the purpose, the recipient, and all who may be in what is handed over.
 
-    def ask_about_all(self) -> Decision:
-        """The same about everybody who was handed out since the last request."""
-        return self._ask_about(self.since)
+        They are all who were handed out, or those whom ``about`` names.
+        """
+        try:
+            reason = self._about_nobody() or self._about_them()
+        except Exception as error:
+            _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+            reason = Reason.STORE_UNAVAILABLE
+        return self._denied(reason) if reason else self.decision
+
+    @contextlib.contextmanager
+    def about(self, subjects: Sequence[str]) -> Iterator[None]:
+        """Within it, in this context, ask about these people alone.
+
+        Raises:
+            InvalidRequestError: they are none, or one of them was not handed out (code
+                ``not-in-batch``).
+            LogUnavailableError: the database cannot be reached.
+        """
+        handles = tuple(self._handed_out(subjects))
+        token = (self, handles)
+        _ABOUT.set((*_ABOUT.get(), token))
+        try:
+            yield
+        finally:
+            # Not ``reset``: a generator may be closed in another context.
+            _ABOUT.set(tuple(each for each in _ABOUT.get() if each is not token))
+
+    def _handed_out(self, subjects: Sequence[str]) -> Iterator[str]:
+        if not subjects:
+            raise InvalidRequestError(
+                "expected the ids of those whom it is about; got none",
+                code="not-in-batch",
+            )
+        for some in _in_parts(subjects):
+            handles = self.installation.batches.handles(some)
+            for subject in some:
+                handle = handles.get(subject)
+                if handle is None or handle > self.last:
+                    raise InvalidRequestError(
+                        "expected the ids of people whom this batch has handed out",
+                        code="not-in-batch",
+                    )
+                yield handle
 
     def held(self) -> AbstractContextManager[None]:
         """See ``Gate.held``: of nobody's consent."""
@@ -103,7 +163,7 @@ class BatchGate:
             )
         return prove_batch(self.installation, self.line, self.decision, body=body)
 
-    def prove_person(self, subject: str) -> str:
+    def prove_person(self, subject: str, body: bytes | None = None) -> str:
         """What the recipient can show for this one person.
 
         Raises:
@@ -120,7 +180,9 @@ class BatchGate:
         now = self._judge_one(handle)
         if not now:
             raise ConsentDeniedError(now)
-        return prove_batch(self.installation, self.line, self.decision, named=found[0])
+        return prove_batch(
+            self.installation, self.line, self.decision, body=body, named=found[0]
+        )
 
     def _judge_one(self, handle: str) -> Decision:
         rows = self.people(after=_before(handle), until=handle, limit=1)
@@ -130,54 +192,91 @@ class BatchGate:
         return self.decision if reason is Reason.GRANTED else self._denied(reason)
 
     def people(
-        self, *, after: str, until: str | None = None, limit: int = AT_ONCE
+        self,
+        *,
+        after: str = NOBODY,
+        until: str | None = None,
+        limit: int = AT_ONCE,
+        handles: Sequence[str] | None = None,
     ) -> list[Person]:
-        """The next ones, each asked about now."""
+        """The next ones, or some of these, each asked about now."""
         self._judge.turn_to(self.installation.clock())
         rows = self.installation.batches.people(
-            self.row, self._judge.asked, after=after, until=until, limit=limit
+            self.row,
+            self._judge.asked,
+            after=after,
+            until=until,
+            limit=limit,
+            handles=handles,
         )
-        return [self._judged(*row) for row in rows]
+        return [self._judged(row) for row in rows]
 
-    def _judged(
-        self, subject: str | None, handle: str, rests: str, *row: Any
-    ) -> Person:
+    def _judged(self, row: Sequence[Any]) -> Person:
+        subject, handle, rests = row[:STANDING]
+        if not self._judge.lasts(row):
+            self._lasting = False
         if subject is None:
             return Person(None, handle, Reason.NOT_ASKED)  # erased meanwhile
-        reason, _ = self._judge.on(subject, row)
+        reason, _ = self._judge.on(row)
         if reason is Reason.GRANTED and row[_RECORD] != rests:
             # They agreed anew: what the batch rests on was replaced, and the recipient
             # may have been told to delete what came under it.
             reason = Reason.SCOPE_CHANGED
         return Person(subject, handle, reason)
 
-    def _ask_about(self, after: str) -> Decision:
-        """About those behind that handle, up to the last one handed out."""
-        try:
-            stopped = self._about_nobody()
-            if stopped is not None:
-                return stopped
-            while self.last:
-                people = self.people(after=after, until=self.last)
-                ended = [each for each in people if each.reason is not Reason.GRANTED]
-                if ended:
-                    return self._denied(ended[0].reason)
-                if len(people) < AT_ONCE:
-                    break
-                after = people[-1].handle
-        except Exception as error:
-            _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
-            return self._denied(Reason.STORE_UNAVAILABLE)
-        return self.decision
+    def _about_them(self) -> Reason | None:
+        """Why something of somebody it may be about may not leave."""
+        for gate, handles in reversed(_ABOUT.get()):
+            if gate is self:
+                return self._about_these(handles)
+        return self._about_all()
 
-    def _about_nobody(self) -> Decision | None:
+    def _about_all(self) -> Reason | None:
+        """Of all who were handed out; of whom nothing can have changed, not again."""
+        batches, last, asked = self.installation.batches, self.last, self._asked
+        now, mark = self.installation.clock(), batches.mark()
+        after, changed = NOBODY, None
+        # Until the first of them ends, what they said changes by leaves alone.
+        if (
+            asked
+            and self._lasting
+            and asked.time <= now < (self.decision.until_ms or 0)
+        ):
+            changed = batches.touched(self.row, since=asked.mark, until=asked.last)
+        if asked and changed is not None:
+            after = asked.last
+        reason = self._about_these(changed or ()) or self._about_range(after, last)
+        if reason is None:
+            self._asked = _Asked(last, now, mark)
+        return reason
+
+    def _about_these(self, handles: Sequence[str]) -> Reason | None:
+        for some in _in_parts(handles):
+            people = self.people(handles=some)
+            if len(people) < len(set(some)):
+                return Reason.WITHDRAWN  # somebody was kept back
+            reason = _first_no(people)
+            if reason:
+                return reason
+        return None
+
+    def _about_range(self, after: str, last: str) -> Reason | None:
+        while after < last:
+            people = self.people(after=after, until=last)
+            reason = _first_no(people)
+            if reason or len(people) < AT_ONCE:
+                return reason
+            after = people[-1].handle
+        return None
+
+    def _about_nobody(self) -> Reason | None:
         """Why nothing may leave whoever it is about, None if something may."""
         wanted = self.wanted
         standing = self.installation.reader.standing(
             NOBODY, wanted.purpose, wanted.recipient
         )
-        decision = self._judge.on_all(suspended=standing.suspended)
-        return None if decision.reason is Reason.NOT_ASKED else decision
+        reason = self._judge.on_all(suspended=standing.suspended).reason
+        return None if reason is Reason.NOT_ASKED else reason
 
     def _denied(self, reason: Reason) -> Decision:
         return Decision(reason, self.wanted.purpose, self.wanted.recipient)
@@ -185,9 +284,14 @@ class BatchGate:
     def keep_back(self, person: Person) -> None:
         """Put on record that somebody was named and is not handed out.
 
+        Unless they were: then the batch's own line is what they have to see, since
+        their data may have left. They stay among those who are asked about.
+
         Raises:
             LogError: it cannot be written.
         """
+        if person.handle <= self.last:
+            return
         with self.installation.ledger.write() as transaction:
             known = transaction.find_person(person.subject or NOBODY)
             # Of somebody who was erased the chain has ended.
@@ -203,9 +307,10 @@ class BatchGate:
         Raises:
             LogError: it cannot be written.
         """
+        first = max(person.handle, self.last + " ")  # behind all who were handed out
         with self.installation.ledger.write() as transaction:
             transaction.batches.keep_back(
-                self.line.id, person.handle, person.reason.value, and_after=True
+                self.line.id, first, person.reason.value, and_after=True
             )
 
     def _deny(self, transaction: Transaction, subject: str, reason: Reason) -> None:
@@ -225,3 +330,13 @@ class BatchGate:
 def _before(handle: str) -> str:
     """What stands before that handle, and behind every one that does."""
     return handle[:-1] + chr(ord(handle[-1]) - 1) + "~"
+
+
+def _first_no(people: Sequence[Person]) -> Reason | None:
+    reasons = (each.reason for each in people)
+    return next((each for each in reasons if each is not Reason.GRANTED), None)
+
+
+def _in_parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for begin in range(0, len(texts), AT_ONCE):
+        yield texts[begin : begin + AT_ONCE]

@@ -37,11 +37,13 @@ from consentkit.service.recording import sign_plain_leaf
 from consentkit.service.release import Terms
 from consentkit.service.sharing import known_ids
 from consentkit.service.sharing import line_of
+from consentkit.store.batch_standings import STANDING
 from consentkit.store.rows import STATUS_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     import sqlalchemy as sa
@@ -66,7 +68,8 @@ _ABOUT_ALL = frozenset(
         Reason.SUSPENDED,
     }
 )
-_RECORD = STATUS_COLUMNS.index("record")
+_RECORD = STANDING + STATUS_COLUMNS.index("record")
+_GRANTED = Reason.GRANTED.value
 _SCOPE_OF_NOTHING = "0" * 64  # of a question that was never declared: it has no entries
 
 
@@ -149,6 +152,7 @@ class _Writing:
     until: int = 0
     _last: str | None = None
     _firsts: dict[int, str] = field(default_factory=dict)
+    _tiles: list[tuple[int, int, int, str, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._now = self.installation.clock()
@@ -177,6 +181,7 @@ class _Writing:
     def finish(self, circumstances: Circumstances, *, counted: bool) -> Leaf:
         """Write what the entries have in common, and the leaf."""
         root = self._tree.finish()
+        self._flush_tiles()
         question, data = self._judge.question, self.wanted.data
         asked = question.categories if question and data is None else data or ()
         amount = self.named if counted else circumstances.amount
@@ -206,29 +211,39 @@ class _Writing:
         entries: list[tuple[int, str, str, str, bytes | None]] = []
         strangers: list[tuple[int, str, str]] = []
         named: list[tuple[str, str, bytes]] = []
-        for subject, handle, act, *row in chunk:
-            if subject is None:
-                self.withheld += 1
+        ends: list[int] = []
+        number, judge = self._number, self._judge.on
+        for row in self._each_once(chunk):
+            subject, handle, act = row[:STANDING]
+            reason, until = judge(row)
+            if reason is Reason.GRANTED and handle and act:
+                record = row[_RECORD]
+                named.append((handle, record, act))
+                entries.append((number, handle, _GRANTED, record, act))
+                ends.append(until)
                 continue
-            if subject == self._last:
-                continue
-            self._last = subject
-            reason, until = self._judge.on(subject, row)
-            if reason is Reason.GRANTED and not (handle and act):
-                reason = Reason.STORE_UNAVAILABLE  # nothing that it could rest on
             if reason is Reason.GRANTED:
-                self.until = min(self.until or until, until)
-                named.append((handle, row[_RECORD], act))
-                entries.append((self._number, handle, reason.value, row[_RECORD], act))
-                continue
+                reason = Reason.STORE_UNAVAILABLE  # nothing that it could rest on
             self.withheld += 1
             if handle:
-                entries.append((self._number, handle, reason.value, "", None))
+                entries.append((number, handle, reason.value, "", None))
             elif self.is_id(subject):
-                strangers.append((self._number, subject, reason.value))
+                strangers.append((number, subject, reason.value))
+        if ends:
+            self.until = min(self.until or ends[0], *ends)
         self._name(named)
         self._writer.add_entries(entries)
         self._writer.add_strangers(strangers)
+        self._flush_tiles()
+
+    def _each_once(self, chunk: Sequence[Candidate]) -> Iterator[Candidate]:
+        """Those who have an id, each once; the others are withheld."""
+        for row in chunk:
+            if row[0] is None:
+                self.withheld += 1
+            elif row[0] != self._last:
+                self._last = row[0]
+                yield row
 
     def _name(self, named: list[tuple[str, str, bytes]]) -> None:
         """Put people into the tree; note with whom its tiles begin."""
@@ -240,4 +255,8 @@ class _Writing:
 
     def _keep_tile(self, level: int, number: int, hashes: bytes) -> None:
         first = self._firsts.pop(number) if level == 0 else ""
-        self._writer.add_tile(self._number, level, number, hashes, first=first)
+        self._tiles.append((self._number, level, number, first, hashes))
+
+    def _flush_tiles(self) -> None:
+        self._writer.add_tiles(self._tiles)
+        self._tiles.clear()

@@ -13,12 +13,12 @@ from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
+from consentkit.service.observing import Event
 from consentkit.service.observing import tell_decision
 from consentkit.service.reaching import tell_reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from collections.abc import Mapping
     from collections.abc import Sequence
 
     from consentkit.core.act import Millis
@@ -42,8 +42,9 @@ def check_many(
     """
     begun = time.perf_counter()
     decisions = _check_all(installation, requests)
-    for each in decisions:
-        tell_decision(installation, "check-many", each, begun=begun)
+    if installation.observer.hears(Event.DECIDED):
+        for each in decisions:
+            tell_decision(installation, "check-many", each, begun=begun)
     return decisions
 
 
@@ -51,7 +52,7 @@ def _check_all(
     installation: Installation, requests: Iterable[ShareRequest]
 ) -> list[Decision]:
     asked = [(request, _question(installation, request)) for request in requests]
-    for key in {(each.purpose_id, each.recipient_id) for _, each in asked if each}:
+    for key in {(each.purpose, each.recipient) for each, question in asked if question}:
         tell_reached(installation.registry, *key)
     try:
         standings = _standings(installation, asked)
@@ -61,8 +62,8 @@ def _check_all(
         _LOGGER.exception("consentkit: checks failed (%s)", type(error).__name__)
         return [_unavailable(request) for request, _ in asked]
     return [
-        _decided(installation, each, standings.get(number), now)
-        for number, each in enumerate(asked)
+        _decided(installation, request, question, standing, now)
+        for (request, question), standing in zip(asked, standings, strict=True)
     ]
 
 
@@ -75,30 +76,34 @@ def _question(installation: Installation, request: ShareRequest) -> Question | N
 
 def _standings(
     installation: Installation, asked: Sequence[_Asked]
-) -> Mapping[int, Standing | None]:
-    """What is on record, by the number of the request, for those that it is asked for.
+) -> list[Standing | None]:
+    """What is on record for each request; None where it is not asked for, or corrupt.
 
     Raises:
         LogUnavailableError: the database cannot be read.
     """
-    keys = {
-        number: (
-            request.subject,
-            request.purpose,
-            request.recipient,
-            request.purpose + CROSS_BORDER if question.cross_border else "",
-        )
-        for number, (request, question) in enumerate(asked)
-        if question and question.recipient.active and _is_text(request.subject)
-    }
-    found = installation.reader.standings(list(keys.values())) if keys else []
-    return dict(zip(keys, found, strict=True))
+    places: list[int] = []
+    keys: list[tuple[str, str, str, str]] = []
+    for number, (request, question) in enumerate(asked):
+        if question and question.recipient.active and _is_text(request.subject):
+            purpose = request.purpose
+            transfer = purpose + CROSS_BORDER if question.cross_border else ""
+            places.append(number)
+            keys.append((request.subject, purpose, request.recipient, transfer))
+    standings: list[Standing | None] = [None] * len(asked)
+    if keys:
+        found = installation.reader.standings(keys)
+        for number, standing in zip(places, found, strict=True):
+            standings[number] = standing
+    return standings
 
 
 def _is_text(subject: object) -> bool:
     """Whether every database can hold it: one that cannot would spoil all the rest."""
     if not isinstance(subject, str) or "\0" in subject:
         return False
+    if subject.isascii():
+        return True
     try:
         subject.encode()
     except UnicodeEncodeError:
@@ -107,9 +112,12 @@ def _is_text(subject: object) -> bool:
 
 
 def _decided(
-    installation: Installation, asked: _Asked, standing: Standing | None, now: Millis
+    installation: Installation,
+    request: ShareRequest,
+    question: Question | None,
+    standing: Standing | None,
+    now: Millis,
 ) -> Decision:
-    request, question = asked
     try:
         if standing is not None:
             if request.signal:

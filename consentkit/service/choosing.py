@@ -7,6 +7,7 @@ two differ in what a grant rests on, the person is asked again.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -137,7 +138,7 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
             code="stale-notice",
         )
     with (
-        installation.sends.settled(submission.subject),
+        contextlib.ExitStack() as afterwards,
         installation.ledger.write() as transaction,
     ):
         recorder = PersonRecorder.lock(installation, transaction, submission.subject)
@@ -149,6 +150,9 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
         check_current(installation, notice)
         check_told(installation, submission, notice)
         standing = transaction.statuses(submission.subject)
+        if any(status.state in AUTHORISING for status in standing.values()):
+            # Without a yes from before, this ends nothing that could be leaving.
+            afterwards.enter_context(installation.sends.settled(submission.subject))
         said, authority = mature(
             recorder,
             _choices(submission, notice, standing, recorder.now),

@@ -79,6 +79,8 @@ _ALTHOUGH_BEHIND = (
 class Exported:
     """What an export holds: ``size`` entries, and how many files in all.
 
+    ``disclosures`` are the acts whose private facts were asked for, ``batches`` the
+    shares with many of which it lists the people.
     ``left_out`` are those that were committed by now and are not among them: not
     published yet, or not cosigned. ``behind`` says in what the log is known to have
     come further than this database; empty if nothing says so.
@@ -87,6 +89,7 @@ class Exported:
     size: int
     files: int
     disclosures: int
+    batches: int
     left_out: int
     behind: str = ""
 
@@ -129,7 +132,7 @@ def export(
     draft.write_checkpoints()
     draft.write_notices()
     draft.write_timestamps()
-    draft.write_batches()
+    batches = draft.write_batches()
     for leaf_id, data in shown.items():
         place.keep(annexed.disclosure_path(leaf_id), data)
     place.replace(annexed.KEYS, annexed.format_keys(draft.keys))
@@ -141,6 +144,7 @@ def export(
         size=size,
         files=place.files + 1,
         disclosures=len(shown),
+        batches=batches,
         left_out=_newest(installation) - size,
         behind=behind,
     )
@@ -265,9 +269,9 @@ class _Draft:
             if size <= self._size:
                 self._place.keep(annexed.timestamp_path(size, authority), answer)
 
-    def write_batches(self) -> None:
-        """Who was in each batch, by handle, as long as that is kept."""
-        installation = self._installation
+    def write_batches(self) -> int:
+        """Who was in each batch, by handle, as long as that is kept; of how many."""
+        installation, written = self._installation, 0
         for leaf_id in installation.exports.batches(self._size):
             row = installation.batches.find(leaf_id)
             if row is None:
@@ -277,6 +281,8 @@ class _Draft:
             for number, page in enumerate(_pages(entries)):
                 path = annexed.batch_page_path(leaf_id, number)
                 self._place.keep(path, format_page(page))
+            written += 1
+        return written
 
     def settle_left_over(self) -> None:
         """Files of an earlier export: narrower tiles, facts that were asked for then.

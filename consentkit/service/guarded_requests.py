@@ -7,6 +7,7 @@ connections below it (``guarded_http``) at the moment of sending.
 from __future__ import annotations
 
 from typing import Any
+from typing import NoReturn
 
 import requests
 from requests.adapters import BaseAdapter
@@ -26,6 +27,17 @@ class GuardedSession(requests.Session):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         super().__init__()
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled: what it is guarded by would not come along.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            "a guarded session cannot be copied or pickled: make another one with "
+            "guarded_session()"
+        )
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> Any:
         """Send, if it may go there.

@@ -90,10 +90,13 @@ def sending(releases: Iterable[Release]) -> Iterator[None]:
 
 
 def usable(releases: Iterable[Release], recipients: frozenset[str]) -> Release | None:
-    """The first release for one of these recipients that may still be used."""
+    """The innermost release for one of these recipients, if it may still be used.
+
+    One further out is about somebody else: what is sent here is not about them.
+    """
     for release in releases:
-        if release.recipient in recipients and not release.why_ended():
-            return release
+        if release.recipient in recipients:
+            return None if release.why_ended() else release
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -19,6 +20,7 @@ from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
+from consentkit.store.batch_standings import STANDING
 from consentkit.store.batch_standings import Asked
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import standing_from
@@ -35,11 +37,15 @@ if TYPE_CHECKING:
 __all__ = ["Judge", "Wanted"]
 
 _LOGGER = logging.getLogger("consentkit")
-_STATE, _DATA, _UNTIL, _SCOPE, _ASSURANCE, _, _SINCE, _ = range(len(STATUS_COLUMNS))
-_SUSPENDED = len(STATUS_COLUMNS)
+_STATE, _DATA, _UNTIL, _SCOPE, _ASSURANCE, _, _SINCE, _ = range(
+    STANDING, STANDING + len(STATUS_COLUMNS)
+)
+_SUSPENDED = STANDING + len(STATUS_COLUMNS)
 _OF_AGE = _SUSPENDED + 1
+_SAID = itemgetter(_STATE, _DATA, _SCOPE, _ASSURANCE, _SUSPENDED)
 _KEPT = 4_096  # different things that people have said
 _Answer = tuple[Reason, int]
+_Alike = dict[tuple[Any, ...], Reason]
 
 
 def _nobody(_subject: str) -> bool:
@@ -87,7 +93,8 @@ class Judge:
             wanted.recipient,
             wanted.purpose + CROSS_BORDER if abroad else "",
         )
-        self._alike: dict[tuple[Any, ...], Reason] = {}
+        # Of those whose answer is over, and of those whose answer is not.
+        self._alike: tuple[_Alike, _Alike] = ({}, {})
         self._all_in_row = (
             not abroad
             and wanted.signals is None
@@ -98,37 +105,40 @@ class Judge:
         """Decide at another instant from here on."""
         self._now = now
 
+    def lasts(self, row: Sequence[Any]) -> bool:
+        """Whether what is said of them stays so until its end, or a leaf of theirs."""
+        return self._all_in_row and row[_OF_AGE] is None
+
     def on_all(self, *, suspended: bool) -> Decision:
         """What would be said of somebody who had never answered."""
         return self._decide(self._wanted.of(""), Standing(suspended=suspended))
 
-    def on(self, subject: str, row: Sequence[Any]) -> _Answer:
+    def on(self, row: Sequence[Any]) -> _Answer:
         """Why this person is released or withheld, and the end of what they agreed to.
 
-        ``row`` holds the columns of a standing. Total: what cannot be read is a no.
+        ``row`` begins with their id and has the columns of a standing from ``STANDING``
+        on. Total: what cannot be read is a no.
         """
         until = row[_UNTIL]
         if not self._all_in_row or row[_OF_AGE] is not None:
-            return self._alone(subject, row)
+            return self._alone(row)
         if row[_STATE] is None:
-            key: tuple[Any, ...] = (None, row[_SUSPENDED])
             until = 0
-        elif type(until) is int and type(row[_SINCE]) is int:
-            said = row[_STATE], row[_DATA], row[_SCOPE], row[_ASSURANCE]
-            key = (*said, row[_SUSPENDED], self._now < until)
-        else:
-            return self._alone(subject, row)
-        reason = self._alike.get(key)
+        elif type(until) is not int or type(row[_SINCE]) is not int:
+            return self._alone(row)
+        alike, said = self._alike[self._now < until], _SAID(row)
+        reason = alike.get(said)
         if reason is None:
-            reason, _ = self._alone(subject, row)
-            if len(self._alike) >= _KEPT:
-                self._alike.clear()
-            self._alike[key] = reason
+            reason, _ = self._alone(row)
+            if len(alike) >= _KEPT:
+                alike.clear()
+            alike[said] = reason
         return reason, until
 
-    def _alone(self, subject: str, row: Sequence[Any]) -> _Answer:
+    def _alone(self, row: Sequence[Any]) -> _Answer:
         try:
-            decision = self._decide(self._wanted.of(subject), standing_from(row))
+            wanted = self._wanted.of(row[0])
+            decision = self._decide(wanted, standing_from(row[STANDING:]))
         except Exception as error:
             # A corrupt row, or the app's own function: it makes nobody else a no.
             _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)

@@ -21,6 +21,7 @@ from consentkit.core.decision import Reason
 from consentkit.core.legal_basis import RELEASE_PREFIX
 from consentkit.core.legal_basis import LegalBasis
 from consentkit.core.registry import CROSS_BORDER
+from consentkit.core.text import is_telling
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.administering import record_admin_act
@@ -249,20 +250,37 @@ def _check(request: LegalRequest, purpose: LegalPurpose, *, now: Millis) -> None
             f"expected some of the data that {purpose.id!r} declares "
             f"({', '.join(sorted(purpose.categories))}); got none or more"
         )
-    if len(request.evidence) > _MAX_REFERENCE and isinstance(request.evidence, str):
+    if not is_telling(request.by.reason):
         raise _refused(
-            f"expected a reference of at most {_MAX_REFERENCE} characters; give the "
-            "document itself as bytes"
+            "expected the reason for this release, such as the number of the order; "
+            "got none that could be looked up"
         )
-    if not request.evidence and purpose.basis is LegalBasis.LEGAL_OBLIGATION:
-        raise _refused(
-            "expected as evidence the document that obliges you, as bytes, or a "
-            "reference to it; got nothing"
-        )
+    _check_evidence(request.evidence, purpose)
     if request.barred_until is not None and request.barred_until <= now:
         raise _refused(
             "expected barred_until to be when the person may be told, in the future; "
             "got a time that has passed"
+        )
+
+
+def _check_evidence(evidence: bytes | str, purpose: LegalPurpose) -> None:
+    if not isinstance(evidence, bytes | str):
+        raise _refused(
+            "expected as evidence a document, as bytes, or a reference to it; got "
+            f"{type(evidence).__name__}"
+        )
+    if isinstance(evidence, str) and len(evidence) > _MAX_REFERENCE:
+        raise _refused(
+            f"expected a reference of at most {_MAX_REFERENCE} characters; give the "
+            "document itself as bytes"
+        )
+    if not evidence and purpose.basis is not LegalBasis.LEGAL_OBLIGATION:
+        return  # a life at stake waits for no paper
+    shows = is_telling(evidence) if isinstance(evidence, str) else len(evidence) > 1
+    if not shows:
+        raise _refused(
+            "expected as evidence the document that obliges you, as bytes, or a "
+            "reference to it; got nothing that could be looked up"
         )
 
 

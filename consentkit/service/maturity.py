@@ -94,8 +94,11 @@ def mature(
     )
     noted = represented.of_age()
     asked = [each for each in choices if each.grants]
-    check_not_barred(
-        recorder, (each.key for each in asked), represented=representative is not None
+    _refuse_barred(
+        recorder,
+        (each.key for each in asked),
+        represented=representative is not None,
+        noted=noted,
     )
     _note(recorder, authority, noted)
     if not asked or not installation.ages.is_child(recorder.subject, now, noted):
@@ -115,6 +118,16 @@ def check_not_barred(
         InvalidRequestError: the code says why, see ``bar``.
     """
     noted = recorder.transaction.represented(recorder.subject).of_age()
+    _refuse_barred(recorder, keys, represented=represented, noted=noted)
+
+
+def _refuse_barred(
+    recorder: PersonRecorder,
+    keys: Iterable[Key],
+    *,
+    represented: bool,
+    noted: Millis | None,
+) -> None:
     for purpose in _purposes(recorder.installation, keys):
         barred = bar(
             recorder.installation,

@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import NoReturn
 from typing import Protocol
 
 from consentkit.core.decision import Decision
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 
     from consentkit.core.registry import Registry
 
-__all__ = ["LIFETIME", "Gate", "Release", "Terms"]
+__all__ = ["LIFETIME", "Gate", "Release", "Terms", "share_terms"]
 
 LIFETIME = 60
 """Seconds that a release lives at most, unless the app is configured otherwise."""
+
+_MAX_SENDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,27 @@ class Terms:
     lifetime: float = LIFETIME
 
     def __post_init__(self) -> None:
-        if not isinstance(self.sends, int) or self.sends < 1:
+        # A bool is an int to Python, but no number of requests.
+        if type(self.sends) is not int or self.sends < 1:
             raise DeclarationError(
                 "sends must be how many requests a share makes, 1 or more; got "
                 f"{self.sends!r:.40}"
             )
+
+
+def share_terms(sends: int, lifetime: float = LIFETIME) -> Terms:
+    """The terms of a share about one person.
+
+    Raises:
+        DeclarationError: ``sends`` is no number, or of more requests than one share is.
+    """
+    terms = Terms(sends, lifetime)
+    if sends > _MAX_SENDS:
+        raise DeclarationError(
+            f"sends must be at most {_MAX_SENDS} requests of one share; got more: make "
+            "several shares, or share_many for many people"
+        )
+    return terms
 
 
 class Gate(Protocol):
@@ -102,6 +121,17 @@ class Release:
         return (
             f"<Release {self.purpose!r} to {self.recipient!r}: "
             f"{', '.join(sorted(self.data))}>"
+        )
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        """Refuse to be copied or pickled: a copy would go on after the block.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"a {type(self).__name__.lower()} cannot be copied or pickled: it ends "
+            "with its block; hand the object itself on, or share again"
         )
 
     @property

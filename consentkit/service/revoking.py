@@ -117,8 +117,7 @@ def revoke(installation: Installation, ending: Ending) -> Revocation:
         installation.sends.settled(ending.subject),
         installation.ledger.write() as transaction,
     ):
-        person = transaction.find_person(ending.subject)
-        standing = transaction.statuses(ending.subject) if person else {}
+        standing = transaction.statuses(ending.subject)
         _check_known(installation, ending, standing)
         live = {
             key: status

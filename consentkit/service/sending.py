@@ -80,8 +80,8 @@ class Sends:
         while begun:
             if time.monotonic() > until:
                 _LOGGER.warning(
-                    "consentkit: a send that had begun before a consent ended was "
-                    "still going on %s seconds later",
+                    "consentkit: a send, or somebody's turn in a batch, that had begun "
+                    "before a consent ended was still going on %s seconds later",
                     PATIENCE,
                 )
                 return

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from consentkit.core.act import Channel
 from consentkit.core.act import Kind
+from consentkit.core.canonical import MAX_INTEGER
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import Standing
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import ConsentDeniedError
+from consentkit.errors import DeclarationError
 from consentkit.service.ages import mind_age
 from consentkit.service.checking import check
 from consentkit.service.clocks import check_not_before
@@ -58,11 +60,21 @@ class Circumstances:
 
     ``caller`` is the place in the app that asks, ``amount`` how many records it means
     to hand over, as far as it knows.
+
+    Raises:
+        DeclarationError: ``amount`` is no number that a line could hold.
     """
 
     caller: str
     amount: int = 1
     channel: Channel = Channel.SERVER
+
+    def __post_init__(self) -> None:
+        if type(self.amount) is not int or not 0 <= self.amount <= MAX_INTEGER:
+            raise DeclarationError(
+                "amount must be how many records are meant to be handed over, from 0 "
+                f"to 2^53-1; got something else of type {type(self.amount).__name__}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

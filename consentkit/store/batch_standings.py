@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
-__all__ = ["Asked", "in_chunks", "insert_many", "standing_columns", "with_standing"]
+__all__ = [
+    "STANDING",
+    "Asked",
+    "fetch_some",
+    "in_chunks",
+    "insert_many",
+    "standing_columns",
+    "with_standing",
+]
+
+STANDING = 3
+"""Where in a row about a person the columns of their standing begin.
+
+Before them stand the person's id, their handle, and what a batch rests on.
+"""
 
 _CHUNK = 2_000  # rows in memory at a time
 
@@ -107,9 +121,38 @@ def in_chunks(
     if connection.dialect.name == "postgresql":
         # All of it is wanted, not the first rows soon, which is what a cursor is for.
         connection.execute(sa.text("SET LOCAL cursor_tuple_fraction = 1"))
-    found = connection.execute(query, execution_options={"yield_per": _CHUNK})
-    with contextlib.closing(found):
-        yield from found.partitions()
+        found = connection.execute(query, execution_options={"yield_per": _CHUNK})
+        with contextlib.closing(found):
+            yield from found.partitions()
+        return
+    with contextlib.closing(connection.execute(query)) as found:
+        # SQLite's cursor is no further than was fetched; its tuples as they are,
+        # since to wrap each takes as long as to judge it.
+        cursor: Any = found.cursor
+        while rows := cursor.fetchmany(_CHUNK):
+            yield rows
+
+
+def fetch_some(
+    connection: sa.Connection, query: sa.Select[Any]
+) -> Sequence[Sequence[Any]]:
+    """The rows about few of many people, as the driver's own tuples.
+
+    Raises what the driver raises; ``Database`` translates that at its door.
+    """
+    driver: Any = connection.connection.driver_connection
+    with contextlib.ExitStack() as stack:
+        if connection.dialect.name == "postgresql":
+            # Each looked up by their key: for some thousand the planner would read
+            # about everybody there is, each time anew.
+            stack.enter_context(driver.transaction())
+            driver.execute(
+                "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+            )
+        found = stack.enter_context(contextlib.closing(connection.execute(query)))
+        cursor: Any = found.cursor
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def insert_many(
@@ -119,6 +162,8 @@ def insert_many(
 
     Raises what the driver raises; ``Database`` translates that at its door.
     """
+    if not rows:
+        return
     driver: Any = connection.connection.driver_connection
     columns = ", ".join(column.name for column in table.columns)
     if connection.dialect.name == "sqlite":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from consentkit.log.leaf import Leaf
     from consentkit.store.batch_standings import Asked
 
-__all__ = ["BatchWriter", "Candidate", "id_type", "is_statement"]
+__all__ = ["BatchWriter", "Candidate", "id_type", "is_expression", "is_statement"]
 
 Candidate = Sequence[Any]
 """Subject, handle, hash of the act that stands, and the columns of a standing."""
@@ -52,6 +52,11 @@ _ASKED = sa.Table(
 def is_statement(value: object) -> TypeGuard[sa.SelectBase]:
     """Whether that is a statement that selects something."""
     return isinstance(value, sa.SelectBase)
+
+
+def is_expression(value: object) -> bool:
+    """Whether that is SQL, and so nothing to go through."""
+    return isinstance(value, sa.ClauseElement)
 
 
 def id_type(statement: sa.SelectBase) -> type:
@@ -134,13 +139,9 @@ class BatchWriter:
         """Note people without handles, as (batch, subject, reason)."""
         insert_many(self._connection, schema.batch_stranger, rows)
 
-    def add_tile(
-        self, batch: int, level: int, number: int, hashes: bytes, *, first: str
-    ) -> None:
-        """Keep a tile of its tree."""
-        insert_many(
-            self._connection, schema.batch_tile, [(batch, level, number, first, hashes)]
-        )
+    def add_tiles(self, rows: list[tuple[int, int, int, str, bytes]]) -> None:
+        """Keep tiles of its tree, as (batch, level, number, first handle, hashes)."""
+        insert_many(self._connection, schema.batch_tile, rows)
 
     def add_batch(self, number: int, leaf: Leaf, *, scope: str) -> None:
         """Keep what all of them have in common."""

@@ -20,6 +20,9 @@ from consentkit.log.batch import BatchEntry
 from consentkit.log.tiles import TILE_WIDTH
 from consentkit.log.tiles import parse_tile_path
 from consentkit.store import schema
+from consentkit.store.batch_changes import read_mark
+from consentkit.store.batch_changes import touched
+from consentkit.store.batch_standings import fetch_some
 from consentkit.store.batch_standings import standing_columns
 from consentkit.store.batch_standings import with_standing
 from consentkit.store.history import StoredLeaf
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Sequence
 
+    from consentkit.store.batch_changes import Mark
     from consentkit.store.batch_standings import Asked
     from consentkit.store.database import Database
 
@@ -223,8 +227,11 @@ class Batches:
         after: str,
         until: str | None = None,
         limit: int,
+        handles: Sequence[str] | None = None,
     ) -> Sequence[Sequence[Any]]:
         """Those who are to be handed over, from behind a handle on, up to another.
+
+        With ``handles`` those of them alone.
 
         In the order of their handles: the id, None once they are erased, handle, the
         record that the batch rests on, and the columns of a standing.
@@ -242,6 +249,8 @@ class Batches:
         )
         if until is not None:
             named = named.where(_ENTRY.c.handle <= until)
+        if handles is not None:
+            named = named.where(_ENTRY.c.handle.in_(handles))
         # These few first, whatever a planner thinks of the rest.
         some = named.subquery("named")
         people = some.outerjoin(_SUBJECT, _SUBJECT.c.handle == some.c.handle)
@@ -255,7 +264,24 @@ class Batches:
             .order_by(some.c.handle)
         )
         with self._database.read() as connection:
-            return connection.execute(query).all()
+            return fetch_some(connection, query)
+
+    def mark(self) -> Mark:
+        """What ``touched`` begins at, read before people are asked about."""
+        with self._database.read() as connection:
+            return read_mark(connection)
+
+    def touched(self, batch: BatchRow, *, since: Mark, until: str) -> list[str] | None:
+        """Whose standing may have changed since then, None if it may be anybody's."""
+        with self._database.read() as connection:
+            return touched(connection, batch.number, since=since, until=until)
+
+    def handles(self, subjects: Sequence[str]) -> dict[str, str]:
+        """The handles of those of these people whom the log has heard of, by id."""
+        columns = (_SUBJECT.c.subject, _SUBJECT.c.handle)
+        query = sa.select(*columns).where(_SUBJECT.c.subject.in_(subjects))
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _batches() -> sa.Select[Any]:

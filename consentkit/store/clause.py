@@ -3,6 +3,9 @@
 ``core.decision.decide`` says what a yes is; this says the same to a database, and the
 tests hold the two against each other and against ``NOT``. It is an ``EXISTS``, so it is
 true or false and never NULL: the negation keeps every row that the clause leaves out.
+
+Within the ``EXISTS`` stand our own tables alone. Were the app's table in there as well,
+the yes of anybody would be one for every row.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
 
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Assurance
@@ -22,6 +27,8 @@ from consentkit.store import schema
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterable
+
+    from sqlalchemy.sql.compiler import SQLCompiler
 
     from consentkit.core.act import Millis
     from consentkit.core.registry import Question
@@ -63,10 +70,12 @@ def allowed(
     It sees what its statement sees: in an older snapshot, an older answer.
 
     Raises:
-        ConfigurationError: ``subject`` is of a type that no subject id is of.
+        ConfigurationError: ``subject`` is of a type that no subject id is of, or does
+            not say of which table it is. A statement that does not select from its
+            table raises it when it is compiled.
     """
     wanted = question.categories if data is None else data
-    key = subject_text(subject, dialect)
+    key = _key_outside(subject, dialect)
     declared = not question.transfer and question.recipient.active
     if not declared or not wanted or not wanted <= question.categories:
         return sa.false()
@@ -158,6 +167,76 @@ def subject_text(
     if isinstance(form, sa.Uuid) and not (on_server and form.native_uuid):
         return _hyphenated(text)  # 32 hex digits to the database
     return sa.collate(text, "C") if on_server else text
+
+
+class _Outside(sa.TypeCoerce[Any]):
+    """An expression of the enclosing statement, which brings no table along.
+
+    SQLAlchemy puts into a FROM whatever its conditions name and no enclosing statement
+    selects from. This says that it names nothing: what is not there already is an
+    error, here or of the database, and never a table more.
+    """
+
+    inherit_cache = True
+
+    @property
+    def _from_objects(self) -> list[sa.FromClause]:
+        return []
+
+    def self_group(self, against: Any = None) -> _Outside:  # noqa: ARG002
+        return self  # it stands within CAST (…)
+
+
+@compiles(_Outside)
+def _compiled(outside: _Outside, compiler: SQLCompiler, **options: Any) -> str:
+    """The expression; refused where its table is not selected from.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    # The innermost is our own EXISTS. Where nothing is round it, it is only printed.
+    if len(compiler.stack) > 1:
+        known = compiler.stack[-1]["correlate_froms"]
+        selected = set().union(*(each._cloned_set for each in known))  # noqa: SLF001
+        for table in outside.clause._from_objects:  # noqa: SLF001  it has no other name
+            if selected.isdisjoint(table._cloned_set):  # noqa: SLF001
+                name = getattr(table, "name", "its own table")
+                raise ConfigurationError(
+                    f"allowed_clause was given a column of {name!s:.80}, which is not "
+                    "in the FROM of the statement: join it, or give the column of what "
+                    "is there (its alias, the subquery)"
+                )
+    return compiler.process(outside.typed_expression, **options)
+
+
+def _key_outside(
+    subject: sa.SQLColumnExpression[Any], dialect: str
+) -> sa.ColumnElement[str]:
+    """The id of the enclosing statement's row, as the text that consentkit keeps.
+
+    Raises:
+        ConfigurationError: it is no id, or there is no telling whose.
+    """
+    form = getattr(subject, "type", None)
+    if form is None:
+        return subject_text(subject, dialect)  # which refuses it
+    outside = _Outside(subject, form)
+    key = subject_text(outside, dialect)
+    for part in visitors.iterate(outside):
+        if isinstance(part, (sa.SelectBase, sa.ScalarSelect, sa.Exists)):
+            # Whether it is correlated is decided where it stands, which is within ours.
+            raise ConfigurationError(
+                "allowed_clause needs a column of what the statement selects from; got "
+                "a subquery: join what it selects, and give the column of that"
+            )
+        bare = isinstance(part, sa.ColumnClause) and part.table is None
+        if bare or isinstance(part, sa.TextClause):
+            # Within our EXISTS it could be the name of a column of ours.
+            raise ConfigurationError(
+                "allowed_clause needs a column of a table; got a name without one: "
+                "give it as sqlalchemy.table(…).c or as a column of your model"
+            )
+    return key
 
 
 def _hyphenated(digits: sa.ColumnElement[str]) -> sa.ColumnElement[str]:

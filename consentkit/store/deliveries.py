@@ -20,6 +20,7 @@ from consentkit.core.registry import CROSS_BORDER
 from consentkit.store import schema
 from consentkit.store.lines import lines_about
 from consentkit.store.rows import blob
+from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,6 +82,16 @@ class Delivery:
 
 
 _COLUMNS = tuple(Delivery.__dataclass_fields__)
+_ADD = Statement(sa.insert(_DELIVERY))
+# Written once: every end of a consent asks, and to write it takes longer than the act.
+_LINES = lines_about(sa.bindparam("subject", type_=sa.String))
+_KEY = [_LINES.c[name] for name in ("purpose", "recipient", "record")]
+_SHARED = Statement(
+    sa.select(*_KEY, _LINES.c.data)
+    .where(_LINES.c.reason == sa.literal_column(f"'{Reason.GRANTED.value}'"))
+    .distinct()
+    .order_by(*_KEY)
+)
 
 
 def find_shared(
@@ -90,16 +101,9 @@ def find_shared(
 ) -> list[Shared]:
     """What was shared about one person, under these (purpose, recipient) or any."""
     meant = {(purpose.removesuffix(CROSS_BORDER), to) for purpose, to in keys or ()}
-    lines = lines_about(subject)
-    columns = [lines.c[name] for name in ("purpose", "recipient", "record")]
-    query: sa.Select[Any] = (
-        sa.select(*columns, lines.c.data)
-        .where(lines.c.reason == Reason.GRANTED.value)
-        .distinct()
-        .order_by(*columns)
-    )
     found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for purpose, recipient, record, data in connection.execute(query):
+    rows = _SHARED.rows(connection, subject=subject)
+    for purpose, recipient, record, data in rows:
         if keys is None or (purpose, recipient) in meant:
             found[purpose, recipient, record].update(data.split())
     return [Shared(*key, frozenset(data)) for key, data in found.items()]
@@ -107,7 +111,7 @@ def find_shared(
 
 def add_delivery(connection: sa.Connection, delivery: Delivery) -> None:
     """Keep a message until its recipient has acknowledged it."""
-    connection.execute(sa.insert(_DELIVERY).values(**_values(delivery)))
+    _ADD.run(connection, **_values(delivery))
 
 
 def settle_delivery(connection: sa.Connection, delivery: Delivery) -> str | None:

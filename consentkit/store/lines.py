@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -25,27 +26,35 @@ __all__ = ["lines_about"]
 
 _DISCLOSURE, _SUBJECT = schema.disclosure, schema.subject
 _BATCH, _ENTRY, _STRANGER = schema.batch, schema.batch_entry, schema.batch_stranger
-_WITHOUT_DENIAL = (Reason.GRANTED.value, Reason.SUSPENDED.value)
+# In the text of the statement, and no values of it: a ``Statement`` takes them so.
+_WITHOUT_DENIAL: list[sa.ColumnClause[str]] = [
+    sa.literal_column(f"'{reason.value}'")
+    for reason in (Reason.GRANTED, Reason.SUSPENDED)
+]
 _COMMON = ("time", "purpose", "recipient", "data")
 
 
-def lines_about(subject: str, *, now: Millis | None = None) -> sa.Subquery:
+_Subject: TypeAlias = "str | sa.BindParameter[str]"
+
+
+def lines_about(subject: _Subject, *, now: Millis | None = None) -> sa.Subquery:
     """A row for each share and each refused attempt, with the names of the table.
 
-    Without what is barred at ``now``, if that is given.
+    Without what is barred at ``now``, if that is given. ``subject`` may be the place of
+    one, in a statement that is written once.
     """
     return sa.union_all(
         _alone(subject, now), _in_batches(subject), _before_they_were_known(subject)
     ).subquery("lines")
 
 
-def _alone(subject: str, now: Millis | None) -> sa.Select[Any]:
+def _alone(subject: _Subject, now: Millis | None) -> sa.Select[Any]:
     columns = (_DISCLOSURE.c[name] for name in ("id", *_COMMON, "reason", "record"))
     mine = sa.select(*columns).where(_DISCLOSURE.c.subject == subject)
     return mine if now is None else mine.where(not_barred(now))
 
 
-def _in_batches(subject: str) -> sa.Select[Any]:
+def _in_batches(subject: _Subject) -> sa.Select[Any]:
     # Batches first: there are few, and each is one look into the key of the entries.
     return (
         sa.select(
@@ -65,7 +74,7 @@ def _in_batches(subject: str) -> sa.Select[Any]:
     )
 
 
-def _before_they_were_known(subject: str) -> sa.Select[Any]:
+def _before_they_were_known(subject: _Subject) -> sa.Select[Any]:
     return (
         sa.select(
             _BATCH.c.leaf.label("id"),

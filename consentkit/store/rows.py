@@ -80,11 +80,11 @@ def status_from(row: Sequence[Any]) -> Status:
             (
                 _STATES[row[0]],
                 _categories(row[1]),
-                Millis(int(row[2])),
+                int(row[2]),
                 row[3],
                 _ASSURANCES[row[4]],
                 row[5],
-                Millis(int(row[6])),
+                int(row[6]),
                 row[7],
             )
         )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.web.answers import declined_text
 from consentkit.web.locale import mark
@@ -33,6 +31,15 @@ _BOTH = mark(
     "{recipient} is abroad, so this is a question of its own. "
     "Data is sent only if you say yes to both."
 )
+# Whoever said it, and whatever became of the other one.
+_SHARING_ALONE = mark(
+    "There is a yes to sharing, but none to sending it abroad ({country}). "
+    "So nothing is shared."
+)
+_ABROAD_ALONE = mark(
+    "There is a yes to sending it abroad ({country}), but none to sharing. "
+    "So nothing is sent."
+)
 
 
 def lacks_its_pair(
@@ -50,15 +57,19 @@ def lacks_its_pair(
     return status is None or not status.authorises(now) or status.scope != pair.scope
 
 
-def paired_card(card: CardView, locale: Locale) -> CardView:
+def paired_card(card: CardView, registry: Registry, locale: Locale) -> CardView:
     """The card of a yes that is not enough: nothing is done, and why."""
-    if card.group != "agreed":
+    question = registry.question(*card.matter.key)
+    if card.group != "agreed" or question is None:
         return card
     return replace(
         card,
-        group="declined",
+        group="partial",
         stands=declined_text(card.matter, locale),
-        since=_after(card.since, card.matter.recipient, locale),
+        lacks=locale.text(
+            _ABROAD_ALONE if question.transfer else _SHARING_ALONE,
+            country=locale.country(question.recipient.country),
+        ),
     )
 
 
@@ -67,7 +78,3 @@ def paired_line(line: ChoiceLine, locale: Locale) -> ChoiceLine:
     if line.answer != "yes":
         return line
     return replace(line, now=locale.text(_BOTH, recipient=line.matter.recipient))
-
-
-def _after(said: Markup, recipient: str, locale: Locale) -> Markup:
-    return Markup(" ").join([said, locale.text(_BOTH, recipient=recipient)])

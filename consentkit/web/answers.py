@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
     Deed = Literal["share", "use", "send"]
-    Group = Literal["agreed", "declined", "ended"]
+    Group = Literal["agreed", "partial", "declined", "ended"]
 
 __all__ = [
     "CardView",
@@ -178,13 +178,17 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceLine:
-    """One answer, told back: what was said, on which data, and what happens now."""
+    """One answer, told back: what was said, on which data, and what happens now.
+
+    ``taken_back`` is what it left out of the yes before it, None if nothing.
+    """
 
     answer: str
     said: Markup
     data: tuple[str, ...]
     now: Markup
     matter: Matter
+    taken_back: Markup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,7 @@ class CardView:
     recipient knows that it has ended, None where there was nothing to tell (R57);
     ``quiet`` until when nobody asks again by themselves (R29). ``again_token`` is for
     having the link sent again that confirms a yes, ``again_url`` where to (R33).
+    ``lacks`` says what a yes still needs before anything is done.
     """
 
     matter: Matter
@@ -209,6 +214,7 @@ class CardView:
     quiet: Markup | None = None
     again_token: str = ""
     again_url: str = ""
+    lacks: Markup | None = None
 
 
 def data_titles(

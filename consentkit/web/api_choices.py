@@ -89,7 +89,7 @@ def _presentations(state: AppState, subject: str) -> ResponseReturnValue:
     return _unkept(
         purpose=purpose,
         notice=_named(notice, locale) if notice else None,
-        wording=_wording(state, notice, locale) if notice else None,
+        wording=_wording(state, notice, view, locale) if notice else None,
         questions=[
             question_keys(offer)
             for _, offer in (sorted(notice.offers.items()) if notice else ())
@@ -181,18 +181,21 @@ def _named(notice: Notice, locale: Locale) -> dict[str, Any]:
     }
 
 
-def _wording(state: AppState, notice: Notice, locale: Locale) -> dict[str, Any] | None:
+def _wording(
+    state: AppState, notice: Notice, view: WidgetView, locale: Locale
+) -> dict[str, Any] | None:
     """The notice's own sentences; None where a template of the app's words it."""
     if not notice_is_ours():
         return None
     found = (state.installation.registry.question(*key) for key in notice.offers)
-    view = notice_view(
+    shown = notice_view(
         [each for each in found if each is not None],
         locale,
         centre_url=url_for("consentkit.centre", lang=None),
         signal=notice.tells_of_signal,
+        standing=view.standing,
     )
-    return wording(view, locale)
+    return wording(shown, locale)
 
 
 def _expiry(state: AppState) -> str:

@@ -10,6 +10,7 @@ from marshmallow import Schema
 from marshmallow import fields
 from marshmallow import validate
 
+from consentkit.audit.batch_proof import BATCH_PROOF_SCHEMA
 from consentkit.core.act import Assurance
 from consentkit.core.act import State
 from consentkit.core.decision import Reason
@@ -162,6 +163,32 @@ class DisclosureSchema(_RecipientSchema):
     record_id = text_field("The act that it rests on, empty if none.")
 
 
+class _BatchProofSchema(Whole):
+    """The person's file about a batch, as `verify_batch_entry` reads it."""
+
+    schema_version = fields.Str(
+        required=True, validate=validate.Equal(BATCH_PROOF_SCHEMA)
+    )
+    entry = text_field("The person's entry in the batch, verbatim.")
+    place = count_field("Its place in the tree of the batch, from 0.")
+    path = fields.List(
+        hex_field(HEX),
+        required=True,
+        metadata={"description": "The hashes that lead to the root (RFC 6962 §2.1.1)."},
+    )
+    leaf = text_field("The batch's signed entry, a C2SP signed note, verbatim.")
+    tlog_proof = maybe_field("The proof, C2SP tlog-proof; null until there is one.")
+
+
+class _BatchSchema(Whole):
+    """One share with many people that named the person."""
+
+    id = hex_field(ACT, "The batch's entry in the log.")
+    handed_over = flag_field("Whether the person's data left.")
+    reason = one_of_field(Reason, "`granted`, or why they were kept back after all.")
+    proof = fields.Nested(_BatchProofSchema, required=True)
+
+
 class _NotificationSchema(_RecipientSchema):
     """One message that went, or will go, to a recipient about this person."""
 
@@ -207,6 +234,7 @@ class ExportSchema(Whole):
     receipts = list_field(ReceiptSchema)
     notices = list_field(NoticeSchema)
     disclosures = list_field(DisclosureSchema)
+    batches = list_field(_BatchSchema)
     notifications = list_field(_NotificationSchema)
     delegations = list_field(_DelegationSchema)
     reminders = list_field(_ReminderSchema)

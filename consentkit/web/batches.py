@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import cast
 from uuid import UUID
 
 from consentkit.core.act import Assurance
@@ -19,17 +20,19 @@ from consentkit.service.live import live
 from consentkit.service.roll import Roll
 from consentkit.service.sharing import Circumstances
 from consentkit.store.batch_writing import id_type
+from consentkit.store.batch_writing import is_expression
 from consentkit.store.batch_writing import is_statement
 from consentkit.web import gate
+from consentkit.web.block import entered_first
 from consentkit.web.gpc import is_signalled
 from consentkit.web.gpc import is_signalled_for
 from consentkit.web.state import current_state
+from consentkit.web.subject import SubjectId
 from consentkit.web.subject import subject_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Collection
-    from collections.abc import Iterable
     from collections.abc import Iterator
 
     import sqlalchemy as sa
@@ -38,13 +41,13 @@ if TYPE_CHECKING:
     from consentkit.core.vocabulary import DataCategory
     from consentkit.core.vocabulary import Recipient
     from consentkit.service.batch import Batch
-    from consentkit.web.subject import SubjectId
 
 __all__ = ["share_many"]
 
 _ANYBODY = "anybody"
 
 
+@entered_first
 @contextlib.contextmanager
 def share_many(
     subjects: sa.SelectBase | Iterable[SubjectId | None],
@@ -61,7 +64,7 @@ def share_many(
     Raises:
         ConsentDeniedError: nothing may leave; the body does not run.
         ConfigurationError: the statement cannot be asked, or selects no ids.
-        DeclarationError: an argument is not of its form.
+        DeclarationError: an argument is not of its form, or something is no id.
     """
     state = current_state()
     asked = gate.request_of(_ANYBODY, purpose, recipient, data, min_assurance)
@@ -77,7 +80,7 @@ def share_many(
             state.installation,
             people,
             wanted,
-            Circumstances(caller=caller, amount=amount or 0),
+            Circumstances(caller=caller, amount=0 if amount is None else amount),
             counted=amount is None,
             lifetime=state.config.release_lifetime,
         )
@@ -101,26 +104,77 @@ def _people(
             )
         yield People(subjects, _is_id, _back_to(id_type(subjects)))
         return
+    forms = _Forms()
+    with Roll(_texts(_listed(subjects), forms)) as roll:
+        yield People(roll, _is_id, forms.restored)
+
+
+def _listed(subjects: Any) -> Iterable[Any]:
+    """What goes through ids one by one.
+
+    Raises:
+        DeclarationError: it does not.
+    """
     if isinstance(subjects, (str, bytes)):
         raise DeclarationError(
             "share_many takes the ids of many people, or a statement that selects "
             "them; for one person there is share"
         )
-    kinds: set[type] = set()
-    with Roll(_texts(cast("Iterable[Any]", subjects), kinds)) as roll:
-        yield People(roll, _is_id, _back_to(kinds.pop() if len(kinds) == 1 else str))
+    if is_expression(subjects) or not isinstance(subjects, Iterable):
+        raise DeclarationError(
+            "share_many takes a statement that selects ids, such as select(User.id), "
+            f"or the ids themselves; got a value of type {type(subjects).__name__}"
+        )
+    return subjects
 
 
-def _texts(ids: Iterable[Any], kinds: set[type]) -> Iterator[str | None]:
-    """The ids as text, None for what is none; ``kinds`` comes to hold their types."""
-    for each in ids:
+def _texts(ids: Iterable[Any], forms: _Forms) -> Iterator[str | None]:
+    """The ids as text, None for what is none; ``forms`` comes to know their types.
+
+    Raises:
+        DeclarationError: something is of a type that no id is of.
+    """
+    for row in ids:
+        each = row[0] if _is_row(row) else row
+        if each is not None and not isinstance(each, SubjectId):
+            # Not withheld: of all of them it would be so, and nobody would know why.
+            raise DeclarationError(
+                "share_many takes ids, that is text, numbers or UUIDs, or rows of one "
+                "of these, such as session.scalars(select(User.id)); got a value of "
+                f"type {type(each).__name__}"
+            )
         try:
             text = subject_key(each)
         except InvalidRequestError:
             yield None
         else:
-            kinds.add(type(each))
+            forms.note(text, each)
             yield text
+
+
+def _is_row(value: object) -> bool:
+    """Whether it is a row of one column, as a database gives it."""
+    is_text = isinstance(value, (str, bytes))
+    return isinstance(value, Sequence) and not is_text and len(value) == 1
+
+
+class _Forms:
+    """In which form ids came: that of the first one, and those that came in another."""
+
+    def __init__(self) -> None:
+        self._first: Callable[[str], Any] | None = None
+        self._others: dict[str, Callable[[str], Any]] = {}
+
+    def note(self, text: str, given: object) -> None:
+        form = _back_to(int if isinstance(given, int) else type(given))
+        if self._first is None:
+            self._first = form
+        elif form is not self._first:
+            self._others[text] = form
+
+    def restored(self, text: str) -> Any:
+        form = self._others.get(text) or self._first or str
+        return form(text)
 
 
 def _back_to(kind: type) -> Callable[[str], Any]:

@@ -9,6 +9,7 @@ from consentkit.core.act import Assurance
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import ShareRequest
+from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.checking_many import check_many
 from consentkit.service.selecting import allowed_clause
@@ -48,8 +49,8 @@ class Bulk:
         only what it fails for.
 
         Raises:
-            DeclarationError: the ``data`` or ``min_assurance`` of one is not of its
-                form.
+            DeclarationError: one is no ``ShareRequest``, or something of it but the id
+                of the person is not of its form.
         """
         found = [_asked(each) for each in requests]
         asked = [each for each in found if isinstance(each, ShareRequest)]
@@ -70,23 +71,25 @@ class Bulk:
         """Whether ``check`` would say yes, as a condition in a statement of the app's.
 
         ``subject`` is a column of the statement that holds subject ids, such as
-        ``User.id``; the statement has to select from its table. What holds is judged
-        when the statement runs, each time that it does. A row whose id is NULL is not
-        allowed, and ``NOT`` of the clause keeps it. It writes nothing: whoever shares
-        what was selected does so within ``share``. An opt-out signal of the current
-        request is no part of it.
+        ``User.id``; the statement has to select from its table, or it is refused when
+        it runs. What holds is judged each time that it does. A row whose id is NULL is
+        not allowed, and ``NOT`` of the clause keeps it. It writes nothing: whoever
+        shares what was selected does so within ``share``. An opt-out signal of the
+        current request is no part of it.
 
         Raises:
             DeclarationError: purpose, recipient or data is not declared so.
             ConfigurationError: the consents are not in the app's own database, the
-                column holds no ids, or SQL cannot know who is a child.
+                column holds no ids or is none of a table, or SQL cannot know who is a
+                child.
         """
-        question = gate.check_declared(self.registry, purpose, recipient, data)
+        wanted = None if data is None else gate.ids_of(data)
+        question = gate.check_declared(self.registry, purpose, recipient, wanted)
         return allowed_clause(
             current_state().installation,
             subject,
             question,
-            data=None if data is None else frozenset(map(gate.id_of, data)),
+            data=wanted,
             min_assurance=gate.assurance_of(min_assurance),
         )
 
@@ -104,16 +107,18 @@ class Bulk:
 
         ``subjects`` is a statement that selects their ids, where the consents are in
         the app's own database, or any iterable of ids. To go through the batch hands
-        out the ids of those whose answer covers it, each asked about once more. The
-        others are counted, and each of them sees why. ``amount`` is how many records
-        are meant to be handed over, one for each person if it is left out.
+        out the ids of those whose answer covers it, as they were given, each asked
+        about once more. The others are counted, and each of them sees why. ``amount``
+        is how many records are meant to be handed over, one for each person if it is
+        left out.
 
         Raises (on entering the block):
             ConsentDeniedError: the purpose or the recipient is unknown or stopped, or
                 the line could not be written: nothing may leave.
             ConfigurationError: a statement was given, and the consents are not in the
                 app's own database; or its column holds no ids.
-            DeclarationError: ``data`` or ``min_assurance`` is not of its form.
+            DeclarationError: what came is no list of ids, or another argument is not of
+                its form.
         """
         return batches.share_many(
             subjects,
@@ -128,6 +133,11 @@ class Bulk:
 
 def _asked(given: ShareRequest) -> ShareRequest | Decision:
     """The request by ids; the no that it is where nobody can have agreed."""
+    if not isinstance(given, ShareRequest):
+        raise DeclarationError(
+            "check_many takes ShareRequests, such as ShareRequest(user.id, purpose, "
+            f"recipient); got a value of type {type(given).__name__}"
+        )
     subject, purpose, recipient, data, min_assurance, signal = given
     try:
         asked = gate.request_of(subject, purpose, recipient, data, min_assurance)

@@ -76,7 +76,7 @@ def cards_for(
     )
     registry = state.installation.registry
     cards = tuple(
-        paired_card(card, locale)
+        paired_card(card, registry, locale)
         if lacks_its_pair(card.matter.key, standing, registry, now=now)
         else card
         for card in cards

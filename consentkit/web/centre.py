@@ -7,6 +7,7 @@ elsewhere; here is no ``if`` about consent.
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -42,12 +43,14 @@ from consentkit.web.disclosures import disclosures_file
 from consentkit.web.disclosures import disclosures_view
 from consentkit.web.errands import carried
 from consentkit.web.errands import left_out
+from consentkit.web.errands import wanted_line
 from consentkit.web.errands import way_on
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
 from consentkit.web.links import again_form
 from consentkit.web.links import link_hint
 from consentkit.web.links import send_link
+from consentkit.web.narrowing import taken_back
 from consentkit.web.origin import check_same_site
 from consentkit.web.others import told_halves
 from consentkit.web.pages import NoticePageView
@@ -70,6 +73,7 @@ from consentkit.web.widgets import widget_view
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
 
 __all__ = ["add_routes", "facts_of_request", "signed_in", "to_result"]
@@ -92,10 +96,19 @@ def signed_in(
         state = current_state()
         subject = current_subject(state)
         if subject is None:
-            return frame.problem_page("sign-in")
+            return frame.problem_page("sign-in", ask_url=_sent_from(state))
         return view(state, subject, **values)
 
     return checked
+
+
+def _sent_from(state: AppState) -> str:
+    """The question that was answered with this form; empty if it was none."""
+    for name in request.form:
+        purpose = name.partition(".")[2].rpartition(".")[0].removesuffix(CROSS_BORDER)
+        if purpose in state.installation.registry.purposes:
+            return url_for("consentkit.ask", purpose=purpose, errand=carried())
+    return ""
 
 
 def facts_of_request(state: AppState) -> dict[str, Any]:
@@ -143,8 +156,16 @@ def _ask(purpose: str) -> Response:
     check_may_act(state, current_representative(state), {purpose})
     locale, subject = frame.current_locale(state), current_subject(state)
     view = widget_view(state, purpose, locale, ask_again=True)
+    return frame.page("ask.html", view, **_errand(state, subject, purpose, locale))
+
+
+def _errand(
+    state: AppState, subject: str | None, purpose: str, locale: Locale
+) -> dict[str, Any]:
+    """What a page says to somebody whom a gate sent there: why they are asked."""
     lacks = left_out(state, subject, purpose, locale)
-    return frame.page("ask.html", view, left_out=lacks)
+    wanted = None if lacks else wanted_line(state, subject, purpose, locale)
+    return {"left_out": lacks, "wanted": wanted}
 
 
 @signed_in
@@ -188,7 +209,8 @@ def _ask_again(state: AppState, subject: str, sent: str, code: str) -> Response:
     status = PROBLEM_STATUS[code]
     view = widget_view(state, purpose, locale, ask_again=True)
     hint = problem_view(code, locale, status=status).title
-    return frame.page("ask.html", view, status=status, hint=hint)
+    errand = _errand(state, subject, purpose, locale)
+    return frame.page("ask.html", view, status=status, hint=hint, **errand)
 
 
 @signed_in
@@ -251,6 +273,8 @@ def _result(state: AppState, subject: str, receipt_id: str) -> Response:
         )
         for key in asked
     )
+    gone = taken_back(state, subject, leaf, standing, locale)
+    lines = tuple(replace(each, taken_back=gone.get(each.matter.key)) for each in lines)
     lines = tuple(
         paired_line(line, locale)
         if lacks_its_pair(line.matter.key, standing, registry, now=now)

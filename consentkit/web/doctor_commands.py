@@ -10,6 +10,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from consentkit.web.bare import bare_views
 from consentkit.web.gates import examine
 from consentkit.web.gates import find_gates
 from consentkit.web.gates import untested
@@ -40,14 +41,15 @@ class _Run:
 )
 @with_appcontext
 def doctor(folder: Path) -> None:
-    """List purposes without a gate, recipients without a call, gates without a test.
+    """List purposes, recipients and routes without a gate, gates without a test.
 
     Only the app's own modules that are loaded are read. What tests reach is known once
     pytest ran with the option consentkit_watch: it is that of the last run. Exit
     status: 0 nothing is missing, 1 something is.
     """
     gates = find_gates(Path(current_app.root_path))
-    lacks = list(examine(current_state().installation.registry, gates))
+    lacks = bare_views()
+    lacks += examine(current_state().installation.registry, gates)
     run = _last_run(folder)
     if run is not None:
         lacks += untested(gates, run.reached)

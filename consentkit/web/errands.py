@@ -21,7 +21,9 @@ from consentkit.core.decision import ShareRequest
 from consentkit.service.checking import check
 from consentkit.service.lacking import lacking
 from consentkit.web import frame
+from consentkit.web.answers import data_titles
 from consentkit.web.gpc import is_signalled_for
+from consentkit.web.locale import mark
 from consentkit.web.subject import bearer
 from consentkit.web.tokens import Errand
 
@@ -31,7 +33,31 @@ if TYPE_CHECKING:
     from consentkit.web.locale import Locale
     from consentkit.web.state import AppState
 
-__all__ = ["LeftOut", "carried", "errand_to", "left_out", "sent_from_here", "way_on"]
+__all__ = [
+    "LeftOut",
+    "carried",
+    "errand_to",
+    "left_out",
+    "sent_from_here",
+    "wanted_line",
+    "way_on",
+]
+
+_LEFT_OUT = mark(
+    "What you wanted to do also needs: {data}. You left it out of your yes to "
+    "{recipient}."
+)
+_LEFT_OUT_ABROAD = mark(
+    "What you wanted to do also needs: {data}. It takes a yes to {recipient} and a yes "
+    "to sending it abroad. You left it out of one of them, or of both."
+)
+_SHARES = mark(
+    "What you wanted to do shares data with {recipient}. You decide whether that "
+    "happens."
+)
+_USES = mark(
+    "What you wanted to do uses data about you. You decide whether that happens."
+)
 
 _LONGEST = 600  # characters of a path of the app's; a longer one is not kept
 _PATH = "/:@!$&'()*+,;=~-._"  # besides letters and digits (RFC 3986 §3.3)
@@ -41,7 +67,7 @@ _PATH = "/:@!$&'()*+,;=~-._"  # besides letters and digits (RFC 3986 §3.3)
 class LeftOut:
     """What stands between a yes and what the person wanted, and the way back."""
 
-    data: tuple[str, ...]
+    told: Markup
     back_url: str
 
 
@@ -81,16 +107,33 @@ def left_out(
     state: AppState, subject: str | None, purpose: str, locale: Locale
 ) -> LeftOut | None:
     """What the person wanted and did not include in their yes; None if nothing."""
-    errand = _errand(state, subject)
+    errand, registry = _errand(state, subject), state.installation.registry
     if subject is None or errand is None or errand.purpose != purpose:
         return None
     lacks = lacking(state.installation, _wanted(subject, errand))
-    categories = state.installation.registry.categories
-    titles = [locale.localise(categories[each].title) for each in sorted(lacks)]
-    if not titles:
+    question = registry.question(errand.purpose, errand.recipient)
+    if question is None or not lacks:
         return None
-    back = errand.back or frame.host_url(state.config.home_url)
-    return LeftOut(tuple(titles), back)
+    told = locale.text(
+        _LEFT_OUT_ABROAD if question.cross_border else _LEFT_OUT,
+        data=locale.quoted(data_titles(lacks, registry, locale)),
+        recipient=question.recipient.name,
+    )
+    return LeftOut(told, errand.back or frame.host_url(state.config.home_url))
+
+
+def wanted_line(
+    state: AppState, subject: str | None, purpose: str, locale: Locale
+) -> Markup | None:
+    """Why somebody whom a gate sent here is asked; None if the gate is open by now."""
+    errand = _errand(state, subject)
+    if subject is None or errand is None or errand.purpose != purpose:
+        return None
+    question = state.installation.registry.question(purpose, errand.recipient)
+    if question is None or check(state.installation, _wanted(subject, errand)):
+        return None
+    message = _USES if question.own_use else _SHARES
+    return locale.text(message, recipient=question.recipient.name)
 
 
 def way_on(state: AppState, subject: str, locale: Locale) -> Markup | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from dataclasses import replace
@@ -14,8 +15,10 @@ from consentkit.core.act import Millis
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.web.answers import Matter
 from consentkit.web.answers import choice_line
+from consentkit.web.answers import data_titles
 from consentkit.web.answers import told_text
 from consentkit.web.locale import Locale
+from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ActView", "ExportView", "ShownView", "export_view"]
 
+_ENDED = mark("“{purpose}” ended on {moment}.")
+_NARROWED = mark("“{purpose}” ended on {moment} for some of the data: {data}.")
 _PASSAGE = re.compile(r"(.*?)</(button|dd|div|dt|h[1-6]|label|legend|li|p)>", re.DOTALL)
 _HEADINGS = frozenset({"dt", "legend", *(f"h{level}" for level in range(1, 7))})
 
@@ -66,9 +71,10 @@ class ShownView:
 
 @dataclass(frozen=True, slots=True)
 class ExportView:
-    """All of it. ``rows`` and ``notices`` are read while the page is sent.
+    """What is held, in words. ``rows`` and ``notices`` are read while it is sent.
 
-    ``handle`` is empty where nothing is held.
+    ``told`` are what ended, and whether the one who is told of it knows. ``handle`` is
+    empty where nothing is held.
     """
 
     made: Markup
@@ -143,9 +149,31 @@ def _act(
 def _told(
     delivery: Delivery, registry: Registry, locale: Locale
 ) -> tuple[Markup, Markup]:
-    """Since when somebody is told something, and whether they know by now."""
+    """What ended and when, and whether the one who is told of it knows by now."""
+    message = json.loads(delivery.body)["data"]
+    when = locale.moment(delivery.created)
+    ended = dict.fromkeys(each["purpose"] for each in message.get("ended", ()))
     matter = Matter.of(("", delivery.recipient), registry, locale)
-    return locale.moment(delivery.created), told_text(delivery, matter, locale)
+    sentences = [
+        *(
+            locale.text(_ENDED, purpose=_title(each, registry, locale), moment=when)
+            for each in ended
+        ),
+        *(
+            locale.text(
+                _NARROWED,
+                purpose=_title(each["purpose"], registry, locale),
+                moment=when,
+                data=locale.quoted(data_titles(each["data"], registry, locale)),
+            )
+            for each in message.get("narrowed", ())
+        ),
+    ]
+    return locale.sentences(*sentences), told_text(delivery, matter, locale)
+
+
+def _title(purpose: str, registry: Registry, locale: Locale) -> str:
+    return Matter.of((purpose, ""), registry, locale).purpose
 
 
 def _shown(notice: Notice, notice_url: Callable[[str], str]) -> ShownView:

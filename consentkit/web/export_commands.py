@@ -54,8 +54,8 @@ def export_log(
         lambda: _export(folder, disclosures, origin, although_behind=although_behind)
     )
     click.echo(
-        f"exported: {done.size} entries, {done.files} files, "
-        f"{done.disclosures} disclosures"
+        f"exported: {done.size} entries, {done.files} files, {done.batches} batches, "
+        f"private facts of {done.disclosures} acts"
     )
     if done.left_out:
         click.echo(

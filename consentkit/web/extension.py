@@ -31,6 +31,7 @@ from consentkit.web import gpc
 from consentkit.web import overriding
 from consentkit.web import sending
 from consentkit.web.app_database import settle_database
+from consentkit.web.bare import refuse_bare_view
 from consentkit.web.blueprint import make_pages
 from consentkit.web.bulk import Bulk
 from consentkit.web.calling import caller
@@ -137,7 +138,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
         app.register_blueprint(make_health(f"{NAME}_health", config.url_prefix))
         app.extensions[KEY] = state
         app.before_request(_publish_in_background)
-        app.before_request(gate.refuse_bare_view)
+        app.before_request(refuse_bare_view)
         app.after_request(gpc.settle)  # after the next line: the last one is first
         app.after_request(frame.protect_widget)
         app.jinja_env.globals.update(
@@ -218,11 +219,12 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
         Raises:
             DeclarationError: purpose, recipient or data is not declared so.
         """
-        gate.check_declared(self.registry, purpose, recipient, data)
+        wanted = None if data is None else gate.ids_of(data)
+        gate.check_declared(self.registry, purpose, recipient, wanted)
         return gate.require(
             purpose,
             recipient=recipient,
-            data=data,
+            data=wanted,
             min_assurance=min_assurance,
             sends=sends,
         )

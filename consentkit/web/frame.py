@@ -143,16 +143,21 @@ def keep_language(endpoint: str, values: dict[str, Any]) -> None:
         values.setdefault(_LANGUAGE, found)
 
 
-def host_url(address: str) -> str:
+def host_url(address: str, *, back: str = "") -> str:
     """A configured address of the app, wherever the app is mounted.
 
-    ``{next}`` in it becomes the way back to the page that is shown now.
+    ``{next}`` in it becomes the way back: to ``back``, a path with its query, or to the
+    page that is shown now.
     """
+    address = address.replace("{next}", quote(back or _here(), safe=""))
+    return request.script_root + address if address.startswith("/") else address
+
+
+def _here() -> str:
+    """The page that is shown now, in its language; the app's first after a form."""
     here = request.script_root + request.path if request.method == "GET" else "/"
     language = negotiate([request.args.get(_LANGUAGE, "")], _offered(current_state()))
-    here += f"?{_LANGUAGE}={language}" if language and here != "/" else ""
-    address = address.replace("{next}", quote(here, safe=""))
-    return request.script_root + address if address.startswith("/") else address
+    return here + (f"?{_LANGUAGE}={language}" if language and here != "/" else "")
 
 
 def stylesheet() -> tuple[bytes, str]:
@@ -231,15 +236,22 @@ def in_chunks(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def problem_page(code: str, *, ask_url: str = "") -> Response:
-    """The page that says why something did not work, and what to do now."""
+    """The page that says why something did not work, and what to do now.
+
+    ``ask_url`` leads to the question; where they have to sign in, after that.
+    """
     state = current_state()
     status = PROBLEM_STATUS.get(code, 422)
+    sign_in = state.config.sign_in_url if code == "sign-in" else ""
+    unsaved = code == "sign-in" and request.method == "POST"
+    back = ask_url or (url_for("consentkit.centre") if unsaved else "")
     view = problem_view(
         code,
         current_locale(state),
         status=status,
-        sign_in_url=host_url(state.config.sign_in_url) if code == "sign-in" else "",
-        ask_url=ask_url,
+        sign_in_url=host_url(sign_in, back=back),
+        ask_url="" if sign_in else ask_url,
+        unsaved=unsaved,
     )
     return page("problem.html", view, status=status)
 

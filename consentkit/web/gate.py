@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import ParamSpec
 from typing import TypeVar
@@ -21,17 +23,17 @@ from consentkit.core.decision import ShareRequest
 from consentkit.core.purpose import Purpose
 from consentkit.core.vocabulary import DataCategory
 from consentkit.core.vocabulary import Recipient
-from consentkit.errors import ConfigurationError
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
 from consentkit.errors import InvalidRequestError
 from consentkit.service import checking
 from consentkit.service import sharing
 from consentkit.service.live import live
-from consentkit.service.release import Terms
+from consentkit.service.release import share_terms
 from consentkit.web import frame
+from consentkit.web.bare import mark_gated
+from consentkit.web.block import entered_first
 from consentkit.web.errands import errand_to
-from consentkit.web.gpc import GATED
 from consentkit.web.gpc import is_signalled_for
 from consentkit.web.problems import denial
 from consentkit.web.problems import problem
@@ -57,13 +59,11 @@ __all__ = [
     "check",
     "check_declared",
     "id_of",
-    "refuse_bare_view",
+    "ids_of",
     "request_of",
     "require",
     "share",
 ]
-
-_BARE = "__consentkit_bare_view__"
 
 # Refusals that no answer of the person could lift: asking them would lead nowhere.
 _NOT_THEIRS = frozenset(
@@ -82,8 +82,37 @@ R = TypeVar("R")
 
 
 def id_of(value: str | Purpose | LegalPurpose | Recipient | DataCategory) -> str:
-    """The id of a declared value, or the id itself."""
-    return value if isinstance(value, str) else value.id
+    """The id of a declared value, or the id itself.
+
+    Raises:
+        DeclarationError: it is neither.
+    """
+    id_ = value if isinstance(value, str) else getattr(value, "id", None)
+    if isinstance(id_, str):
+        return id_
+    raise DeclarationError(
+        "expected a declared purpose, recipient or data category, or its id as text; "
+        f"got a value of type {type(value).__name__}"
+    )
+
+
+def ids_of(data: Collection[str | DataCategory]) -> frozenset[str]:
+    """The ids of data categories; whatever they come in is gone through once.
+
+    Raises:
+        DeclarationError: it is no collection of them.
+    """
+    if isinstance(data, (str, DataCategory)):
+        raise DeclarationError(
+            "data must be a collection of data categories, such as "
+            f"data={{{id_of(data)!r}}}; got one alone"
+        )
+    if not isinstance(data, Iterable):
+        raise DeclarationError(
+            "data must be a collection of data categories, such as data={'spending'}; "
+            f"got a value of type {type(data).__name__}"
+        )
+    return frozenset(map(id_of, data))
 
 
 def request_of(
@@ -97,13 +126,13 @@ def request_of(
 
     Raises:
         InvalidRequestError: the subject has no usable id.
-        DeclarationError: ``data`` or ``min_assurance`` is not of its form.
+        DeclarationError: another argument is not of its form.
     """
     return ShareRequest(
         subject_key(subject),
         id_of(purpose),
         id_of(recipient),
-        None if data is None else _ids(data),
+        None if data is None else ids_of(data),
         assurance_of(min_assurance),
         is_signalled_for(subject),
     )
@@ -126,15 +155,6 @@ def assurance_of(value: Assurance | str) -> Assurance:
         ) from error
 
 
-def _ids(data: Collection[str | DataCategory]) -> frozenset[str]:
-    if isinstance(data, (str, DataCategory)):
-        raise DeclarationError(
-            "data must be a collection of data categories, such as "
-            f"data={{{id_of(data)!r}}}; got one alone"
-        )
-    return frozenset(map(id_of, data))
-
-
 def check(
     subject: object,
     purpose: str | Purpose,
@@ -148,7 +168,7 @@ def check(
     Somebody without a usable id was never asked.
 
     Raises:
-        DeclarationError: ``data`` or ``min_assurance`` is not of its form.
+        DeclarationError: another argument is not of its form.
     """
     try:
         wanted = request_of(subject, purpose, recipient, data, min_assurance)
@@ -157,6 +177,7 @@ def check(
     return checking.check(current_state().installation, wanted)
 
 
+@entered_first
 @contextlib.contextmanager
 def share(
     subject: object,
@@ -199,7 +220,7 @@ def _authorise(
     sends: int,
 ) -> Release:
     state = current_state()
-    terms = Terms(sends, state.config.release_lifetime)
+    terms = share_terms(sends, state.config.release_lifetime)
     try:
         wanted = request_of(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError as error:
@@ -225,13 +246,18 @@ def require(
         DeclarationError: ``data``, ``min_assurance`` or ``sends`` is not of its form.
     """
     assurance = assurance_of(min_assurance)
-    Terms(sends)  # refused where it is written, not when somebody comes
-    wanted = None if data is None else _ids(data)
+    share_terms(sends)  # refused where it is written, not when somebody comes
+    wanted = None if data is None else ids_of(data)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        is_async = inspect.iscoroutinefunction(view)
+
         @functools.wraps(view)
         def gated(*args: P.args, **kwargs: P.kwargs) -> R:
             state = current_state()
+            # Before anything is on record: without its extra, Flask refuses here. The
+            # coroutine has to end within the block, not when Flask awaits it.
+            run = current_app.ensure_sync(view) if is_async else view
             subject = current_subject(state)
             if subject is None:
                 return cast("R", _nobody(state.config.sign_in_url))
@@ -251,11 +277,9 @@ def require(
                 asked = request_of(subject, purpose, recipient, wanted, assurance)
                 return cast("R", _refused(error, asked))
             with live(release):
-                return view(*args, **kwargs)
+                return cast("R", run(*args, **kwargs))
 
-        # After ``wraps``, which would have copied it: only the bare view bears it.
-        setattr(view, _BARE, True)
-        setattr(gated, GATED, True)
+        mark_gated(gated, view)
         return gated
 
     return decorate
@@ -284,28 +308,13 @@ def check_declared(
             f"expected a declared purpose with its recipient ({known}); "
             f"got {id_of(purpose)!r:.80} for {id_of(recipient)!r:.80}"
         )
-    foreign = set() if data is None else _ids(data) - set(question.data)
+    foreign = set() if data is None else ids_of(data) - set(question.data)
     if foreign:
         raise DeclarationError(
             f"purpose {question.purpose_id!r} asks for {', '.join(question.data)} "
             f"only; got {', '.join(sorted(foreign))!r:.80}"
         )
     return question
-
-
-def refuse_bare_view() -> None:
-    """Refuse to run a view whose gate was put on the wrong side of its route.
-
-    Raises:
-        ConfigurationError: ``@consent.require`` stands above ``@app.route``, so that
-            Flask would call the view without it.
-    """
-    view = current_app.view_functions.get(request.endpoint or "")
-    if getattr(view, _BARE, False):
-        raise ConfigurationError(
-            f"the view of endpoint {request.endpoint!r} is routed without its gate: "
-            "put @consent.require below @app.route, next to the function"
-        )
 
 
 def _nobody(sign_in_url: str) -> ResponseReturnValue:

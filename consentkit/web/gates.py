@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ from consentkit.core.vocabulary import Recipient
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from collections.abc import Iterable
     from collections.abc import Iterator
     from types import ModuleType
 
@@ -31,6 +34,11 @@ __all__ = ["Gate", "examine", "find_gates", "untested"]
 _GATES = {"share": 1, "share_many": 1, "require": 0}
 _QUESTIONS = {**_GATES, "check": 1, "allowed_clause": 1}
 """Calls that ask about a purpose: its place among the arguments."""
+_SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+"""What has names of its own."""
 _REQUEST = "ShareRequest"  # what ``check_many`` takes: subject, purpose, recipient
 
 
@@ -47,6 +55,18 @@ class Gate:
     def is_clear(self) -> bool:
         """Whether it is known what it is about."""
         return bool(self.purpose and self.recipient)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What names stand for in a module, but those of which it is not known here."""
+
+    module: ModuleType
+    unclear: frozenset[str]
+
+    def find(self, name: str) -> Any:
+        """Its value; None if it is not known, or there is none."""
+        return None if name in self.unclear else vars(self.module).get(name)
 
 
 def find_gates(root: Path) -> list[Gate]:
@@ -83,9 +103,10 @@ def examine(registry: Registry, gates: list[Gate]) -> Iterator[str]:
             )
     for gate in gates:
         if gate.is_clear and not registry.question(gate.purpose, gate.recipient):
+            does = "is a gate for" if gate.shares else "asks about"
             yield (
-                f"{gate.place} is a gate for {gate.purpose!r} and {gate.recipient!r}, "
-                "which are not declared for each other"
+                f"{gate.place} {does} {gate.purpose!r} and {gate.recipient!r}, which "
+                "are not declared for each other"
             )
 
 
@@ -114,12 +135,19 @@ def _gates_in(module: ModuleType, path: Path) -> Iterator[Gate]:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return  # it changed since it was loaded
-    for node in ast.walk(tree):
+    scoped = list(_scoped(tree))
+    # What has several values has the last of them by now, whichever was meant.
+    given = Counter(
+        name for node, hidden in scoped for name in _bound([node]) if name not in hidden
+    )
+    several = {name for name, times in given.items() if times > 1}
+    for node, hidden in scoped:
         if not isinstance(node, ast.Call):
             continue
         call, asked = _called(node), _asked(node)
         if asked is not None:
-            purpose, recipient = (_id(module, each) for each in asked)
+            names = _Names(module, hidden | several)
+            purpose, recipient = (_id(names, each) for each in asked)
             place = f"{path.name}:{node.lineno}"
             yield Gate(purpose, recipient, place, call in _GATES)
 
@@ -146,20 +174,43 @@ def _asked(node: ast.Call) -> tuple[ast.expr | None, ast.expr | None] | None:
     return purpose, named["recipient"]
 
 
-def _id(module: ModuleType, node: ast.expr | None) -> str:
-    value = _value(module, node)
+def _scoped(tree: ast.Module) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """Each node, with the names that a function around it gives values of its own."""
+    nodes: deque[tuple[ast.AST, frozenset[str]]] = deque([(tree, frozenset())])
+    while nodes:
+        node, hidden = nodes.popleft()
+        if isinstance(node, _SCOPES):
+            hidden |= frozenset(_bound(ast.walk(node)))
+        yield node, hidden
+        nodes.extend((child, hidden) for child in ast.iter_child_nodes(node))
+
+
+def _bound(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Each name as often as it is given a value; once more for one of a loop."""
+    for node in nodes:
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            targets = ast.walk(node.target)
+            yield from (each.id for each in targets if isinstance(each, ast.Name))
+
+
+def _id(names: _Names, node: ast.expr | None) -> str:
+    value = _value(names, node)
     if isinstance(value, (Purpose, Recipient)):
         return value.id
     return value if isinstance(value, str) else ""
 
 
-def _value(module: ModuleType, node: ast.expr | None) -> Any:
+def _value(names: _Names, node: ast.expr | None) -> Any:
     """What an expression stands for, without running it."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
-        return vars(module).get(node.id)
+        return names.find(node.id)
     if isinstance(node, ast.Attribute):
-        within = _value(module, node.value)
+        within = _value(names, node.value)
         return getattr(within, "__dict__", {}).get(node.attr)
     return None

@@ -17,6 +17,7 @@ from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Iterator
     from collections.abc import Sequence
 
     from consentkit.core.act import Millis
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 _REFUSALS = {
-    Reason.NOT_ASKED: mark("Refused: you had not been asked."),
+    Reason.NOT_ASKED: mark("Refused: you had not answered."),
     Reason.REFUSED: mark("Refused: you had said no."),
     Reason.DEFERRED: mark("Refused: you had not decided yet."),
     Reason.WITHDRAWN: mark("Refused: you had stopped it."),
@@ -72,6 +73,7 @@ _REFUSED = mark("Refused: it could not be checked that you agree.")
 
 _GROUPS = (
     ("agreed", mark("Agreed"), mark("You have agreed to nothing. That is fine.")),
+    ("partial", mark("Agreed in part"), None),
     (
         "declined",
         mark("Not agreed"),
@@ -96,7 +98,7 @@ _ASSURANCES = {
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """One of the three groups of cards, and what it says when it is empty."""
+    """One of the groups of cards, and what it says when it is empty."""
 
     id: str
     title: Markup
@@ -203,7 +205,10 @@ class ReceiptView:
 
 @dataclass(frozen=True, slots=True)
 class CheckingView:
-    """How to check a receipt without us: ``logs`` are (origin, verifier keys)."""
+    """How to check a receipt without us: ``logs`` are (origin, verifier keys).
+
+    The keys are those of the log and of its collectors.
+    """
 
     logs: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -224,18 +229,10 @@ def centre_view(
     opt_out_signal: bool = False,
     despite_signal: bool = False,
 ) -> CentreView:
-    """The centre with its cards in three groups; each group keeps the cards' order."""
+    """The centre with its cards in groups; each group keeps the cards' order."""
     return CentreView(
         summary=_summary(cards, locale),
-        groups=tuple(
-            GroupView(
-                id=name,
-                title=locale.text(title),
-                empty=locale.text(empty),
-                cards=tuple(card for card in cards if card.group == name),
-            )
-            for name, title, empty in _GROUPS
-        ),
+        groups=tuple(_groups(cards, locale)),
         disclosures=disclosures,
         revoke_url=revoke_url,
         account=account,
@@ -294,6 +291,19 @@ def _outcome(reason: Reason | LegalBasis, locale: Locale) -> Markup:
 def assurance_text(assurance: Assurance, locale: Locale) -> Markup:
     """How we know that it was the person, in one sentence."""
     return locale.text(_ASSURANCES[assurance])
+
+
+def _groups(cards: Sequence[CardView], locale: Locale) -> Iterator[GroupView]:
+    """The groups in their order; one with nothing to say when empty is left out."""
+    for name, title, empty in _GROUPS:
+        held = tuple(card for card in cards if card.group == name)
+        if held or empty:
+            yield GroupView(
+                id=name,
+                title=locale.text(title),
+                empty=locale.text(empty) if empty else Markup(),
+                cards=held,
+            )
 
 
 def _summary(cards: Sequence[CardView], locale: Locale) -> Markup:

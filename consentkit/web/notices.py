@@ -47,10 +47,12 @@ def shown_notice(
     locale: Locale,
     *,
     signal: bool = False,
+    standing: bool = False,
 ) -> tuple[Notice, str]:
     """The notice that asks ``questions`` now, stored and logged; and its heading's id.
 
-    With ``signal`` it says that a yes counts in spite of the browser's no.
+    With ``signal`` it says that a yes counts in spite of the browser's no; with
+    ``standing`` it offers no "later", which would end the yes that stands.
 
     Raises:
         LogUnavailableError: it cannot be stored, so it must not be shown.
@@ -59,10 +61,13 @@ def shown_notice(
     centre_url = url_for("consentkit.centre", lang=None)
     template = current_app.jinja_env.get_template(_TEMPLATE)
     asked = tuple(question.key for question in questions)
-    made_of = template, asked, locale.code, centre_url, signal
+    made_of = template, asked, locale.code, centre_url, signal, standing
     shown = state.notices.get(made_of)
     if shown is None:
-        shown = _publish(state, questions, locale, centre_url=centre_url, signal=signal)
+        view = notice_view(
+            questions, locale, centre_url=centre_url, signal=signal, standing=standing
+        )
+        shown = _publish(state, questions, view, locale)
         # What a host's own template puts in, nobody here knows: it is rendered anew.
         if _is_ours(template):
             state.notices[made_of] = shown
@@ -72,12 +77,9 @@ def shown_notice(
 def _publish(
     state: AppState,
     questions: tuple[Question, ...],
+    view: NoticeView,
     locale: Locale,
-    *,
-    centre_url: str,
-    signal: bool,
 ) -> tuple[Notice, str]:
-    view = notice_view(questions, locale, centre_url=centre_url, signal=signal)
     values = context(view, site=None, locale=locale)
     html = render_template(_TEMPLATE, **values)
     notice = _made(questions, view, locale, html=html, template=_template_source())

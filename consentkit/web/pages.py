@@ -119,6 +119,7 @@ _UNAVAILABLE = (
     mark("We cannot save this right now"),
     mark("Nothing was saved and nothing is shared. Please try again later."),
 )
+_UNSAVED = mark("Nothing was saved. Your choices belong to your account.")
 _PROBLEMS = {
     **NOT_THEIRS,
     "consent-missing": (
@@ -229,7 +230,8 @@ class WidgetView:
     With ``sign_in_url`` nobody is signed in and nothing can be answered. With ``cards``
     the person has answered before: the answers are shown, with their way out.
     ``changes`` says what is different since then, a sentence each; ``ending`` that an
-    answer is about to end. ``unasked`` is in a
+    answer is about to end; ``included`` what an empty box would take back.
+    ``standing`` is where a yes stands and "later" is not offered. ``unasked`` is in a
     page that the person did not open for it: what is not granted is then one line.
     ``acting`` says for whom they answer, ``whose`` whose yes it takes, and ``refused``
     why there is nothing here that they can answer.
@@ -253,6 +255,8 @@ class WidgetView:
     revoke_url: str = ""
     centre_url: str = ""
     changes: tuple[Markup, ...] = ()
+    included: tuple[Markup, ...] = ()
+    standing: bool = False
     ending: Markup | None = None
     opt_out_signal: bool = False
     despite_signal: bool = False
@@ -373,9 +377,14 @@ def problem_view(
     status: int,
     sign_in_url: str = "",
     ask_url: str = "",
+    unsaved: bool = False,
 ) -> ProblemView:
-    """The page for a problem code; an unknown code is told as a bad request."""
+    """The page for a problem code; an unknown code is told as a bad request.
+
+    ``unsaved`` is for somebody who answered and was signed out by then.
+    """
     title, detail = _PROBLEMS.get(code, _UNREADABLE)
+    detail = _UNSAVED if unsaved else detail
     return ProblemView(
         title=locale.text(title),
         detail=locale.text(detail),

@@ -106,7 +106,7 @@ def standing_answer(card: CardView, status: Status, *, now: Millis) -> dict[str,
         "receipt_url": card.receipt_url or None,
         "told": [
             plain(each)
-            for each in (card.stands, card.since, card.told, card.quiet)
+            for each in (card.stands, card.lacks, card.since, card.told, card.quiet)
             if each
         ],
     }
@@ -148,7 +148,7 @@ def _labels(
 ) -> list[dict[str, str]]:
     """The words on the controls, the no first; none of them is pressed."""
     labels = [("refused", question.decline), ("given", question.accept)]
-    if view.single:  # of several, each can be left open
+    if view.later:
         labels.append(("deferred", locale.text("Ask me later")))
     return [{"answer": answer, "label": plain(label)} for answer, label in labels]
 

@@ -112,6 +112,7 @@ class NoticeView:
     effects: tuple[Fact, ...]
     closing: tuple[Fact, ...]
     signal: Markup | None = None
+    standing: bool = False
 
     @property
     def title_id(self) -> str:
@@ -122,6 +123,11 @@ class NoticeView:
     def single(self) -> bool:
         """Whether it is answered by buttons; several questions have radios."""
         return len(self.questions) == 1
+
+    @property
+    def later(self) -> bool:
+        """Whether it can be put off: of several each can be left open anyway."""
+        return self.single and not self.standing
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -142,10 +148,12 @@ def notice_view(
     *,
     centre_url: str,
     signal: bool = False,
+    standing: bool = False,
 ) -> NoticeView:
     """The notice that asks ``questions``, which all belong to one purpose.
 
-    With ``signal`` it tells of the conflict with the browser's opt-out signal.
+    With ``signal`` it tells of the conflict with the browser's opt-out signal. With
+    ``standing`` it is for those whose yes stands: no "later", which would end it.
     """
     purpose, controller = questions[0].purpose, questions[0].controller
     return NoticeView(
@@ -166,6 +174,7 @@ def notice_view(
         effects=_effects(purpose, locale),
         closing=_closing(questions[0], locale, centre_url=centre_url),
         signal=locale.text(_CONFLICT) if signal else None,
+        standing=standing,
     )
 
 
@@ -195,9 +204,7 @@ def _item_view(question: Question, item: DataItem, locale: Locale) -> ItemView:
         id=item.category.id,
         title=locale.localise(item.category.title),
         optional=not item.necessary,
-        note=locale.sentences(
-            protection, wording.item_note(item, question.purpose, locale)
-        ),
+        note=locale.sentences(protection, wording.item_note(item, locale)),
         box=wording.also_label(question, item, locale),
     )
 

@@ -19,6 +19,7 @@ from consentkit.log.proof import parse_proof
 from consentkit.service.awaiting import awaited_of
 from consentkit.service.receipts import Receipt
 from consentkit.service.receipts import find_receipt
+from consentkit.store.keys import COLLECTOR
 from consentkit.store.keys import LOG
 from consentkit.web import frame
 from consentkit.web.centre import signed_in
@@ -146,8 +147,10 @@ def _checking() -> Response:
 
 
 def _log_keys(installation: Installation, origin: str) -> tuple[str, ...]:
-    ranges = installation.of_log(origin).keys.ranges(LOG)
-    return tuple(each.vkey for each in ranges)
+    """The log's own first, then those of every collector that signs its entries."""
+    keys = installation.of_log(origin).keys
+    ranges = (*keys.ranges(LOG), *keys.ranges(COLLECTOR))
+    return tuple(dict.fromkeys(each.vkey for each in ranges))
 
 
 def _file_name(receipt: Receipt, ending: str) -> str:

@@ -6,14 +6,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from consentkit.core.period import millis_of
-from consentkit.errors import DeclarationError
 from consentkit.service import legal_release
 from consentkit.service.administering import Official
 from consentkit.service.live import live
-from consentkit.service.release import Terms
+from consentkit.service.release import share_terms
 from consentkit.service.sharing import Circumstances
+from consentkit.web.block import Block
 from consentkit.web.calling import caller
 from consentkit.web.gate import id_of
+from consentkit.web.gate import ids_of
 from consentkit.web.state import current_state
 from consentkit.web.subject import subject_key
 
@@ -68,12 +69,12 @@ class Releasing:
             LogError: it cannot be written down; nothing was released.
         """
         circumstances = Circumstances(caller=caller(), amount=amount)
-        return _released(
+        released = _released(
             legal_release.LegalRequest(
                 subject=subject_key(subject),
                 purpose=id_of(purpose),
                 recipient=id_of(recipient),
-                data=_ids(data),
+                data=ids_of(data),
                 basis=basis,
                 by=Official.of(by, reason),
                 evidence=evidence,
@@ -82,6 +83,7 @@ class Releasing:
             circumstances,
             sends,
         )
+        return Block(released, name="release_without_consent")
 
 
 @contextlib.contextmanager
@@ -89,19 +91,10 @@ def _released(
     request: LegalRequest, circumstances: Circumstances, sends: int
 ) -> Iterator[LegalRelease]:
     state = current_state()
-    terms = Terms(sends, state.config.release_lifetime)
+    terms = share_terms(sends, state.config.release_lifetime)
     release = legal_release.release_without_consent(
         state.installation, request, circumstances, terms
     )
     # Outside any ``except``: what goes wrong in the caller's body is the caller's.
     with live(release):
         yield release
-
-
-def _ids(data: Collection[str | DataCategory]) -> frozenset[str]:
-    if isinstance(data, str) or not hasattr(data, "__iter__"):
-        raise DeclarationError(
-            "data must be a collection of data categories, such as data={'spending'}; "
-            "got one alone"
-        )
-    return frozenset(map(id_of, data))

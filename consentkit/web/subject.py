@@ -38,7 +38,10 @@ def subject_key(value: object) -> str:
     """
     # A bool is an int to Python, but never somebody's id.
     if isinstance(value, SubjectId) and not isinstance(value, bool):
-        text = str(value)
+        try:
+            text = str(value)
+        except ValueError:  # thousands of digits, which Python does not write
+            text = ""
         if _KEY.match(text):
             return text
     raise InvalidRequestError(

@@ -36,6 +36,8 @@ from consentkit.web.gate import id_of
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
 from consentkit.web.links import check_can_confirm
+from consentkit.web.narrowing import included
+from consentkit.web.narrowing import yes_stands
 from consentkit.web.notices import shown_notice
 from consentkit.web.others import reopened
 from consentkit.web.overriding import check_before_showing
@@ -206,7 +208,10 @@ def _view(
     check_can_confirm(state, asked)
     errand = carried() if ask_again else sent_from_here(state, subject, purpose.id)
     conflict = signal and any(each.covered_by_signal for each in asked)
-    notice, title_id = shown_notice(state, asked, locale, signal=conflict)
+    stands = yes_stands(state, asked, standing)
+    notice, title_id = shown_notice(
+        state, asked, locale, signal=conflict, standing=stands
+    )
     return replace(
         view,
         title_id=title_id,
@@ -221,6 +226,8 @@ def _view(
         notice_url=url_for("consentkit.notice", digest=notice.digest),
         fingerprint=notice.digest,
         version=notice.version,
+        standing=stands,
+        included=included(state, asked, standing, locale),
         ending=_ending(reminded, locale),
         changes=tuple(
             change_text(each, state.installation.registry, locale)

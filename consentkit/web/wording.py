@@ -125,7 +125,7 @@ def accept_label(question: Question, locale: Locale) -> Markup:
         return locale.text("Allow use of this data")
     if named:
         return locale.text("Share {data}", data=data)
-    return locale.text("Yes, share this data")
+    return locale.text("Share this data")
 
 
 def also_label(question: Question, item: DataItem, locale: Locale) -> Markup:
@@ -151,11 +151,12 @@ def data_label(question: Question, locale: Locale) -> Markup:
     return locale.text("What is shared")
 
 
-def item_note(item: DataItem, purpose: Purpose, locale: Locale) -> str:
-    """What happens without this category (ISO/IEC 29184 5.4.6)."""
+def item_note(item: DataItem, locale: Locale) -> str:
+    """What happens without this category (ISO/IEC 29184 5.4.6).
+
+    What a no to the whole question leads to is told once, with the question.
+    """
     declared = locale.localise(item.if_refused)
-    if not declared and item.necessary:
-        declared = locale.localise(purpose.if_refused)
     if declared:
         return declared
     if item.necessary:

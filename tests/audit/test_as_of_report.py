@@ -79,6 +79,8 @@ def test_the_answer_in_json_says_all_that_it_rests_on() -> None:
                 "recipient": "acme-credit",
                 "state": "withdrawn",
                 "in_force": False,
+                "sufficient": False,
+                "missing": None,
                 "standing": {
                     "record": f"{7:032x}",
                     "data": [],
@@ -111,6 +113,7 @@ def test_the_answer_in_json_says_all_that_it_rests_on() -> None:
                 "stopped": entry(8),
             }
         ],
+        "known": True,
         "erased": None,
         "previous": [],
         "not_checked": list(NOT_CHECKED),
@@ -181,10 +184,12 @@ def test_an_erased_person_is_told_as_one_on_whom_nothing_stands() -> None:
 
 def test_a_person_of_whom_nothing_is_known_gets_an_answer_too() -> None:
     log = LogBuilder()
+    answer = answer_of(log, log.files())
 
-    assert list(answer_lines(answer_of(log, log.files()))) == [
+    assert answer_dict(answer)["known"] is False
+    assert list(answer_lines(answer)) == [
         f"Subject {ALICE}, 1 January 2026, 00:00:03 UTC:",
-        "  nothing that was asked about had come up by then",
+        "  this handle is not in the log: no entry names it, then or later",
         "",
         *UNCHECKED,
     ]

@@ -13,6 +13,7 @@ from consentkit.audit.batches import BatchPages
 from consentkit.audit.bundle import FolderSource
 from consentkit.audit.manifest import format_manifest
 from consentkit.audit.manifest import print_of
+from consentkit.audit.verify import Examination
 from consentkit.audit.verify import find_faults
 from consentkit.core.act import Millis
 from consentkit.core.act import State
@@ -84,7 +85,8 @@ def test_an_export_shows_who_was_in_a_batch_and_each_rests_on_a_grant(
     assert faults(folder, shared) == []
     text = page(folder).read_text()
     assert "person-" not in text
-    export(shared.installation, folder)  # again: nothing has changed
+    again = export(shared.installation, folder)  # nothing has changed
+    assert again.batches == 1
 
 
 def _swap(lines: list[bytes]) -> list[bytes]:
@@ -163,6 +165,17 @@ def test_somebody_who_had_stopped_it_is_found_though_the_root_is_right(
     Wallet.close_all()
 
 
+def told_of_batches(folder: Path, wallet: Wallet) -> str:
+    """The line on batches of a report that holds."""
+    examination = Examination(FolderSource(folder), trust=wallet.trust)
+    assert list(examination.find_faults()) == []
+    report = examination.report()
+    (line,) = (each for each in report.lines() if each.startswith("batches: "))
+    shown = int(line.split(", ")[1].split()[0])
+    assert report.to_dict()["batches"] == {"logged": 1, "with_people": shown}
+    return line
+
+
 def test_the_answer_about_a_moment_names_the_batches_that_somebody_was_in(
     shared: Wallet, folder: Path
 ) -> None:
@@ -184,7 +197,10 @@ def test_the_answer_about_a_moment_names_the_batches_that_somebody_was_in(
 
     assert answer(person.handle) == [(leaf.id, person.handle)]
     assert answer(other.handle) == []
+    assert told_of_batches(folder, shared) == "batches: 1, 1 of them with who was in it"
     shutil.rmtree(folder / "batches")
+    (folder / "MANIFEST").unlink()
+    assert told_of_batches(folder, shared) == "batches: 1, 0 of them with who was in it"
     question = Question(person.handle, Millis(shared.clock.now))
     (basis,) = as_of(FolderSource(folder), note, checkpoint, question).bases
     assert (basis.batches, basis.named) == (1, ())

@@ -146,7 +146,9 @@ def test_a_broken_promise_is_told_with_the_entry_that_came_too_late(size: int) -
     assert f"(that is the time of its entry {size - 1})" in finding.what
     assert f"it is in none of the log's {size} entries" in finding.what
     assert list(found.lines()) == [*finding.lines(), "DOES NOT HOLD"]
-    assert found.to_dict() == {"findings": [finding.to_dict()], "holds": False}
+    assert found.to_dict()["findings"] == [finding.to_dict()]
+    assert found.to_dict().keys() == {"findings", "holds", "log"}
+    assert not found.holds
 
 
 def test_a_promise_in_a_log_that_tells_no_time_is_no_breach_under_a_policy() -> None:
@@ -158,3 +160,20 @@ def test_a_promise_in_a_log_that_tells_no_time_is_no_breach_under_a_policy() -> 
     assert quorum.step == "quorum"
     assert finding.what.endswith("is not there yet; that is no breach before then")
     assert finding.cause is InclusionError
+
+
+@pytest.mark.requirement("R49")
+def test_it_is_told_against_which_log_a_receipt_was_held() -> None:
+    log = honest_log()
+
+    found = compared(log.receipt(3), log.source())
+
+    line = next(each for each in found.lines() if each.startswith("Held against"))
+    size = len(log.leaves)
+    assert f"the log as it is now: {size} entries, newest checkpoint with" in line
+    told = found.to_dict()["log"]
+    assert (told["origin"], told["size"]) == (log.origin, size)
+    assert told["root"] in line
+    alone = Comparison(found.receipt, ())
+    assert alone.to_dict()["log"] is None
+    assert not [each for each in alone.lines() if each.startswith("Held against")]

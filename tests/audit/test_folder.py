@@ -12,7 +12,11 @@ from consentkit.audit.annexed import disclosure_path
 from consentkit.audit.annexed import is_annex
 from consentkit.audit.annexed import notice_paths
 from consentkit.audit.report import Layer
+from consentkit.audit.report import Report
+from consentkit.audit.report import Verdict
+from consentkit.audit.verify import Examination
 from consentkit.audit.verify import find_faults
+from consentkit.audit.verify import verify_log
 from consentkit.errors import MalformedError
 from consentkit.log.keys import Ed25519Signer
 from consentkit.log.policy import Policy
@@ -248,3 +252,70 @@ def test_a_finding_says_what_was_expected() -> None:
     assert only.what.startswith("expected size and SHA-256 9 ")
     assert only.error().step == "manifest"
     assert not isinstance(only.error(), MalformedError)
+
+
+# -- a bad copy is no bad log ---------------------------------------------------------
+
+
+def reported(files: dict[str, bytes]) -> Report:
+    examination = Examination(MemorySource(files), trust=LOG.trust(pinned=True))
+    list(examination.find_faults())
+    return examination.report()
+
+
+@pytest.mark.requirement("R99")
+@pytest.mark.parametrize("files", [flipped(README, 0), without(README)])
+def test_a_copy_that_differs_is_told_apart_from_the_log(
+    files: dict[str, bytes],
+) -> None:
+    report = reported(files)
+
+    assert (report.holds, report.copy) == (False, Verdict.FAILS)
+    assert report.layers[Layer.LOG] == Verdict.HOLDS
+    *lines, verdict = report.lines()
+    assert "log: holds" in lines
+    assert lines[-1].startswith("copy: differs from its MANIFEST: ")
+    assert verdict.startswith("DOES NOT HOLD as a copy")
+    (finding,) = report.to_dict()["findings"]
+    assert (finding["layer"], finding["step"]) == ("copy", "manifest")
+    assert report.to_dict()["copy"]["manifest"] == "fails"
+
+
+def test_a_log_that_fails_is_not_excused_by_its_copy() -> None:
+    path = next(path for path in FILES if path.startswith("tile/entries/"))
+
+    report = reported(flipped(path, 20))
+
+    assert report.layers[Layer.LOG] == Verdict.FAILS
+    assert list(report.lines())[-1] == "DOES NOT HOLD"
+
+
+@pytest.mark.parametrize("path", [".DS_Store", "notes.txt", "tile/.DS_Store"])
+def test_a_stray_file_is_named_and_changes_no_verdict(path: str) -> None:
+    report = reported({**FILES, path: b"x"})
+
+    assert (report.holds, report.findings) == (True, ())
+    what = f"{path!r} is not a file of a log"
+    lines = list(report.lines())
+    assert lines[-2:] == [f"copy: beside the log, not looked at: {what}", "holds"]
+    told = report.to_dict()["copy"]
+    assert told == {"manifest": "holds", "strays": [what]}
+    verify_log(MemorySource({**FILES, path: b"x"}), trust=LOG.trust(pinned=True))
+
+
+def test_very_many_strays_hide_nothing() -> None:
+    strays = {f"stray-{number}": b"" for number in range(1_500)}
+
+    report = reported({**flipped(KEYS, 0), **strays})
+
+    assert len(report.strays) == 21
+    assert report.strays[-1].what == "1480 more files are none of a log"
+    assert {each.step for each in report.findings} == {"manifest", "keys"}
+
+
+def test_a_file_is_named_once_where_it_cannot_be_used() -> None:
+    (finding,) = find_faults(
+        MemorySource(with_manifest({**FILES, POLICY: b"quorum of one\n"})),
+        trust=LOG.trust(),
+    )
+    assert str(finding).startswith("history, step policy: policy, line 1: ")

@@ -34,6 +34,13 @@ def test_keys_are_sorted_by_what_their_names_say() -> None:
     assert trust.collectors == (COLLECTOR.verifier,)
 
 
+def test_the_list_of_keys_can_be_given_as_it_was_printed() -> None:
+    keys = [COLLECTOR.vkey, LOG.vkey]
+    assert Trust.of("\n".join(keys) + "\n") == Trust.of(keys)
+    with pytest.raises(MalformedError):
+        Trust.of("no key\n")
+
+
 UNUSABLE = {
     "none": [],
     "a collector's alone": [COLLECTOR.vkey],

@@ -221,7 +221,7 @@ def test_a_bundle_that_is_not_there_is_no_entrys_fault() -> None:
     ((step, entry, what),) = of_tree(files)
 
     assert (step, entry) == ("entries", None)
-    assert what == "tile/entries/000.p/3: tile/entries/000.p/3 is not there"
+    assert what == "tile/entries/000.p/3 is not there"
 
 
 def test_a_bundle_cut_after_an_entry_misses_the_next_one() -> None:

@@ -116,10 +116,25 @@ def test_what_it_hands_on_is_proven_by_the_receipt_command(
     assert json.loads((out / "answer.json").read_text()) == json_of(capsys)["answer"]
 
 
+def test_a_handle_that_is_not_in_the_log_is_told_apart(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "answer"
+
+    assert ask(folder, "-o", str(out), subject="0" * 32) == 2
+
+    printed = capsys.readouterr().out
+    assert "\n  this handle is not in the log: " in printed
+    assert printed.endswith("\nNOT FOUND\n")
+    assert not out.exists()
+    assert ask(folder, "--json", subject="0" * 32) == 2
+    assert json_of(capsys)["answer"]["known"] is False
+
+
 def test_nothing_had_come_up_is_an_answer(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ask(folder, subject="0" * 32) == ANSWERED
+    assert ask(folder, at=time_of(2)) == ANSWERED
     assert "nothing that was asked about had come up" in capsys.readouterr().out
     assert ask(folder, "--recipient", "corner-shops", "--json") == ANSWERED
     assert json_of(capsys)["answer"]["questions"] == []

@@ -82,6 +82,8 @@ def test_the_json_report_has_exactly_the_promised_shape(
             "stamped": None,
         },
         "administrative_acts": {"logged": 3, "with_facts": 0},
+        "batches": {"logged": 1, "with_people": 0},
+        "copy": {"manifest": "not checked", "strays": []},
         "released_without_consent": [],
     }
 

@@ -79,6 +79,8 @@ def test_a_log_that_continues_what_was_kept_exits_0_and_says_so(
             "stamped": None,
         },
         "administrative_acts": {"logged": 0, "with_facts": 0},
+        "batches": {"logged": 0, "with_people": 0},
+        "copy": {"manifest": "not checked", "strays": []},
         "released_without_consent": [],
     }
 

@@ -27,8 +27,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "joint": ({"recipients": [replace(COURT, role="joint-controller")]}, "as joint"),
     "marketing": ({"iri": "dpv:DirectMarketing"}, "is marketing"),
     "advertising": ({"iri": "dpv:TargetedAdvertising"}, "is marketing"),
+    "ads of any kind": ({"iri": "dpv:Advertising"}, "is marketing"),
+    "ads for no one": ({"iri": "dpv:NonPersonalisedAdvertising"}, "is marketing"),
+    "a campaign": ({"iri": "dpv:PoliticalCampaign"}, "is marketing"),
+    "a sale of data": ({"iri": "dpv:SellDataToThirdParties"}, "or selling"),
+    "otherwise spelled": ({"iri": "dpv-owl:marketing"}, "is marketing"),
     "another basis": ({"basis": "legitimate-interest"}, "basis must be one of"),
     "no law": ({"law": " "}, "law must cite"),
+    "a dot for a law": ({"law": ". -"}, "law must cite"),
+    "a letter for a law": ({"law": "x"}, "law must cite"),
     "no data": ({"data": []}, "data must list one or more"),
     "an id as data": ({"data": ["spending"]}, "got str"),
     "nobody": ({"recipients": []}, "recipients must list one or more"),
@@ -50,6 +57,42 @@ def test_what_people_are_asked_about_cannot_rest_on_law_as_well() -> None:
     both = replace(ORDERS, id=declared.SCORE.id)
     with pytest.raises(DeclarationError, match="a no could not be honoured"):
         Registry(declared.WALLET, declared.PURPOSES, legal_purposes=[both])
+
+
+DISGUISED: dict[str, tuple[dict[str, Any], str]] = {
+    "its name": ({"name": declared.CREDIT.name}, "has the name of 'acme-credit'"),
+    "its name, respelled": ({"name": declared.CREDIT.name.upper() + "."}, "the name"),
+    "our name": ({"name": declared.WALLET.name}, "has the name of 'controller'"),
+    "its host": ({"hosts": declared.CREDIT.hosts}, "the host of 'acme-credit'"),
+    "its host, one port": (
+        {"hosts": [f"{declared.SHOP.hosts[0]}.:8443"]},
+        "the host of 'corner-shops', which is declared as partner",
+    ),
+}
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize(("change", "told"), DISGUISED.values(), ids=DISGUISED)
+def test_whoever_needs_consent_is_no_court_by_another_id(
+    change: dict[str, Any], told: str
+) -> None:
+    other = replace(COURT, id="acme-legal", relation="supplier", **change)
+    with pytest.raises(DeclarationError, match=told):
+        Registry(
+            declared.WALLET,
+            declared.PURPOSES,
+            legal_purposes=[replace(ORDERS, recipients=[other])],
+        )
+
+
+def test_another_port_of_a_shared_server_is_another_host() -> None:
+    one = replace(declared.CREDIT, hosts=["shared.example:443"])
+    two = replace(COURT, hosts=["shared.example:8443"])
+    Registry(
+        declared.WALLET,
+        [replace(declared.SCORE, recipients=[one])],
+        legal_purposes=[replace(ORDERS, recipients=[two])],
+    )
 
 
 def test_nobody_is_asked_about_what_rests_on_law() -> None:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consentkit.core.decision import Decision
+from consentkit.core.decision import Reason
+from consentkit.core.text import localise
 from consentkit.errors import UngatedSendError
 from example_app.wallet import create_app
 from example_app.wallet import sharing
@@ -217,6 +220,34 @@ def test_without_an_answer_the_button_sends_nothing_and_says_so(
     assert "You have not answered" in text
     assert "/consent/ask/" in text
     assert maya.get("/review").data == before
+
+
+def test_every_reason_for_a_no_is_told_in_words_of_its_own(app: Flask) -> None:
+    parts = app.jinja_env.get_template("wallet/parts.html").module
+    told = {
+        reason: str(parts.why_not(Decision(reason, "credit-score", "acme-credit")))
+        for reason in Reason
+    }
+    assert "Your browser tells us not to" in told[Reason.OPT_OUT_SIGNAL]
+    assert [each for each in told if "could not make sure" in told[each]] == []
+
+
+@pytest.mark.parametrize("tag", consent.registry.locales)
+def test_what_is_said_of_the_number_and_of_shops_reads_right(tag: str) -> None:
+    """The number is deleted with the yes; a phrase can stand before other words."""
+    score = localise(consent.registry.purposes["credit-score"].description, tag)
+    kept = (
+        "stays in",
+        "bleibt in",
+        "reste dans",
+        "se queda",
+        "保存在",
+        "ويبقى",
+        "रहती है",
+    )
+    assert not any(each in score for each in kept)
+    for category in consent.registry.categories.values():
+        assert tag != "de" or "," not in localise(category.phrase, tag)
 
 
 def test_the_log_is_for_the_auditor(nobody: FlaskClient) -> None:

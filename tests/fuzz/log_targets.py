@@ -8,6 +8,8 @@ from pathlib import Path
 from consentkit.core import canonical
 from consentkit.errors import VerificationError
 from consentkit.log import encoding
+from consentkit.log.batch import BatchEntry
+from consentkit.log.batch import parse_entry
 from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import open_checkpoint
 from consentkit.log.checkpoint import parse_checkpoint_text
@@ -251,6 +253,12 @@ LOG_TARGETS = (
             bytes([len(LEAVES) - 1]) + encode_bundle(LEAVES),
         ),
         lambda entries: bytes([len(entries) - 1]) + encode_bundle(entries),
+    ),
+    Target(
+        "entry of a batch",
+        parse_entry,
+        (BatchEntry("1" * 32, "2" * 32, "3" * 64, "a" * 64).line,),
+        lambda entry: entry.line,
     ),
     Target(
         "verifier key",

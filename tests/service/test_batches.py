@@ -274,8 +274,8 @@ def test_a_batch_lets_requests_through_and_asks_about_those_handed_out(
     batch = share_many(wallet, asked)
     guard = Guard(wallet.declared)
     with live(batch):
-        with sending(guard.spend([HOST])):
-            pass  # about nobody yet
+        with pytest.raises(UngatedSendError, match="nobody was handed out"):
+            guard.spend([HOST])
         first, second, *_ = batch
         with sending(guard.spend([HOST])):
             pass

@@ -121,6 +121,26 @@ def test_hostile_rows_of_the_app_are_on_one_side_of_the_clause(wallet: Wallet) -
     )
 
 
+def test_somebody_twice_and_far_apart_is_answered_each_time(wallet: Wallet) -> None:
+    """Across the statements that SQLite needs, where some keys go abroad."""
+    wallet.answer("alice", CREDIT_SCORE)
+    wallet.answer("bob", NIGHT, TRANSFER)
+    wallet.answer("carol", NIGHT)
+    unknown = [f"person-{number}" for number in range(standings.KEYS_AT_ONCE)]
+    abroad = [wallet.request(each, NIGHT) for each in ("carol", "bob", "alice")]
+    home = [
+        wallet.request(each, CREDIT_SCORE)
+        for each in ("alice", *unknown, "bob", "alice", "alice")
+    ]
+    found = check_many(wallet.installation, [*home, *abroad, *home[::-1]])
+    assert [bool(each) for each in found] == (
+        [bool(wallet.check(each.subject, CREDIT_SCORE)) for each in home]
+        + [False, True, False]
+        + [bool(each) for each in found[: len(home)]][::-1]
+    )
+    assert sum(map(bool, found)) == 7
+
+
 @pytest.mark.sqlite
 def test_more_than_one_statement_takes_are_answered_all_the_same(
     wallet: Wallet, monkeypatch: pytest.MonkeyPatch
@@ -166,6 +186,26 @@ def test_a_corrupt_row_denies_its_own_person_only(wallet: Wallet, change: str) -
     assert alice
     assert carol
     assert bob == single
+
+
+@pytest.mark.requirement("R62")
+@pytest.mark.sqlite
+def test_a_corrupt_answer_abroad_or_age_denies_its_own_person_only(
+    wallet: Wallet,
+) -> None:
+    wallet.damaged = True
+    for subject in ("alice", "bob", "carol"):
+        wallet.answer(subject, NIGHT, TRANSFER)
+    wallet.sql(
+        "UPDATE consent_state SET state = 'maybe' "
+        "WHERE subject = 'alice' AND purpose LIKE '%.cross-border'"
+    )
+    wallet.sql("INSERT INTO consent_coming_of_age VALUES ('bob', 'tomorrow')")
+    asked = [wallet.request(each, NIGHT) for each in ("alice", "bob", "carol")]
+    alice, bob, carol = check_many(wallet.installation, asked)
+    assert [alice.reason, bob.reason] == [Reason.STORE_UNAVAILABLE] * 2
+    assert carol
+    assert [check(wallet.installation, each) for each in asked] == [alice, bob, carol]
 
 
 def break_clock(wallet: Wallet) -> None:

@@ -13,6 +13,7 @@ from consentkit.core.act import State
 from consentkit.core.registry import Registry
 from consentkit.core.vocabulary import DataItem
 from consentkit.errors import InvalidRequestError
+from consentkit.service import sending
 from consentkit.service.choosing import ANSWERS
 from consentkit.service.choosing import Answer
 from consentkit.service.choosing import Submission
@@ -349,3 +350,17 @@ def test_another_wording_since_does_not_refuse_a_form(wallet: Wallet) -> None:
     later = Wallet(wallet.folder, declared=registry(purposes=[shorter]))
     (choice,) = later.submit(form).body["choices"]
     assert choice["until"] == wallet.clock.now + 365 * DAY  # as it was shown
+
+
+@pytest.mark.requirement("R68")
+@pytest.mark.sqlite
+def test_an_answer_waits_for_sends_where_there_was_a_yes_and_nowhere_else(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sending, "PATIENCE", 0.05)
+    waited = "had begun before a consent ended"
+    with wallet.installation.sends.held("alice"):
+        wallet.answer("alice", CREDIT_SCORE)
+        assert waited not in caplog.text, "it could end nothing"
+        wallet.answer("alice", CREDIT_SCORE, said=State.REFUSED)
+    assert waited in caplog.text

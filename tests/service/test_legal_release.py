@@ -17,6 +17,7 @@ from consentkit.audit.as_of import as_of
 from consentkit.audit.as_of_report import answer_dict
 from consentkit.audit.as_of_report import answer_lines
 from consentkit.audit.bundle import FolderSource
+from consentkit.audit.report import format_time
 from consentkit.audit.verify import Examination
 from consentkit.audit.verify import verify_log
 from consentkit.core.act import Kind
@@ -134,6 +135,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "more data": ({"data": frozenset({"spending", "city"})}, "got none or more"),
     "no data": ({"data": frozenset()}, "got none or more"),
     "nothing to show": ({"evidence": b""}, "the document that obliges you"),
+    "a blank to show": ({"evidence": " "}, "nothing that could be looked up"),
+    "a letter to show": ({"evidence": "x."}, "nothing that could be looked up"),
+    "None to show": ({"evidence": None}, "got NoneType"),
+    "a letter for a reason": ({"by": Official("dpo", "q")}, "the reason for this"),
     "a book for a reference": ({"evidence": "x" * 1001}, "a reference of at most"),
     "a bar that is over": ({"barred_until": Millis(NEW_YEAR)}, "in the future"),
 }
@@ -303,7 +308,15 @@ def test_an_as_of_question_names_the_basis_and_the_act_of_the_official(
     assert released["basis"] == "legal-obligation"
     assert (released["id"], released["act"]["id"]) == (found.disclosure, found.act)
     told = "\n".join(answer_lines(answer))
-    assert "release-without-consent:legal-obligation: spending: entry" in told
+    day = format_time(wallet.clock.now)
+    assert (
+        "court-order / leeds-court: released without consent, as the law has it; "
+        "nobody was asked\n"
+        "  released without consent, on legal duty (court-order) to leeds-court on "
+        f"{day}: spending\n    entry "
+    ) in told
+    for word in ("in force", "nothing stands", "release-without-consent", "said by"):
+        assert word not in told
 
 
 def _invent(wallet: Wallet, *, action: str, target: str) -> None:

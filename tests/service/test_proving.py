@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC
+from datetime import datetime
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -60,7 +62,7 @@ def included(wallet: Wallet) -> str:
         return release.proof(BODY)
 
 
-def verify(wallet: Wallet, proof: str, **given: Any) -> Any:
+def verify(wallet: Wallet, proof: Any, **given: Any) -> Any:
     return verify_release(
         proof,
         **{"trust": wallet.trust, "recipient": ACME, "at": NEW_YEAR, **given},
@@ -100,6 +102,36 @@ def test_a_promise_says_what_may_be_held_for_what_and_until_when(
         "time": NEW_YEAR,
         "until": YEAR_LATER,
     }
+
+
+def test_a_proof_is_taken_as_bytes_and_none_is_refused_like_a_wrong_one(
+    wallet: Wallet, promise: str
+) -> None:
+    """As servers hand headers over; ``headers.get`` says None."""
+    assert verify(wallet, promise.encode(), body=bytearray(BODY)).bound
+    for absent in (None, "", b"", 7, b"\xff"):
+        with pytest.raises(VerificationError) as caught:
+            verify(wallet, absent)
+        assert caught.value.step == "form"
+    with pytest.raises(VerificationError, match="no proof came"):
+        verify(wallet, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"body": BODY.decode()},
+        {"at": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"at": float("nan")},  # no time is later than this: it would never expire
+        {"at": True},
+    ],
+)
+def test_a_call_that_can_judge_nothing_says_what_it_needs(
+    wallet: Wallet, promise: str, given: dict[str, Any]
+) -> None:
+    (name,) = given
+    with pytest.raises(TypeError, match=f"expected '{name}' as"):
+        verify(wallet, promise, **given)
 
 
 def test_once_the_log_has_it_a_proof_holds_for_as_long_as_the_consent(

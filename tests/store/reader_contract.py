@@ -159,7 +159,11 @@ class ReaderContract:
         assert seen == {(State.GIVEN, State.REFUSED), (State.REFUSED, State.GIVEN)}
 
     @pytest.mark.parametrize(
-        "subject", ["'; DROP TABLE consent_state; --", "\x00", "é" * 1000, "\udcff"]
+        "subject",
+        [
+            *("'; DROP TABLE consent_state; --", "é" * 1000),
+            *("\x00", "alice\x00", "alice\x00bob", "\udcff"),
+        ],
     )
     def test_a_hostile_subject_is_data_and_nothing_else(
         self, reader: Reader, place: Place, subject: str
@@ -168,7 +172,8 @@ class ReaderContract:
         try:
             assert reader.standing(subject, *KEY[1:]) == Standing()
         except LogUnavailableError:
-            assert subject in {"\udcff", "\x00"}  # no text for every database
+            # no text for every database
+            assert "\x00" in subject or subject == "\udcff"
         assert state(reader) is State.GIVEN
 
     def test_threads_read_while_others_do(self, reader: Reader, place: Place) -> None:

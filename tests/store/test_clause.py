@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm import mapped_column
+from sqlalchemy.orm import with_loader_criteria
 
 from consentkit.core.act import Millis
 from consentkit.errors import ConfigurationError
@@ -164,6 +165,142 @@ def test_it_goes_into_what_writes(database: Database) -> None:
         session.rollback()
 
 
+def elsewhere(column: Any) -> list[Any]:
+    """Statements that do not select from the person whose column the clause is of."""
+    other, part = aliased(Person), sa.select(Person.row).subquery()
+    whole = sa.select(Person).cte()
+    there = sa.table("consent_suspension", sa.column("id"))
+    return [
+        sa.select(there.c.id).where(column),
+        sa.select(other.row).where(column),
+        sa.select(other.row).where(~column),
+        sa.select(part.c.row).where(column),
+        sa.select(whole.c.row).where(column),
+        sa.select(sa.literal(1)).where(column),
+        sa.select(column),
+        sa.select(sa.func.count()).where(column).select_from(other),
+        sa.select(other.row).join(part, sa.and_(part.c.row == other.row, column)),
+        sa.select(other.row).where(sa.exists().where(column)),
+        sa.select(other.row).where(sa.select(part.c.row).where(column).exists()),
+        sa.union(sa.select(other.row).where(column), sa.select(part.c.row)),
+        sa.update(there).where(column).values(id=1),
+        sa.delete(there).where(column),
+        sa.insert(there).values(id=sa.case((column, 1), else_=2)),
+        sa.insert(there).from_select(["id"], sa.select(other.row).where(column)),
+    ]
+
+
+@pytest.mark.requirement("R62", "R69")
+@pytest.mark.parametrize("kind", [0, 1, 2], ids=["text", "number", "uuid"])
+def test_a_statement_that_does_not_select_from_the_table_is_refused(
+    database: Database, kind: int
+) -> None:
+    """The yes of anybody would open every row, were the table put into the EXISTS."""
+    column = (Person.name, Person.number, Person.token)[kind]
+    for statement in elsewhere(clause(database, column)):
+        with (
+            Session(database.engine) as session,
+            pytest.raises(ConfigurationError, match=r"app_person.*not in the FROM"),
+        ):
+            session.execute(statement)
+    with Session(database.engine) as session:
+        other = aliased(Person)
+        query = session.query(other.row).filter(clause(database, column))
+        with pytest.raises(ConfigurationError, match="not in the FROM"):
+            query.all()
+        wrong = session.query(Person.row).filter(clause(database, other.name))
+        with pytest.raises(ConfigurationError, match="not in the FROM"):
+            wrong.count()
+
+
+@pytest.mark.requirement("R62")
+def test_the_database_refuses_where_its_own_rules_hide_the_table(
+    database: Database,
+) -> None:
+    """A derived table cannot see its neighbour: no table is put in for it to see."""
+    within = sa.select(sa.literal(1).label("one")).where(clause(database)).subquery()
+    beside = sa.select(Person.row, within.c.one).join(within, sa.true())
+    with (
+        Session(database.engine) as session,
+        pytest.raises((sa.exc.DBAPIError, ConfigurationError)),
+    ):
+        session.execute(beside)
+
+
+@pytest.mark.requirement("R62")
+def test_it_finds_its_table_wherever_the_statement_has_it(database: Database) -> None:
+    condition = clause(database)
+    few = Person.row < 30
+    within = {row for row in agreed(0) if row < 30}
+    some = sa.select(Person.row).where(few)
+    part = sa.select(Person.row, Person.name).where(few).subquery()
+    whole = sa.select(Person.row, Person.name).where(few).cte()
+    other, named = aliased(Person), aliased(Person, name="p")
+    inside = (
+        sa.select(other.row.label("found"))
+        .where(other.row == Person.row, condition)
+        .lateral()
+    )
+    statements: list[Any] = [
+        sa.select(part.c.row).where(clause(database, part.c.name)),
+        sa.select(whole.c.row).where(clause(database, whole.c.name)),
+        sa.select(some.where(condition).subquery().c.row),
+        sa.select(some.where(condition).cte().c.row),
+        sa.union(some.where(condition), some.where(condition)),
+        sa.select(named.row).where(named.row < 30, clause(database, named.name)),
+        some.join(other, other.row == Person.row).where(condition),
+        some.join(other, sa.and_(other.row == Person.row, condition)),
+        some.where(sa.exists().where(other.row == Person.row, condition)),
+        some.where(sa.select(other.row).where(condition, other.row == 6).exists()),
+        some.where(sa.and_(condition, sa.or_(condition, few))),
+        some.group_by(Person.row, Person.name).having(condition),
+        sa.select(Person).where(condition, few),
+        sa.select(Person).options(with_loader_criteria(Person, condition)).where(few),
+    ]
+    if database.engine.dialect.name == "postgresql":
+        statements.append(
+            sa.select(inside.c.found).select_from(Person).join(inside, sa.true())
+        )
+    for statement in statements:
+        found = rows(database, statement)
+        ids_ = {each.row if isinstance(each, Person) else each for each in found}
+        assert ids_ & set(range(30)) == within, str(statement)
+        assert len(found) == len(ids_)
+    with Session(database.engine) as session:
+        query = session.query(Person).filter(condition, few)
+        assert {each.row for each in query} == within
+        assert query.count() == len(within)
+        with_alias = session.query(other).filter(clause(database, other.name))
+        assert with_alias.count() == len(agreed(0))
+        both = sa.update(Person).where(
+            Person.row == other.row, clause(database, other.name), other.row < 12
+        )
+        gone = session.execute(
+            both.values(number=5).execution_options(synchronize_session=False)
+        )
+        assert gone.rowcount == 1  # type: ignore[attr-defined]  of a cursor's result
+        session.rollback()
+
+
+@pytest.mark.requirement("R62")
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_a_column_of_which_nobody_can_say_whose_it_is_is_refused(dialect: str) -> None:
+    """``subject`` alone would be the column of consentkit's own table."""
+    other = aliased(Person)
+    lonely = sa.select(other.name).where(other.row == Person.row).scalar_subquery()
+    cases: list[tuple[Any, str]] = [
+        (sa.column("subject", sa.String), "a name without one"),
+        (sa.literal_column("subject", sa.String), "a name without one"),
+        (sa.cast(sa.text("subject"), sa.String), "a name without one"),
+        (sa.func.lower(sa.column("subject", sa.String), type_=sa.String), "a name"),
+        (lonely, "a subquery"),
+        (sa.func.coalesce(Person.name, lonely), "a subquery"),
+    ]
+    for column, named in cases:
+        with pytest.raises(ConfigurationError, match=named):
+            allowed(column, question(), now=lambda: NOW, dialect=dialect)
+
+
 @pytest.mark.requirement("R86")
 def test_it_is_judged_when_it_runs_and_not_when_it_is_made(
     database: Database, clock: list[Millis]
@@ -276,7 +413,7 @@ def test_what_holds_no_ids_is_refused(column: Any, dialect: str) -> None:
 
 
 def test_a_padded_column_is_refused_where_it_is_padded() -> None:
-    padded = sa.column("x", sa.CHAR(36))
+    padded = sa.table("app_person", sa.column("x", sa.CHAR(36))).c.x
     allowed(padded, question(), now=lambda: NOW, dialect="sqlite")
     with pytest.raises(ConfigurationError, match="got CHAR"):
         allowed(padded, question(), now=lambda: NOW, dialect="postgresql")

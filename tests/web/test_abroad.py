@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -11,6 +13,11 @@ from tests.web.hosts import MAYA
 from tests.web.hosts import Host
 
 BOTH = "Data is sent only if you say yes to both."
+WHERE = "sending it abroad (<bdi>United States</bdi>)"
+LACKS = {
+    "a no to sharing": f"There is a yes to {WHERE}, but none to sharing.",
+    "": f"There is a yes to sharing, but none to {WHERE}.",
+}
 PAIRS = {
     "a no to sending it there": ("given", {"night-desk": "refused"}, False),
     "no answer about sending it there": ("given", {}, False),
@@ -39,7 +46,16 @@ def test_a_yes_that_is_not_enough_is_told_as_not_shared(
     assert ("Shared until" in centre) is shared
     assert ("Sent abroad until" in centre) is shared
     assert [each["holds"] for each in standing] == [shared, shared]
+    assert ("consentkit-partial" in centre) is not shared
     if not shared:
         assert BOTH in result.text
-        assert BOTH in centre
+        lacks = LACKS.get(case, LACKS[""])
+        assert lacks in centre
+        (part,) = re.findall(r'id="consentkit-partial".*?</section>', centre, re.DOTALL)
+        assert "Answer the rest</a>" in part
+        (button,) = re.findall("<button.*?</button>", part)
+        assert 'class="consentkit-plain"' in button
+        assert button.endswith(">Take back this yes</button>")
+        told = " ".join(text for each in standing for text in each["told"])
+        assert told.count("There is a yes to ") == 1
         assert "shares this data when it is needed" not in result.text

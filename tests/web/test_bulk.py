@@ -89,11 +89,28 @@ def test_the_app_selects_whose_data_it_may_share(
     shop = shared_host(tmp_path, engine)
     assert users(shop, engine) == [2]
     assert users(shop, engine, no=True) == [1, 3]
+    assert users(shop, engine, data=iter(["spending"])) == [2]
     assert users(shop, engine, data=["city"]) == []
     assert users(shop, engine, min_assurance="confirmed") == []
     with shop.app.app_context():
         shop.consent.revoke(2, SCORE)
     assert users(shop, engine) == []
+
+
+@pytest.mark.requirement("R62", "R69")
+def test_many_are_not_shared_by_a_statement_that_asks_about_others(
+    tmp_path: Path, engine: sa.Engine
+) -> None:
+    shop = shared_host(tmp_path, engine)
+    with shop.app.app_context():
+        share_many, terms = shop.consent.share_many, {"recipient": CREDIT}
+        clause = shop.consent.allowed_clause(USER.c.id, SCORE, recipient=CREDIT)
+        other = USER.alias()
+        with (
+            pytest.raises(ConfigurationError, match="of user, which is not in"),
+            share_many(sa.select(other.c.id).where(clause), SCORE, **terms),
+        ):
+            pytest.fail("it ran")
 
 
 def test_the_apps_engine_is_left_as_it_was(tmp_path: Path, engine: sa.Engine) -> None:

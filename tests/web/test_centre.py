@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from uuid import UUID
 
@@ -50,7 +51,7 @@ def test_somebody_who_was_never_asked_sees_that_this_is_fine(maya: FlaskClient) 
 
     assert "You share data with <strong>nobody</strong>" in page
     assert "You have agreed to nothing. That is fine." in page
-    assert "Nobody has received your data." in page
+    assert "No share of your data stands here." in page
     for purpose in ("credit-score", "shop-offers", "night-help"):
         assert f'href="/consent/ask/{purpose}"' in groups(page)["asks"]
 
@@ -211,7 +212,7 @@ def test_nobody_sees_who_received_the_data_of_somebody_else(
     assert receipt in maya.get("/consent/disclosures").text
     for path in ("/consent/", "/consent/disclosures"):
         page = tom.get(path).text
-        assert "Nobody has received your data." in page
+        assert "No share of your data stands here." in page
         assert receipt not in page
 
 
@@ -275,6 +276,21 @@ def test_the_files_of_a_receipt_hold_without_us(shop: Host, maya: FlaskClient) -
     assert verified.leaf.id == receipt
 
 
+@pytest.mark.requirement("R48", "R49")
+def test_the_keys_to_check_a_receipt_with_check_both_of_its_signatures(
+    shop: Host, maya: FlaskClient
+) -> None:
+    receipt = receipt_of(maya)
+    shop.publish()
+    proof = maya.get(f"/consent/receipts/{receipt}.tlog-proof").data
+    page = unescape(shop.client().get("/consent/checking").text)
+    keys = re.findall("--key '([^']+)'", page)
+
+    keyring = shop.state.installation.keyring
+    assert sorted(keys) == sorted([keyring.log.vkey, keyring.collector.vkey])
+    assert verify_receipt(proof, trust=Trust.of(keys)).leaf.id == receipt
+
+
 def test_a_receipt_before_publication_is_a_promise_and_says_so(
     maya: FlaskClient,
 ) -> None:
@@ -305,7 +321,7 @@ def test_the_list_of_shares_is_paged_and_complete(
     second = maya.get(older).text
 
     assert first.count("<tr role") + second.count("<tr role") == 54 + 2
-    assert "Refused: you had not been asked." in first
+    assert "Refused: you had not answered." in first
     assert re.findall(r'href="([^"]+)">Newer entries', second) == [
         "/consent/disclosures"
     ]
@@ -372,7 +388,7 @@ def test_the_list_can_be_narrowed_to_one_recipient(
     assert '<option value="acme-credit" selected>' in only
     assert maya.get(older.replace("&amp;", "&")).text.count("<tr role") == 2 + 1
     assert refused.count("<tr role") == 1 + 1
-    assert "Refused: you had not been asked." in refused
+    assert "Refused: you had not answered." in refused
 
 
 @pytest.mark.parametrize("recipient", ["nobody", "", "acme-credit' OR 1", "\x00", "%"])
@@ -388,7 +404,7 @@ def test_a_recipient_who_is_not_on_the_list_narrows_nothing(
     assert page.status_code == 200
     assert page.text.count("<tr role") == 2
     page = tom.get("/consent/disclosures", query_string={"recipient": "acme-credit"})
-    assert "Nobody has received your data." in page.text
+    assert "No share of your data stands here." in page.text
 
 
 @pytest.mark.parametrize(

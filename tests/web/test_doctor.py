@@ -43,6 +43,12 @@ def others(user, purpose):
     consent.share(user, purpose, recipient="acme-credit")
     consent.share("a", "file")
     consent.check(user, "credit-score", recipient="nobody")
+
+for each in (SHOP, "controller"):
+    consent.share and (lambda user: consent.share(user, OFFERS, recipient=each))
+
+def hidden(user, declared):
+    consent.require(declared.OFFERS, recipient="corner-shops")
 """
 
 
@@ -68,10 +74,12 @@ def test_calls_are_found_by_text_and_by_name(views: Path) -> None:
         ("night-help", "night-desk", True),
         ("", "acme-credit", True),
         ("credit-score", "nobody", False),
+        ("", "corner-shops", True),  # "declared" is what the caller gives
         ("credit-score", "acme-credit", True),
+        ("shop-offers", "", True),  # and "each" not the last of those two
     ]
     assert {each.place.partition(":")[0] for each in gates} == {"views_of_a_shop.py"}
-    assert [each.is_clear for each in gates].count(False) == 1
+    assert [each.is_clear for each in gates].count(False) == 3
 
 
 def gate(purpose: str, recipient: str, *, shares: bool = True) -> Gate:
@@ -101,6 +109,9 @@ def test_what_is_missing_is_named() -> None:
     assert two == "recipient 'acme-credit' has no call"
     assert three.startswith("recipient 'acme-credit' has no hosts: what goes there")
     assert four.startswith("views.py:1 is a gate for 'credit-score' and 'nobody',")
+    checked = gate("zzz", "acme-credit", shares=False)
+    *_, last = examine(registry, [checked])
+    assert last.startswith("views.py:1 asks about 'zzz' and 'acme-credit', which are")
 
 
 SHOP_APP = """

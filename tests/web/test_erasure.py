@@ -98,6 +98,9 @@ def test_each_receipt_says_what_it_is_of_and_who_can_no_longer_answer_is_named(
     assert len(told) == len(set(told)) == 3
     assert all("Acme Credit" in each or "Wallet" in each for each in told)
     assert "<bdi>Lee</bdi> and <bdi>Kim</bdi>" in page
+    (folded,) = re.findall("<details [^>]*>.*?</details>", page, re.DOTALL)
+    assert folded.count("/receipts/") == 3
+    assert page.index("<details ") < page.index("Erase my records now")
 
 
 def test_the_centre_leads_there(maya: FlaskClient) -> None:
@@ -117,6 +120,11 @@ def test_one_press_erases_this_person_and_nobody_else(
     assert not agreed.allows(MAYA)
     assert agreed.allows(TOM)
     assert agreed.sql("SELECT subject FROM consent_subject") == [(TOM,)]
+    for path in ("", "disclosures", "export"):
+        told = maya.get(f"/consent/{path}").text
+        # It was shared: that the list is gone does not undo it.
+        assert "Nobody has received" not in told
+        assert "After you erase your records, we hold no list" in told
     centre = maya.get("/consent/")
     assert centre.status_code == 200
     assert "You share data with <strong>nobody</strong>" in centre.text

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
@@ -23,6 +24,7 @@ from tests.web.hosts import host
 HERE = "http://localhost"
 MENU = {"Accept": CHROME, "Referer": f"{HERE}/menu?day=1"}
 NEEDS = "What you wanted to do also needs: <bdi>“The city you live in”</bdi>"
+WHY = "What you wanted to do shares data with"
 OPEN, BACK = "Open the page you wanted", "Back to the page you came from"
 CHOICE = "choice.credit-score.acme-credit"
 
@@ -39,15 +41,26 @@ def near(shop: Host) -> Host:
 def send(client: FlaskClient, said: str, location: str, *boxes: str) -> str:
     """Answer on the page that the gate led to; the page that tells what came of it."""
     page = client.get(location).text
-    action, token = re.findall(
-        r'<form method="post" action="([^"]+)"[^>]*>.*?name="token" value="([^"]+)"',
-        page,
-        re.DOTALL,
-    )[-1]
+    action, token = forms(page)[-1]
     form = {"token": token, CHOICE: said, "data.credit-score.acme-credit": list(boxes)}
     sent = client.post(unescape(action), data=form, follow_redirects=True)
     assert sent.status_code == 200
     return sent.text
+
+
+def forms(page: str) -> list[tuple[str, str]]:
+    """Where each form of a page is sent, and its token."""
+    return re.findall(
+        r'<form method="post" action="([^"]+)"[^>]*>.*?name="token" value="([^"]+)"',
+        page,
+        re.DOTALL,
+    )
+
+
+def links_of_buttons(page: str) -> dict[str, str]:
+    """The links that look like buttons, by their words."""
+    found = re.findall(r'<a class="[^"]+" href="([^"]+)">([^<]+)</a>', page)
+    return {text: unescape(address) for address, text in found}
 
 
 def led(client: FlaskClient, path: str = "/near", **headers: str) -> str:
@@ -103,6 +116,53 @@ def test_a_form_that_a_gate_refused_is_not_sent_again(near: Host) -> None:
     told = send(maya, "given", location, "city")
     assert links(told)[BACK] == "/menu?day=1"
     assert "/near" not in told
+
+
+@pytest.mark.requirement("R22")
+def test_who_is_led_to_a_question_is_told_why(near: Host) -> None:
+    maya = near.client(MAYA)
+    page = maya.get(led(maya)).text
+    assert f"{WHY} <bdi>Acme Credit Scoring Ltd</bdi>" in page
+    assert lint(page).rules_broken == ()
+    assert WHY not in maya.get("/consent/ask/credit-score").text
+
+    location = led(maya)
+    answer(maya, "credit-score", {"acme-credit": "given"})
+    assert WHY not in maya.get(location).text
+    assert "your yes to <bdi>Acme Credit Scoring Ltd</bdi>" in maya.get(location).text
+
+
+def test_a_box_without_a_yes_keeps_the_hint_that_led_to_it(near: Host) -> None:
+    maya = near.client(MAYA)
+    answer(maya, "credit-score", {"acme-credit": "given"})
+    page = maya.get(led(maya)).text
+    action, token = forms(page)[-1]
+    boxes = {"token": token, "data.credit-score.acme-credit": "city"}
+    sent = maya.post(unescape(action), data=boxes)
+
+    assert sent.status_code == 422
+    assert "You have not chosen an answer" in sent.text
+    assert NEEDS in sent.text
+    assert "choose yes along with it" in sent.text
+    assert links(sent.text)["go back"] == "/menu?day=1"
+
+
+@pytest.mark.requirement("R31")
+def test_who_was_signed_out_before_answering_gets_back_to_the_question(
+    tmp_path: Path,
+) -> None:
+    shop = host(tmp_path, CONSENTKIT_SIGN_IN_URL="/sign-in?next={next}")
+    action, token = forms(shop.client(MAYA).get("/?tab=2").text)[-1]
+    sent = shop.client().post(unescape(action), data={"token": token, CHOICE: "given"})
+
+    assert sent.status_code == 401
+    assert "Nothing was saved." in sent.text
+    back = unquote(links_of_buttons(sent.text)["Sign in"].partition("next=")[2])
+    assert back.startswith("/consent/ask/credit-score?errand=")
+    assert shop.client(MAYA).get(back).status_code == 200
+    for name in ("choice.https://evil.example/.x", "data..", "token"):
+        told = shop.client().post("/consent/choices", data={name: "given"}).text
+        assert links_of_buttons(told)["Sign in"] == "/sign-in?next=%2Fconsent%2F"
 
 
 ELSEWHERE = (
@@ -161,6 +221,8 @@ def test_what_was_left_out_of_the_yes_to_another_country_is_told_as_well(
     maya, yes = shop.client(MAYA), {"night-desk": "given"}
     answer(maya, "night-help", yes, abroad=yes, optional={"night-desk": ["city"]})
 
-    assert NEEDS in maya.get(led(maya)).text
+    page = maya.get(led(maya)).text
+    assert NEEDS in page
+    assert "to <bdi>Night Desk Inc</bdi> and a yes to sending it abroad" in page
     answer(maya, "night-help", yes, abroad={"night-desk": "refused"})
     assert NEEDS not in maya.get(led(maya)).text, "more than a box was left out"

@@ -204,6 +204,8 @@ def test_the_page_says_it_all_in_words(maya: FlaskClient) -> None:
         "Refused: you had said no.",
         "Shared.",
         "We are telling <bdi>Acme Credit Scoring Ltd</bdi>.",
+        "All of it as a file",
+        "browser, page and language of each answer",
         file["pii_principal_id"],
     ):
         assert told in page
@@ -213,6 +215,32 @@ def test_the_page_says_it_all_in_words(maya: FlaskClient) -> None:
     assert Markup.escape(declared.SCORE.description) in page
     assert "<button" not in page
     assert "<form" not in page
+    # The page does not show all of it, so it does not say that it does.
+    assert "all that we hold" not in page
+    assert not {"user_agent", "path", "locale"} - set(file["receipts"][-1]["facts"])
+
+
+@pytest.mark.requirement("R57", "R91")
+def test_the_page_says_what_ended_of_which_somebody_is_told(
+    shop: Host, maya: FlaskClient
+) -> None:
+    live(shop, maya)
+    answer(maya, "credit-score", {"acme-credit": "given"})
+    with (
+        shop.app.app_context(),
+        shop.consent.share(
+            MAYA, "credit-score", recipient="acme-credit", data=["spending"]
+        ),
+    ):
+        pass
+    maya.post("/consent/revocations", data={"token": stop_score(maya)})
+
+    page = maya.get(PAGE).text
+    _, _, told = page.partition('id="consentkit-told"')
+    told, _, _ = told.partition("</section>")
+
+    title = f"“<bdi>{declared.SCORE.title}</bdi>” ended on <time "
+    assert told.count("<li>") == told.count(title) == 2
 
 
 def test_somebody_about_whom_nothing_is_held_is_told_so(maya: FlaskClient) -> None:
@@ -222,7 +250,7 @@ def test_somebody_about_whom_nothing_is_held_is_told_so(maya: FlaskClient) -> No
     assert file["pii_principal_id"] == ""
     assert not any(file[name] for name in MEMBERS[4:])
     assert "You have answered no question yet." in page
-    assert "Nobody has received your data." in page
+    assert "No share of your data stands here." in page
 
 
 @pytest.mark.requirement("R91", "R92")

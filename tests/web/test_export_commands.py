@@ -38,7 +38,8 @@ def test_an_export_is_verified_by_the_auditors_command(
     done = run(shop, "export", str(out))
 
     told = re.fullmatch(
-        r"exported: 5 entries, (\d+) files, 0 disclosures\n", done.stdout
+        r"exported: 5 entries, (\d+) files, 0 batches, private facts of 0 acts\n",
+        done.stdout,
     )
     assert done.exit_code == 0
     assert told
@@ -69,7 +70,7 @@ def test_private_facts_are_shown_by_the_id_of_the_act(shop: Host, out: Path) -> 
         shop, "export", str(out), "--disclosures", act, "--disclosures", "all-admin"
     )
 
-    assert "1 disclosures" in done.stdout
+    assert "private facts of 1 acts" in done.stdout
     assert (out / f"disclosures/{act}.json").exists()
 
 

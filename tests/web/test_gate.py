@@ -174,6 +174,21 @@ def test_who_has_no_id_was_never_asked(shop: Host, subject: Any) -> None:
             pytest.fail("the body of a refused share ran")
 
 
+def test_a_block_that_nobody_entered_is_no_yes(shop: Host) -> None:
+    """``if consent.share(…):`` would be true for everybody."""
+    consent, asked = shop.consent, {"recipient": "acme-credit"}
+    with shop.app.app_context():
+        for block in (
+            consent.share(MAYA, "credit-score", **asked),
+            consent.share_many([MAYA], "credit-score", **asked),
+        ):
+            with pytest.raises(
+                TypeError, match=r"expected 'with consent\.share.*check"
+            ):
+                assert not block
+    assert shop.acts() == 0
+
+
 @pytest.mark.requirement("R62", "R69")
 @pytest.mark.parametrize(
     ("purpose", "recipient", "reason"),
@@ -184,6 +199,7 @@ def test_who_has_no_id_was_never_asked(shop: Host, subject: Any) -> None:
         ("credit-score", "*", Reason.RECIPIENT_UNKNOWN),
         ("credit-score", "corner-shops", Reason.RECIPIENT_UNKNOWN),
         ("credit-score.cross-border", "acme-credit", Reason.PURPOSE_UNKNOWN),
+        ("night-help.cross-border", "night-desk", Reason.PURPOSE_UNKNOWN),
     ],
 )
 def test_what_was_never_declared_is_denied(

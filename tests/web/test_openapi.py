@@ -91,18 +91,31 @@ def test_what_the_app_answers_is_what_it_says(
     answer(maya, "shop-offers", {"corner-shops": "refused", "controller": "given"})
     shop.publish()
     assert maya.post("/score").status_code == 200
+    _in_a_batch(shop)
 
     full = maya.get(EXPORT)
     ended = maya.post(REVOCATIONS, json={"purpose": "credit-score"})
     again = maya.post(REVOCATIONS, json={"purpose": "credit-score"})
 
-    assert all(body_of(full)[name] for name in ("answers", "receipts", "disclosures"))
+    lists = ("answers", "receipts", "disclosures", "batches")
+    assert all(body_of(full)[name] for name in lists)
     assert body_of(ended)["ended"]
     assert body_of(again)["receipt_id"] is None
     check(described, EXPORT, full)
     check(described, EXPORT, maya.get(EXPORT))  # now with what was ended
     check(described, REVOCATIONS, ended)
     check(described, REVOCATIONS, again)
+
+
+def _in_a_batch(shop: Host) -> None:
+    """Share with all who said yes, of whom Maya is one."""
+    with (
+        shop.app.app_context(),
+        shop.consent.share_many(
+            [MAYA], "credit-score", recipient="acme-credit", data={"spending"}
+        ) as batch,
+    ):
+        assert list(batch) == [MAYA]
 
 
 def test_what_it_asks_and_how_it_takes_an_answer_is_what_it_says(

@@ -267,11 +267,14 @@ def test_the_fragment_marks_every_essential(purpose: str) -> None:
 def test_the_widget_says_whose_answer_it_is_until_when_and_where_the_notice_stays() -> (
     None
 ):
-    text = Outline(screens.all_pages()["ask credit-score"]).text
+    html = screens.all_pages()["ask credit-score"]
+    text = Outline(html).text
 
     assert "You are signed in as a•••@example.org." in text
     assert "A yes given today ends on 20 November 2027." in text
     assert "fingerprint 9f2c41ab9f2c41ab…" in text
+    # Together, or else a line from right to left puts the dots before it.
+    assert "<bdi>9f2c41ab9f2c41ab…</bdi>" in html
 
 
 def test_the_form_holds_a_token_and_what_was_asked_and_nothing_else() -> None:

@@ -95,6 +95,12 @@ UNUSABLE: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         InvalidRequestError,
         "time zone",
     ),
+    "a day as text": (
+        {"barred_until": "2099-01-01"},
+        InvalidRequestError,
+        "an instant with a time zone, .*; got str",
+    ),
+    "evidence is None": ({"evidence": None}, InvalidRequestError, "got NoneType"),
     "no evidence": ({"evidence": ""}, InvalidRequestError, "the document that"),
 }
 

@@ -27,7 +27,7 @@ CITY = {"acme-credit": ["city"]}
 WHEN = "{{% if request.args.evil %}}{}{{% endif %}}"
 YES = '<input type="hidden" name="choice.credit-score.acme-credit" value="given">'
 HIDING = "<style>[data-ck-action=decline] { display: none }</style>"
-STOP = '<button type="submit" class="consentkit-button" id="{{ card.matter.element }}'
+STOP = '<button type="submit" class="{{ "consentkit-plain" if card.lacks'
 
 SLY = {
     "a yes that nobody pressed": (

@@ -10,6 +10,10 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from flask import session
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Session
+from sqlalchemy.orm import mapped_column
 
 from consentkit.audit import verify_batch_entry
 from consentkit.audit.trust import Trust
@@ -56,7 +60,73 @@ def test_ids_of_any_kind_come_back_as_they_were_given(tmp_path: Path) -> None:
     assert handed_out(shop, iter([7, 8])) == [7]
     assert handed_out(shop, [LONG]) == [LONG]
     assert sorted(handed_out(shop, {"maya", "tom"})) == ["maya"]
-    assert sorted(handed_out(shop, [7, "maya", None, True, "a\nb"])) == ["7", "maya"]
+    mixed = ["maya", 7, str(LONG), None, True, "a\nb", 10**5_000]
+    assert sorted(handed_out(shop, mixed), key=str) == [str(LONG), 7, "maya"]
+    assert sorted(handed_out(shop, [7, LONG, "maya"]), key=str) == [LONG, 7, "maya"]
+
+
+@pytest.mark.requirement("R74")
+def test_rows_of_one_column_are_ids_and_what_is_none_is_refused(tmp_path: Path) -> None:
+    """Withheld would be all of them, and nobody would know why."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(Base):
+        __tablename__ = "person"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    engine = sa.create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    shop = host(tmp_path)
+    agreed(shop, 7)
+    with Session(engine) as session:
+        session.add_all([Person(id=7), Person(id=8)])
+        session.flush()
+        ids = sa.select(Person.id)
+        for rows in (session.execute(ids), session.execute(ids).all(), [(7,), (8,)]):
+            assert handed_out(shop, rows) == [7]
+        assert handed_out(shop, session.query(Person.id)) == [7]
+        wrong: list[Any] = [
+            session.scalars(sa.select(Person)),
+            session.query(Person),
+            session.execute(sa.select(Person.id, Person.id.label("again"))),
+            ids.scalar_subquery(),
+            ids.subquery(),
+            Person.id,
+            Person,
+            sa.text("SELECT id FROM person"),
+            None,
+            7,
+            [7.0],
+            [b"7"],
+        ]
+        for each in wrong:
+            with pytest.raises(DeclarationError, match=r"share_many takes .*; got a"):
+                handed_out(shop, each)
+    assert len(shop.sql(BATCHES)) == 4
+    engine.dispose()
+
+
+@pytest.mark.parametrize("amount", [-1, True, False, 2**53, 1.0, "1"])
+def test_an_amount_that_is_none_is_refused_before_anything_is_written(
+    amount: Any, tmp_path: Path
+) -> None:
+    shop = host(tmp_path)
+    agreed(shop, 7)
+    lines = "SELECT count(*) FROM consent_leaf"
+    before = shop.sql(lines)
+    about: dict[str, Any] = {"recipient": CREDIT, "data": DATA, "amount": amount}
+    by_law: dict[str, Any] = {"basis": "legal-obligation", "by": "dpo", "reason": "r"}
+    with shop.app.app_context():
+        for share in (
+            lambda: shop.consent.share(7, SCORE, **about),
+            lambda: shop.consent.share_many([7], SCORE, **about),
+            lambda: shop.consent.release_without_consent(7, "x", **by_law, **about),
+        ):
+            with pytest.raises(DeclarationError, match="amount must be"), share():
+                pytest.fail("it ran")
+    assert shop.sql(lines) == before
 
 
 def test_a_statement_needs_the_consents_in_the_apps_own_database(
@@ -118,7 +188,7 @@ def test_the_person_sees_the_batch_and_takes_its_proof_along(tmp_path: Path) -> 
     assert "Acme Credit Scoring Ltd" in text
     assert "/consent/receipts/" in text
     tom = shop.client("tom").get("/consent/disclosures", headers={"Accept": CHROME})
-    assert "Refused: you had not been asked." in tom.get_data(as_text=True)
+    assert "Refused: you had not answered." in tom.get_data(as_text=True)
     with shop.app.app_context():
         (told,) = shop.consent.export("maya")["batches"]
         trust = Trust.of(shop.state.installation.keyring.vkeys)

@@ -108,7 +108,7 @@ def test_without_a_phrase_the_sentence_quotes_the_data_and_the_button_points() -
     assert "shares “Your spending history” with" in _text(
         wording.statement(question, ENGLISH)
     )
-    assert wording.accept_label(question, ENGLISH) == "Yes, share this data"
+    assert wording.accept_label(question, ENGLISH) == "Share this data"
 
 
 def test_optional_data_is_no_part_of_the_sentence_but_has_its_own_box() -> None:
@@ -126,7 +126,7 @@ def test_if_all_data_is_optional_the_sentence_speaks_of_what_is_ticked() -> None
     question = _question(SHARE, _changed(replace(declared.SCORE, data=[optional])))
 
     assert "shares the data I tick with" in _text(wording.statement(question, ENGLISH))
-    assert wording.accept_label(question, ENGLISH) == "Yes, share this data"
+    assert wording.accept_label(question, ENGLISH) == "Share this data"
 
 
 @pytest.mark.requirement("D20")
@@ -151,10 +151,8 @@ def test_data_says_what_happens_without_it_even_if_nothing_is_declared() -> None
         DataItem(declared.SPENDING),
         DataItem(declared.CITY, necessary=False),
     ]
-    purpose = replace(declared.SCORE, data=items, if_refused="")
-
-    assert wording.item_note(items[0], purpose, ENGLISH) == "This purpose needs it."
-    assert wording.item_note(items[1], purpose, ENGLISH) == (
+    assert wording.item_note(items[0], ENGLISH) == "This purpose needs it."
+    assert wording.item_note(items[1], ENGLISH) == (
         "Nothing is done with it if you leave the box empty."
     )
 
@@ -341,7 +339,7 @@ def test_the_centre_names_those_who_get_data_and_says_so_if_nobody_does() -> Non
         "You share data with 1 organisation: Acme Credit Scoring Ltd."
     )
     html = screens.render("centre.html", _centre(), ENGLISH, screens.site(APP, ENGLISH))
-    for empty in ("You have agreed to nothing.", "Nobody has received your data."):
+    for empty in ("You have agreed to nothing.", "No share of your data stands here."):
         assert empty in html
 
 
