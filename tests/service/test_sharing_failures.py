@@ -14,6 +14,7 @@ from consentkit.core.act import State
 from consentkit.core.decision import Reason
 from consentkit.core.decision import ShareRequest
 from consentkit.errors import ConsentDeniedError
+from consentkit.errors import DeclarationError
 from consentkit.service.keyring import Keyring
 from consentkit.service.sharing import Circumstances
 from consentkit.service.sharing import authorise
@@ -143,7 +144,7 @@ def test_an_amount_that_no_leaf_can_hold_shares_nothing(
     wallet.answer("alice", CREDIT_SCORE)
     before = wallet.contents()
     request = wallet.request("alice", CREDIT_SCORE)
-    with pytest.raises(ConsentDeniedError):
+    with pytest.raises(DeclarationError, match="amount must be how many records"):
         authorise(wallet.installation, request, Circumstances("jobs", amount=amount))
     assert wallet.contents() == before
 

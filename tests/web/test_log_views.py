@@ -15,7 +15,7 @@ from tests.web.hosts import MAYA
 from tests.web.hosts import Host
 from tests.web.hosts import host
 
-PATHS = ["checkpoint", "tile/0/000.p/6", "tile/entries/000.p/6"]
+PATHS = ["checkpoint", "tile/0/000.p/7", "tile/entries/000.p/7"]
 ROLES: dict[str, Callable[[], Container[str] | None]] = {
     "nothing": set,
     "none": lambda: None,
@@ -37,7 +37,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Host:
 
 @pytest.fixture
 def published(log: Host) -> Host:
-    """A published log of six entries; nobody has said yet who may see it."""
+    """A published log of seven entries; nobody has said yet who may see it."""
     log.state.loaders.roles = None
     return log
 
@@ -97,7 +97,7 @@ def test_the_checkpoint_is_signed_with_the_key_that_auditors_hold(
 
     data = published.client().get("/consent/log/checkpoint").data
 
-    assert open_checkpoint(data, [log]).size == 6
+    assert open_checkpoint(data, [log]).size == 7
 
 
 def test_what_never_changes_may_be_kept_and_the_checkpoint_may_not(
@@ -117,10 +117,10 @@ def test_what_never_changes_may_be_kept_and_the_checkpoint_may_not(
 ABSENT = [
     "tile/0/001",
     "tile/0/000",
-    "tile/0/000.p/7",
+    "tile/0/000.p/8",
     "tile/0/000.p/0",
     "tile/0/0",
-    "tile/0/../0/000.p/6",
+    "tile/0/../0/000.p/7",
     "tile/entries/000",
     "tile/63/000",
     "tile/x",

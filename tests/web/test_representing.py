@@ -267,8 +267,7 @@ def test_the_end_that_is_told_of_a_guardians_yes_is_the_one_that_counts(
     tmp_path: Path,
 ) -> None:
     lapse = datetime(2031, 6, 1, tzinfo=UTC)
-    years = {"PERMANENT_SESSION_LIFETIME": timedelta(days=3_650)}
-    home = household(tmp_path, **years)
+    home = household(tmp_path)
     kim = home.client(KIM)
 
     def told() -> tuple[dict[str, Any], dict[str, Any]]:
