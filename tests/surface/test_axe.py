@@ -44,7 +44,13 @@ def check(page: Page, options: dict[str, Any] | None = None) -> None:
 
 def answer(page: Page, purpose: str, action: str) -> None:
     page.goto(f"/consent/ask/{purpose}")
-    page.click(f"[data-ck-action={action}]:visible")
+    press(page, action)
+
+
+def press(page: Page, action: str) -> None:
+    """Press a button and wait for the next page: a click alone waits for none."""
+    with page.expect_navigation():
+        page.click(f"[data-ck-action={action}]:visible")
 
 
 def walk(page: Page, check: Callable[[Page], None]) -> None:
@@ -70,7 +76,7 @@ def walk(page: Page, check: Callable[[Page], None]) -> None:
         page.goto(address)
         check(page)
     page.goto("/consent/")
-    page.click("[data-ck-action=withdraw]")
+    press(page, "withdraw")
     check(page)
 
 
