@@ -100,11 +100,6 @@ class Look:
         }
         return cls(**{**values, **colours})
 
-    @property
-    def area(self) -> float:
-        """The size of its box."""
-        return self.width * self.height
-
 
 @dataclass(frozen=True, slots=True)
 class View:

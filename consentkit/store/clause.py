@@ -183,7 +183,7 @@ class _Outside(sa.TypeCoerce[Any]):
     def _from_objects(self) -> list[sa.FromClause]:
         return []
 
-    def self_group(self, against: Any = None) -> _Outside:  # noqa: ARG002
+    def self_group(self, against: Any = None) -> _Outside:  # noqa: ARG002  SQLAlchemy's
         return self  # it stands within CAST (…)
 
 

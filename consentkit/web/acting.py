@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from consentkit.core.act import Millis
     from consentkit.core.purpose import Purpose
     from consentkit.core.representative import Representative
     from consentkit.web.history import CentreView
@@ -221,12 +222,17 @@ def refuse_who_may_not() -> None:
 
 def bar_of(state: AppState, subject: str, purpose: Purpose) -> str:
     """Why no yes of who is signed in can succeed; empty if one can, see ``bar``."""
+    noted = state.installation.representations.of_age(subject)
+    return _bar(state, subject, purpose, noted)
+
+
+def _bar(state: AppState, subject: str, purpose: Purpose, noted: Millis | None) -> str:
     return bar(
         state.installation,
         subject,
         purpose,
         represented=current_representative(state) is not None,
-        noted=state.installation.representations.of_age(subject),
+        noted=noted,
     )
 
 
@@ -237,7 +243,7 @@ def whose_yes(
     installation, acting = state.installation, current_representative(state)
     now = installation.clock()
     noted = installation.representations.of_age(subject)
-    if barred := bar_of(state, subject, purpose):
+    if barred := _bar(state, subject, purpose, noted):
         return locale.text(_BARRED[barred])
     if not installation.ages.is_child(subject, now, noted):
         return None

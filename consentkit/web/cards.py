@@ -49,6 +49,8 @@ def cards_for(
         for key, status in standing.items()
         if purpose_id in (None, key[0].removesuffix(CROSS_BORDER))
     ]
+    if not wanted:
+        return ()
     now = state.installation.clock()
     wanted.sort(key=lambda item: (-item[1].since, item[0]))
     told = _told_by_act(state, subject)

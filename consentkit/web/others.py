@@ -132,6 +132,8 @@ def reopened(
     Raises:
         LogUnavailableError: the database cannot be reached.
     """
+    if not standing:
+        return frozenset()
     installation = state.installation
     acting, now = current_representative(state), installation.clock()
     of_guardian = acting is not None and acting.is_guardian

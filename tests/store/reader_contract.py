@@ -25,7 +25,7 @@ from tests.store.answers import put
 from tests.store.answers import run
 from tests.store.answers import withdraw
 
-__all__ = ["KEY", "ReaderContract", "state"]
+__all__ = ["KEY", "ReaderContract", "read_in_threads", "state"]
 
 Place: TypeAlias = Path | str
 """An SQLite file, or the URI of a PostgreSQL database."""
@@ -37,6 +37,27 @@ def state(reader: Reader) -> State | None:
     """What stands under ``KEY``."""
     status = reader.standing(*KEY).status
     return status.state if status else None
+
+
+def read_in_threads(reader: Reader) -> list[str]:
+    """Read what stands from eight threads at once; the sorted names of those."""
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for _ in range(100):
+                assert state(reader) is State.GIVEN
+            reader.close()
+        except BaseException as error:  # noqa: BLE001  shown by the main thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    return sorted(thread.name for thread in threads)
 
 
 class ReaderContract:
@@ -178,19 +199,4 @@ class ReaderContract:
 
     def test_threads_read_while_others_do(self, reader: Reader, place: Place) -> None:
         put(place, *KEY)
-        failures: list[BaseException] = []
-
-        def read() -> None:
-            try:
-                for _ in range(100):
-                    assert state(reader) is State.GIVEN
-                reader.close()
-            except BaseException as error:  # noqa: BLE001  shown by the main thread
-                failures.append(error)
-
-        threads = [threading.Thread(target=read) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert failures == []
+        read_in_threads(reader)

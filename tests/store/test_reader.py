@@ -18,6 +18,7 @@ from consentkit.store.sqlite_reader import SqliteReader
 from tests.store.answers import put
 from tests.store.reader_contract import KEY
 from tests.store.reader_contract import ReaderContract
+from tests.store.reader_contract import read_in_threads
 from tests.store.reader_contract import state
 
 
@@ -83,23 +84,8 @@ def test_each_thread_reads_by_a_connection_of_its_own(
     reader: SqliteReader, file: Path, opened: list[str]
 ) -> None:
     put(file, *KEY)
-    failures: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            for _ in range(200):
-                assert state(reader) is State.GIVEN
-            reader.close()
-        except BaseException as error:  # noqa: BLE001  shown by the main thread
-            failures.append(error)
-
-    threads = [threading.Thread(target=read) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    assert sorted(opened) == sorted(thread.name for thread in threads)
+    threads = read_in_threads(reader)
+    assert sorted(opened) == threads
 
 
 def test_a_missing_file_is_an_error_and_is_never_created(tmp_path: Path) -> None:
