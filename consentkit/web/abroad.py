@@ -9,23 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from consentkit.core.registry import CROSS_BORDER
 from consentkit.web.answers import declined_text
 from consentkit.web.locale import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from consentkit.core.act import Millis
     from consentkit.core.registry import Registry
-    from consentkit.core.status import Status
     from consentkit.web.answers import CardView
     from consentkit.web.answers import ChoiceLine
     from consentkit.web.locale import Locale
 
-__all__ = ["lacks_its_pair", "paired_card", "paired_line"]
-
-Key = tuple[str, str]
+__all__ = ["paired_card", "paired_line"]
 
 _BOTH = mark(
     "{recipient} is abroad, so this is a question of its own. "
@@ -40,21 +33,6 @@ _ABROAD_ALONE = mark(
     "There is a yes to sending it abroad ({country}), but none to sharing. "
     "So nothing is sent."
 )
-
-
-def lacks_its_pair(
-    key: Key, standing: Mapping[Key, Status], registry: Registry, *, now: Millis
-) -> bool:
-    """Whether that answer is one of two, and the other one is no live yes."""
-    purpose, recipient = key
-    base = purpose.removesuffix(CROSS_BORDER)
-    other = base if purpose.endswith(CROSS_BORDER) else base + CROSS_BORDER
-    share = registry.question(base, recipient)
-    pair = registry.question(other, recipient)
-    if share is None or pair is None or not share.cross_border:
-        return False
-    status = standing.get((other, recipient))
-    return status is None or not status.authorises(now) or status.scope != pair.scope
 
 
 def paired_card(card: CardView, registry: Registry, locale: Locale) -> CardView:

@@ -8,6 +8,7 @@ from flask import request
 from flask import url_for
 
 from consentkit.core.act import Assurance
+from consentkit.core.pairing import lacks_its_pair
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.errors import ConfigurationError
@@ -16,7 +17,6 @@ from consentkit.service.awaiting import awaiting
 from consentkit.service.confirming import can_be_sent_again
 from consentkit.service.honouring import ended_by_signal
 from consentkit.service.receipts import list_receipts
-from consentkit.web.abroad import lacks_its_pair
 from consentkit.web.abroad import paired_card
 from consentkit.web.others import told_of_others
 from consentkit.web.pages import CardView

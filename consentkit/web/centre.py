@@ -21,6 +21,7 @@ from markupsafe import Markup
 from consentkit.audit.replay import act_of
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
+from consentkit.core.pairing import lacks_its_pair
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogError
@@ -32,7 +33,6 @@ from consentkit.service.receipts import find_act
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web import frame
-from consentkit.web.abroad import lacks_its_pair
 from consentkit.web.abroad import paired_line
 from consentkit.web.acting import account_of
 from consentkit.web.acting import acting_line
@@ -50,7 +50,7 @@ from consentkit.web.gpc import is_signalled
 from consentkit.web.links import again_form
 from consentkit.web.links import link_hint
 from consentkit.web.links import send_link
-from consentkit.web.narrowing import taken_back
+from consentkit.web.narrowing import told_taken_back
 from consentkit.web.origin import check_same_site
 from consentkit.web.others import told_halves
 from consentkit.web.pages import NoticePageView
@@ -273,7 +273,7 @@ def _result(state: AppState, subject: str, receipt_id: str) -> Response:
         )
         for key in asked
     )
-    gone = taken_back(state, subject, leaf, standing, locale)
+    gone = told_taken_back(state, subject, leaf, standing, locale)
     lines = tuple(replace(each, taken_back=gone.get(each.matter.key)) for each in lines)
     lines = tuple(
         paired_line(line, locale)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentkit.audit.replay import act_of
-from consentkit.core.act import AUTHORISING
-from consentkit.core.act import State
-from consentkit.log.leaf import read_leaf
+from consentkit.service.narrowing import taken_back
 from consentkit.web.answers import Matter
 from consentkit.web.answers import data_titles
 from consentkit.web.locale import mark
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from consentkit.core.act import Choice
-    from consentkit.core.act import Millis
     from consentkit.core.registry import Question
     from consentkit.core.status import Status
     from consentkit.log.leaf import Leaf
@@ -32,7 +27,7 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
 
-__all__ = ["included", "taken_back", "yes_stands"]
+__all__ = ["included", "told_taken_back", "yes_stands"]
 
 _TAKEN_BACK = {
     "share": mark("No longer shared with {recipient}: {data}."),
@@ -51,7 +46,7 @@ def yes_stands(
     """Whether the one question that is asked has a yes, which "later" would end."""
     now = state.installation.clock()
     found = [standing.get(each.key) for each in asked]
-    return len(found) == 1 and found[0] is not None and _is_yes(found[0], now)
+    return len(found) == 1 and found[0] is not None and found[0].authorises(now)
 
 
 def included(
@@ -65,7 +60,7 @@ def included(
     ticked: dict[str, set[str]] = {}
     for each in asked:
         status = standing.get(each.key)
-        if status is not None and _is_yes(status, now):
+        if status is not None and status.authorises(now):
             ticked.setdefault(each.recipient.name, set()).update(
                 status.data & set(each.optional)
             )
@@ -81,7 +76,7 @@ def included(
     )
 
 
-def taken_back(
+def told_taken_back(
     state: AppState,
     subject: str,
     leaf: Leaf,
@@ -93,44 +88,13 @@ def taken_back(
     Raises:
         LogUnavailableError: the database cannot be reached.
     """
-    given = {
-        each.key: each
-        for each in act_of(leaf).choices
-        if each.state in AUTHORISING and standing[each.key].record == leaf.id
-    }
-    earlier = _earlier(state, subject, leaf) if given else {}
     registry, told = state.installation.registry, {}
-    for key, choice in given.items():
-        before = earlier.get(key)
-        if before is None or before.state not in AUTHORISING:
-            continue
-        gone = set(before.data) - set(choice.data)
-        if gone and leaf.time < before.until:
-            matter = Matter.of(key, registry, locale)
-            told[key] = locale.text(
-                _TAKEN_BACK[matter.deed],
-                recipient=matter.recipient,
-                data=locale.quoted(data_titles(gone, registry, locale)),
-            )
+    gone = taken_back(state.installation, subject, leaf, standing)
+    for key, data in gone.items():
+        matter = Matter.of(key, registry, locale)
+        told[key] = locale.text(
+            _TAKEN_BACK[matter.deed],
+            recipient=matter.recipient,
+            data=locale.quoted(data_titles(data, registry, locale)),
+        )
     return told
-
-
-def _earlier(state: AppState, subject: str, leaf: Leaf) -> dict[Key, Choice]:
-    """The last answer to each question before ``leaf``; being asked is none."""
-    history = state.installation.history
-    person = history.person(subject)
-    leaves = (
-        [read_leaf(each.data) for each in history.acts(person.handle)] if person else []
-    )
-    ids = [each.id for each in leaves]
-    older = leaves[ids.index(leaf.id) + 1 :] if leaf.id in ids else []
-    found: dict[Key, Choice] = {}
-    for each in older:
-        for choice in act_of(each).choices:
-            if choice.state is not State.REQUESTED:
-                found.setdefault(choice.key, choice)
-    return found
-
-
-def _is_yes(status: Status, now: Millis) -> bool:
-    return status.at(now) in AUTHORISING
