@@ -6,7 +6,11 @@
 ``declaration``           the same, read from ``consent.toml``
 ``notice``                what was shown, and its digest
 ``act``                   what a person did, and the closed lists it draws on
+``purpose``               what data is asked for, and what the person is told
+``legal_purpose``         what the law asks for, on which ``legal_basis``
+``declared``              what all declared values have in common
 ``status``                what several acts amount to at one moment
+``pairing``               two answers that count only together
 ``decision``              the only place that says yes
 ``record``                an act as an ISO/IEC TS 27560 consent record
 ``text``                  texts for people, and the forms of ids and codes

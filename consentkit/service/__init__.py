@@ -20,13 +20,22 @@
 ``checking_many``         the same of many, for one visit to the database
 ``selecting``             the same as a condition of the app's own SQL
 ``sharing``               the same, written down before anything leaves
+``batching``              the same with many people, in one line
+``legal_release``         what leaves on a legal duty, without consent
 ``release``               what a yes hands over, and nothing beyond it
+``guarding``              outgoing HTTP that cannot go past the gate
+``sending``               what is leaving right now, and who has to wait for it
+``watching``              calls past the gate, found while an app is tested
 ``revoking``              ending what was agreed
+``narrowing``             what a new yes took back of the one before
+``outbox``, ``telling``   recipients hear of it
 ``erasing``               forgetting a person, and the bytes that held them
 ``holding``               evidence of an erased person that is kept for claims
 ``retention``             how long evidence counts, and how long it is kept
 ``purging``               what is older than that goes, and leaves a tombstone
 ``receipts``              the copy that the person keeps
+``importing``             what others claim was agreed, as a claim
+``exporting``             the auditor's folder; ``personal`` the person's own file
 ``rebuilding``            is the state what the leaves say?
 ``evidence``              is the private evidence what the leaves commit to?
 ``publishing``            numbering, signing and writing the log's files
@@ -34,6 +43,8 @@
 ``cosigners``             how a witness is reached
 ``stamping``              having it time-stamped, keeping the stamps
 ``authorities``           how a time-stamping authority is reached
+``observing``             what happened, for whoever listens
+``health``                can this process do its work?
 ``background``            what goes on beside requests, in one process at a time
 ========================  ====================================================
 
