@@ -1,7 +1,8 @@
 # Everything a developer or CI runs. `make` alone lists the targets.
 #
 # A target sets up what it needs first: the environment in .venv, Chromium for the browser
-# tests, Go for a second opinion on our logs, SoftHSM for keys on a token, PostgreSQL.
+# tests, Go for a second opinion on our logs, SoftHSM for keys on a token, PostgreSQL and
+# a pooler before it.
 # It does so once, and the environment again when setup.cfg has changed.
 
 PYTHON ?= python3
@@ -27,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser wheel fast \
 	format requirements screenshots coverage clean setup \
-	tools chromium golang softhsm postgres \
+	tools chromium golang softhsm postgres pgbouncer \
 	bench rivals wrk fuzz mutants
 
 help: ## list the targets
@@ -56,7 +57,7 @@ lint: $(VENV)/test.stamp ## ruff, and imports that only go down
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/mypy --strict consentkit example_app tests/typing
 
-unit: $(VENV)/test.stamp golang softhsm postgres ## tests without a browser, two at a time; ARGS="-k receipt" selects
+unit: $(VENV)/test.stamp golang softhsm postgres pgbouncer ## tests without a browser, two at a time; ARGS="-k receipt" selects
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser" $(ARGS) $(may_be_empty)
 
 browser: $(VENV)/test.stamp chromium ## tests in Chromium, two files at a time
@@ -86,7 +87,7 @@ mutants: $(VENV)/test.stamp ## change core and log in thousands of ways: do test
 	nice $(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
 
-coverage: $(VENV)/test.stamp golang softhsm postgres ## branch coverage of the tests without a browser
+coverage: $(VENV)/test.stamp golang softhsm postgres pgbouncer ## branch coverage of the tests without a browser
 	$(BIN)/coverage run -m pytest -q -m "not browser" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
@@ -116,13 +117,14 @@ $(VENV)/venv.stamp:
 	@touch $@
 
 # Whether it is there: Chromium; Go, and the library that tests/outside/checklog stands
-# upon; the server, which the tests start and stop themselves; a token in software, for
-# keys that never leave one.
+# upon; the server, which the tests start and stop themselves, and a pooler before it; a
+# token in software, for keys that never leave one.
 has_chromium = command -v chromium >/dev/null
 has_golang = { command -v go && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb; } \
 	>/dev/null
 has_postgres = { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1
 has_softhsm = command -v softhsm2-util >/dev/null
+has_pgbouncer = { command -v pgbouncer || test -x /usr/sbin/pgbouncer; } >/dev/null
 # Chromium without windows, for the tests: half the work, where there is such a package.
 lighter = command -v chromium-headless-shell >/dev/null || [ "$$(id -u)" != 0 ] \
 	|| apt-get install -y -qq chromium-headless-shell >/dev/null 2>&1 || true
@@ -139,12 +141,16 @@ postgres:
 softhsm:
 	@$(has_softhsm) || { $(call apt,softhsm2); }
 
+pgbouncer:
+	@$(has_pgbouncer) || { $(call apt,pgbouncer); }
+
 tools: # all of these at one go
 	@missing=; \
 	$(has_chromium) || missing="$$missing chromium"; \
 	$(has_golang) || missing="$$missing golang-go golang-golang-x-mod-dev"; \
 	$(has_postgres) || missing="$$missing postgresql"; \
 	$(has_softhsm) || missing="$$missing softhsm2"; \
+	$(has_pgbouncer) || missing="$$missing pgbouncer"; \
 	{ [ -z "$$missing" ] || { $(call apt,$$missing); }; } && { $(lighter); }
 
 # -- measuring ------------------------------------------------------------------------

@@ -25,6 +25,7 @@ __all__ = [
     "delivery",
     "disclosure",
     "evidence",
+    "heartbeat",
     "hold",
     "key",
     "leaf",
@@ -61,6 +62,9 @@ log = sa.Table(
     sa.Column("closed", sa.BigInteger),
     # The erasure or purge whose bytes the file may still hold, see ``erasing``.
     sa.Column("residue", TEXT),
+    # When all its files were found in the archive, and when its leaves were dropped.
+    sa.Column("archived", sa.BigInteger),
+    sa.Column("dropped", sa.BigInteger),
 )
 
 # Which key may sign from which index on: what the key leaves say, one row a key, so
@@ -295,6 +299,15 @@ batch_tile = sa.Table(
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("first", TEXT, nullable=False),
     sa.Column("hashes", sa.LargeBinary, nullable=False),
+)
+
+# When the publisher last was here: what a replica says of it, is how old its answers
+# may be. One row, and none where nobody reads a replica.
+heartbeat = sa.Table(
+    "consent_heartbeat",
+    METADATA,
+    sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )
 
 suspension = sa.Table(
