@@ -160,6 +160,8 @@ bench: $(VENV)/test.stamp postgres wrk ## time it beside what it cannot be faste
 	$(BIN)/python -m tests.bench.clause $(ARGS)
 	$(BIN)/python -m tests.bench.act $(ARGS)
 	$(BIN)/python -m tests.bench.postgres $(ARGS)
+	$(BIN)/python -m tests.bench.partitioned $(ARGS)
+	$(BIN)/python -m tests.bench.pooler $(ARGS)
 	$(BIN)/python -m tests.bench.crowd $(ARGS)
 	$(BIN)/python -m tests.bench.serving $(ARGS)
 	$(BIN)/python -m tests.bench.start $(ARGS)

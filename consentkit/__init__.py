@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from consentkit.errors import LogError as LogError
     from consentkit.errors import UngatedSendError as UngatedSendError
     from consentkit.errors import VerificationError as VerificationError
+    from consentkit.service.accompanying import PersonsAct as PersonsAct
     from consentkit.service.administering import Official as Official
     from consentkit.service.confirming import ConfirmationLink as ConfirmationLink
     from consentkit.service.telling import ErasureTask as ErasureTask
+    from consentkit.store.autogenerate import include_name as include_name
     from consentkit.web.extension import ConsentKit as ConsentKit
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "LegalPurpose",
     "LogError",
     "Official",
+    "PersonsAct",
     "Purpose",
     "Reason",
     "Recipient",
@@ -67,6 +70,7 @@ __all__ = [
     "State",
     "UngatedSendError",
     "VerificationError",
+    "include_name",
 ]
 
 # Loaded when they are asked for (PEP 562): an auditor's environment has no Flask, and
@@ -98,7 +102,9 @@ _HOMES = {
     "Official": "consentkit.service.administering",
     "ConfirmationLink": "consentkit.service.confirming",
     "ErasureTask": "consentkit.service.telling",
+    "PersonsAct": "consentkit.service.accompanying",
     "ConsentKit": "consentkit.web.extension",
+    "include_name": "consentkit.store.autogenerate",
 }
 
 

@@ -89,6 +89,7 @@ def run(options: Options) -> int:
         sys.stdout.flush()
         _watch(running)
     except _StoppedError:
+        sys.stderr.write("stopped\n")
         return 0
     except _StartError as error:
         sys.stderr.write(f"{error}\n")

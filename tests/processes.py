@@ -13,17 +13,20 @@ from typing import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Sequence
+    from multiprocessing.process import BaseProcess
     from multiprocessing.queues import Queue
     from multiprocessing.sharedctypes import Synchronized
     from multiprocessing.synchronize import Barrier
 
-__all__ = ["Ended", "at_once", "counter", "in_fork", "meeting"]
+__all__ = ["Ended", "at_once", "counter", "in_fork", "meeting", "started"]
 
 _PATIENCE = 120.0  # seconds; only a hang lasts longer
 # A new process each, as with spawn, but one that need not import everything again:
 # the server it comes from has no connection, no thread and no state of a test.
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.service.contending"])
+_CONTEXT.set_forkserver_preload(
+    ["tests.service.contending", "tests.service.linear_load"]
+)
 
 
 class Ended(NamedTuple):
@@ -61,6 +64,19 @@ def at_once(
     failures = [failure for _, _, failure in answers if failure]
     assert not failures, failures[0]
     return [value for _, value, _ in answers]
+
+
+def started(
+    function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
+) -> list[BaseProcess]:
+    """New processes, each at ``function`` with its ``arguments``; one may be killed.
+
+    Whoever calls waits for them.
+    """
+    found = [_CONTEXT.Process(target=function, args=each) for each in arguments]
+    for process in found:
+        process.start()
+    return list(found)
 
 
 def counter() -> Synchronized[int]:

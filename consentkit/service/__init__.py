@@ -21,6 +21,7 @@
 ``selecting``             the same as a condition of the app's own SQL
 ``sharing``               the same, written down before anything leaves
 ``batching``              the same with many people, in one line
+``staleness``             checks that accept the answer of a replica
 ``legal_release``         what leaves on a legal duty, without consent
 ``release``               what a yes hands over, and nothing beyond it
 ``guarding``              outgoing HTTP that cannot go past the gate
@@ -45,6 +46,7 @@
 ``authorities``           how a time-stamping authority is reached
 ``observing``             what happened, for whoever listens
 ``health``                can this process do its work?
+``examining``             is the whole installation as it should be?
 ``background``            what goes on beside requests, in one process at a time
 ========================  ====================================================
 

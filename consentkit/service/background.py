@@ -8,6 +8,8 @@ import logging
 import os
 import threading
 import time
+from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 
@@ -30,8 +32,21 @@ __all__ = [
 _INTERVAL = 1.0  # seconds; a receipt is final at most this long after its act
 _SAY_AGAIN = 60.0  # seconds until the same fault is logged again: it is still there
 _LOGGER = logging.getLogger("consentkit")
-_STARTED: list[tuple[threading.Thread, threading.Event]] = []
+_LAST_SECONDS = 5.0  # that a process which ends waits for its threads; servers give 30
 _stops = 0
+_hears = 0  # the process that ends its threads before it ends itself
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A thread of this process, and the ways to end it."""
+
+    thread: threading.Thread
+    stopped: threading.Event
+    ends: threading.Event
+
+
+_STARTED: list[_Started] = []
 
 
 @contextlib.contextmanager
@@ -65,15 +80,33 @@ def locked(lock: Path, told: Callable[[OSError], str]) -> Iterator[None]:
         yield
 
 
-def start_thread(name: str, work: Callable[[], object], *, what: str) -> None:
-    """Do the work once a second in a thread that never holds up the end."""
-    stopped = threading.Event()
-    thread = threading.Thread(
-        target=every_second, args=(work, stopped), kwargs={"what": what}, name=name
-    )
-    thread.daemon = True
+def start_thread(
+    name: str,
+    work: Callable[[], object],
+    *,
+    what: str,
+    last: Callable[[], object] | None = None,
+) -> None:
+    """Do the work once a second in a thread that never holds up the end for long.
+
+    ``last`` is done once more there when the process ends in good order.
+    """
+    stopped, ends = threading.Event(), threading.Event()
+
+    def run() -> None:
+        every_second(work, stopped, what=what)
+        if last is not None and ends.is_set():
+            _do_last(last, what)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
-    _STARTED.append((thread, stopped))
+    _STARTED.append(_Started(thread, stopped, ends))
+    _LOGGER.info(
+        "consentkit: %s from this process",
+        what,
+        extra={"event": "work-started", "work": what},
+    )
+    _hear_of_the_end()
 
 
 def stop_threads() -> None:
@@ -83,12 +116,36 @@ def stop_threads() -> None:
     moment, such as a lock within SQLite, is held for ever in the fork.
     """
     while _STARTED:
-        thread, stopped = _STARTED.pop()
-        stopped.set()
-        if thread.is_alive():
-            thread.join()
+        started = _STARTED.pop()
+        started.stopped.set()
+        if started.thread.is_alive():
+            started.thread.join()
     global _stops  # noqa: PLW0603  a count of this process
     _stops += 1
+
+
+def _hear_of_the_end() -> None:
+    """Have this process end its threads in good order, however a server ends it."""
+    global _hears  # noqa: PLW0603  a fact of this process
+    if _hears != os.getpid():
+        _hears = os.getpid()
+        # Not by atexit, of which workers that are processes of multiprocessing, such
+        # as granian's, never hear; this is done there, and by atexit elsewhere.
+        Finalize(None, _end_with_process, exitpriority=0)
+
+
+def _end_with_process() -> None:
+    """Let all threads finish what is under way, and do what they do last."""
+    until = time.monotonic() + _LAST_SECONDS
+    for started in _STARTED:
+        started.ends.set()
+        started.stopped.set()
+    for started in _STARTED:
+        if started.thread.is_alive():
+            started.thread.join(max(0.0, until - time.monotonic()))
+    _LOGGER.info(
+        "consentkit: this process ends its work", extra={"event": "work-ended"}
+    )
 
 
 def current_run() -> tuple[int, int]:
@@ -108,11 +165,27 @@ def every_second(
             # Leaves stay safe in the database; operators have to see this, and a
             # thread that ended would leave every receipt without its proof.
             if repr(error) != said or time.monotonic() > again:
-                _LOGGER.exception("consentkit: %s failed, trying again", what)
+                _LOGGER.exception(
+                    "consentkit: %s failed, trying again",
+                    what,
+                    extra={"event": "work-failed", "work": what},
+                )
                 said, again = repr(error), time.monotonic() + _SAY_AGAIN
         else:
             said = ""
         stopped.wait(_INTERVAL)
+
+
+def _do_last(work: Callable[[], object], what: str) -> None:
+    try:
+        work()
+    except Exception:
+        # Nothing is lost: it is what the next process will do first.
+        _LOGGER.exception(
+            "consentkit: %s failed at the end of a process",
+            what,
+            extra={"event": "last-work-failed", "work": what},
+        )
 
 
 def _open_lock(lock: Path, told: Callable[[OSError], str]) -> BinaryIO:

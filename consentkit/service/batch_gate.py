@@ -107,7 +107,11 @@ class BatchGate:
         try:
             reason = self._about_nobody() or self._about_them()
         except Exception as error:
-            _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+            _LOGGER.exception(
+                "consentkit: a check failed (%s)",
+                type(error).__name__,
+                extra={"event": "check-failed", "error": type(error).__name__},
+            )
             reason = Reason.STORE_UNAVAILABLE
         return self._denied(reason) if reason else self.decision
 

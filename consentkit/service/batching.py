@@ -118,7 +118,11 @@ def share_with_many(
     except (InvalidRequestError, ConfigurationError):
         raise
     except Exception as error:
-        _LOGGER.exception("consentkit: a share failed (%s)", type(error).__name__)
+        _LOGGER.exception(
+            "consentkit: a share failed (%s)",
+            type(error).__name__,
+            extra={"event": "share-failed", "error": type(error).__name__},
+        )
         decision = Decision(Reason.STORE_UNAVAILABLE, wanted.purpose, wanted.recipient)
         tell_decision(installation, "share", decision, begun=begun)
         raise ConsentDeniedError(decision) from error

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from consentkit.store.database import Database
     from consentkit.store.logs import LogRow
 
-__all__ = ["first_leaves", "leaves_after"]
+__all__ = ["check_new", "first_leaves", "leaves_after"]
 
 
 def first_leaves(registry: Registry, keyring: Keyring, now: Millis) -> Iterator[Leaf]:
@@ -70,12 +70,29 @@ def leaves_after(
             "reason": closed.closure.reason,
         }
     keys = _keys(keyring)
-    _check_new(keyring, database, closed)
+    check_new(keyring, database, closed)
     yield from _sign(keyring, now, genesis, *keys)
     for _, manifest, html in History(database).all_notices():
         notice = Notice.from_bytes(blob(manifest), blob(html))
         fields: dict[str, JSON] = {"kind": Kind.NOTICE.value, **notice_fields(notice)}
         yield from _sign(keyring, now, fields)
+
+
+def check_new(keyring: Keyring, database: Database, closed: LogRow) -> None:
+    """Refuse a key of the log that is to be followed: whoever stole it signs with it.
+
+    Raises:
+        ConfigurationError: it had one of these keys.
+        LogUnavailableError: the database cannot be reached.
+    """
+    used = {public_half(each.vkey) for each in Keys(database, closed.id).ranges()}
+    if used & set(map(public_half, keyring.vkeys)):
+        raise ConfigurationError(
+            f"a key of the log {closed.origin!r}, which was closed, is given for "
+            f"{keyring.origin!r}: expected new ones, in CONSENTKIT_COLLECTOR_KEY and "
+            "CONSENTKIT_LOG_KEY, or made by 'flask consent keys new --successor "
+            f"{keyring.origin}'"
+        )
 
 
 def _genesis(registry: Registry) -> dict[str, JSON]:
@@ -90,18 +107,6 @@ def _keys(keyring: Keyring) -> list[dict[str, JSON]]:
         {**common, "role": "collector", "vkey": keyring.collector.vkey},
         {**common, "role": "log", "vkey": keyring.log.vkey},
     ]
-
-
-def _check_new(keyring: Keyring, database: Database, closed: LogRow) -> None:
-    """A key that was stolen once signs for whoever stole it."""
-    used = {public_half(each.vkey) for each in Keys(database, closed.id).ranges()}
-    if used & set(map(public_half, keyring.vkeys)):
-        raise ConfigurationError(
-            f"a key of the log {closed.origin!r}, which was closed, is given for "
-            f"{keyring.origin!r}: expected new ones, in CONSENTKIT_COLLECTOR_KEY and "
-            "CONSENTKIT_LOG_KEY, or made by 'flask consent keys new --successor "
-            f"{keyring.origin}'"
-        )
 
 
 def _sign(keyring: Keyring, now: Millis, *bodies: dict[str, JSON]) -> Iterator[Leaf]:

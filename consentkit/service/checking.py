@@ -14,11 +14,16 @@ from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
 from consentkit.service.observing import Event
 from consentkit.service.observing import tell_decision
+from consentkit.service.pending import mind_pending
 from consentkit.service.reaching import tell_reached
+from consentkit.service.staleness import reader_within
+from consentkit.store.joining import any_block
 
 if TYPE_CHECKING:
+    from consentkit.core.act import Millis
     from consentkit.core.decision import ShareRequest
     from consentkit.service.installation import Installation
+    from consentkit.service.installation import StandingReader
 
 __all__ = ["check"]
 
@@ -26,16 +31,26 @@ _LOGGER = logging.getLogger("consentkit")
 _DECIDED = Event.DECIDED  # looked up once: in Python 3.11 that takes 0.1 µs
 
 
-def check(installation: Installation, request: ShareRequest) -> Decision:
-    """The decision at this instant. Total: whatever fails, the answer is no."""
+def check(
+    installation: Installation, request: ShareRequest, *, bound: Millis | None = None
+) -> Decision:
+    """The decision at this instant. Total: whatever fails, the answer is no.
+
+    With a ``bound`` it may rest on what was so that long ago, at most.
+    """
+    reader = installation.reader
+    if bound is not None:
+        reader = reader_within(installation, bound)
     if not installation.observer.hears(_DECIDED):
-        return _check(installation, request)
+        return _check(installation, request, reader)
     begun = time.perf_counter()
-    decision = _check(installation, request)
+    decision = _check(installation, request, reader)
     return tell_decision(installation, "check", decision, begun=begun)
 
 
-def _check(installation: Installation, request: ShareRequest) -> Decision:
+def _check(
+    installation: Installation, request: ShareRequest, reader: StandingReader
+) -> Decision:
     registry = installation.registry
     tell_reached(registry, request.purpose, request.recipient)
     try:
@@ -43,7 +58,7 @@ def _check(installation: Installation, request: ShareRequest) -> Decision:
         if question is None or not question.recipient.active:
             standing = None
         else:
-            standing = installation.reader.standing(
+            standing = reader.standing(
                 request.subject,
                 request.purpose,
                 request.recipient,
@@ -54,14 +69,21 @@ def _check(installation: Installation, request: ShareRequest) -> Decision:
                 standing = heed(installation, request, question, standing)
             if installation.ages.prohibition is not None:
                 standing = mind_age(installation, request, question, standing)
-        return decide(
+        decision = decide(
             request,
             question,
             standing,
             now=installation.clock(),
             purpose_known=question is not None or request.purpose in registry.purposes,
         )
+        if any_block() is None:
+            return decision
+        return mind_pending(installation, request, question, decision)
     except Exception as error:
         # Whatever broke, store, clock or a corrupt row: nothing may leave on it.
-        _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+        _LOGGER.exception(
+            "consentkit: a check failed (%s)",
+            type(error).__name__,
+            extra={"event": "check-failed", "error": type(error).__name__},
+        )
         return Decision(Reason.STORE_UNAVAILABLE, request.purpose, request.recipient)

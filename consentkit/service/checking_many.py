@@ -15,7 +15,10 @@ from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
 from consentkit.service.observing import Event
 from consentkit.service.observing import tell_decision
+from consentkit.service.pending import mind_pending
 from consentkit.service.reaching import tell_reached
+from consentkit.service.staleness import reader_within
+from consentkit.store.joining import any_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from consentkit.core.decision import Standing
     from consentkit.core.registry import Question
     from consentkit.service.installation import Installation
+    from consentkit.service.installation import StandingReader
 
 __all__ = ["check_many"]
 
@@ -34,14 +38,19 @@ _Asked: TypeAlias = "tuple[ShareRequest, Question | None]"
 
 
 def check_many(
-    installation: Installation, requests: Iterable[ShareRequest]
+    installation: Installation,
+    requests: Iterable[ShareRequest],
+    *,
+    bound: Millis | None = None,
 ) -> list[Decision]:
     """The decisions at this instant, in the order of the requests.
 
-    Total, and row by row: what is wrong with one makes no other one a no.
+    Total, and row by row: what is wrong with one makes no other one a no. With a
+    ``bound`` they may rest on what was so that long ago, at most.
     """
     begun = time.perf_counter()
-    decisions = _check_all(installation, requests)
+    reader = reader_within(installation, bound)
+    decisions = _check_all(installation, requests, reader)
     if installation.observer.hears(Event.DECIDED):
         for each in decisions:
             tell_decision(installation, "check-many", each, begun=begun)
@@ -49,17 +58,23 @@ def check_many(
 
 
 def _check_all(
-    installation: Installation, requests: Iterable[ShareRequest]
+    installation: Installation,
+    requests: Iterable[ShareRequest],
+    reader: StandingReader,
 ) -> list[Decision]:
     asked = [(request, _question(installation, request)) for request in requests]
     for key in {(each.purpose, each.recipient) for each, question in asked if question}:
         tell_reached(installation.registry, *key)
     try:
-        standings = _standings(installation, asked)
+        standings = _standings(reader, asked)
         now = installation.clock()
     except Exception as error:
         # Whatever broke, store or clock: nothing may leave on it.
-        _LOGGER.exception("consentkit: checks failed (%s)", type(error).__name__)
+        _LOGGER.exception(
+            "consentkit: checks failed (%s)",
+            type(error).__name__,
+            extra={"event": "check-failed", "error": type(error).__name__},
+        )
         return [_unavailable(request) for request, _ in asked]
     return [
         _decided(installation, request, question, standing, now)
@@ -75,7 +90,7 @@ def _question(installation: Installation, request: ShareRequest) -> Question | N
 
 
 def _standings(
-    installation: Installation, asked: Sequence[_Asked]
+    reader: StandingReader, asked: Sequence[_Asked]
 ) -> list[Standing | None]:
     """What is on record for each request; None where it is not asked for, or corrupt.
 
@@ -92,7 +107,7 @@ def _standings(
             keys.append((request.subject, purpose, request.recipient, transfer))
     standings: list[Standing | None] = [None] * len(asked)
     if keys:
-        found = installation.reader.standings(keys)
+        found = reader.standings(keys)
         for number, standing in zip(places, found, strict=True):
             standings[number] = standing
     return standings
@@ -124,7 +139,7 @@ def _decided(
                 standing = heed(installation, request, question, standing)
             if installation.ages.prohibition is not None:
                 standing = mind_age(installation, request, question, standing)
-        return decide(
+        decision = decide(
             request,
             question,
             standing,
@@ -132,8 +147,15 @@ def _decided(
             purpose_known=question is not None
             or request.purpose in installation.registry.purposes,
         )
+        if any_block() is None:
+            return decision
+        return mind_pending(installation, request, question, decision)
     except Exception as error:
-        _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+        _LOGGER.exception(
+            "consentkit: a check failed (%s)",
+            type(error).__name__,
+            extra={"event": "check-failed", "error": type(error).__name__},
+        )
         return _unavailable(request)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from consentkit.store.publications import Publications
     from consentkit.store.witnesses import Witnesses
 
-__all__ = ["Closed", "close_log", "is_finished"]
+__all__ = ["Closed", "check_successor", "close_log", "is_finished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def close_log(
         ConfigurationError: a log key that has to sign is not here.
     """
     wanted = Closure(reason, successor)
-    _check_successor(installation, successor)
+    check_successor(installation, successor)
     publish_all(installation)  # what could not be published could not be closed
     with installation.ledger.write_alone() as transaction:
         before = transaction.closure()
@@ -104,6 +104,37 @@ def is_finished(
     )
 
 
+def check_successor(installation: Installation, successor: str) -> None:
+    """Refuse what cannot be the name of the log that is to follow.
+
+    Raises:
+        InvalidRequestError: it is none (code ``successor``), or that of a log which
+            follows a closed one by now (``followed``).
+    """
+    try:
+        check_key_name(successor)
+    except MalformedError as error:
+        raise InvalidRequestError(
+            "expected the origin of the log that is to follow, a name without spaces "
+            f"and '+', such as 'wallet.example/consent/2026b'; got {successor!r:.80}",
+            code="successor",
+        ) from error
+    logs = [*installation.earlier, installation.origin]
+    if successor in logs[1:]:
+        closed = logs[logs.index(successor) - 1]
+        raise InvalidRequestError(
+            f"the log {closed!r} was closed, and is followed by {successor!r} already: "
+            f"nothing to do; to close {installation.origin!r} give a new name",
+            code="followed",
+        )
+    if successor in logs:
+        raise InvalidRequestError(
+            f"expected a new name for the log that is to follow; {successor!r} is in "
+            "this database already",
+            code="successor",
+        )
+
+
 def _has_answered(standing: Standing, size: int) -> bool:
     """A yes or a no: one that was being asked when we were killed has not answered."""
     return standing.held >= size or (standing.asked >= size and standing.failures > 0)
@@ -128,28 +159,3 @@ def _close(
         sign_plain_leaf(installation, Kind.CLOSURE, closure._asdict(), now=now)
     )
     transaction.close(now)
-
-
-def _check_successor(installation: Installation, successor: str) -> None:
-    try:
-        check_key_name(successor)
-    except MalformedError as error:
-        raise InvalidRequestError(
-            "expected the origin of the log that is to follow, a name without spaces "
-            f"and '+', such as 'wallet.example/consent/2026b'; got {successor!r:.80}",
-            code="successor",
-        ) from error
-    logs = [*installation.earlier, installation.origin]
-    if successor in logs[1:]:
-        closed = logs[logs.index(successor) - 1]
-        raise InvalidRequestError(
-            f"the log {closed!r} was closed, and is followed by {successor!r} already: "
-            f"nothing to do; to close {installation.origin!r} give a new name",
-            code="followed",
-        )
-    if successor in logs:
-        raise InvalidRequestError(
-            f"expected a new name for the log that is to follow; {successor!r} is in "
-            "this database already",
-            code="successor",
-        )

@@ -83,7 +83,7 @@ def correct(
     theirs = _find(installation, mistake)
     with (
         installation.sends.settled(mistake.subject),
-        installation.ledger.write() as transaction,
+        installation.ledger.write(joins=True) as transaction,
     ):
         recorder = PersonRecorder.lock(installation, transaction, mistake.subject)
         standing = transaction.statuses(mistake.subject)

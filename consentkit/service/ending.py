@@ -129,6 +129,7 @@ def _facts_to_keep(recorder: PersonRecorder, manner: Manner) -> Mapping[str, JSO
             "consentkit: a revocation is written without its private facts, the key "
             "of the person's evidence does not open (%s)",
             type(error).__name__,
+            extra={"event": "evidence-not-sealed", "error": type(error).__name__},
         )
         return {}
     return manner.facts

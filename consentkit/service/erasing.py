@@ -94,7 +94,8 @@ class Erasure:
     """What an erasure did: its leaf, None where nobody was known under that id.
 
     ``swept`` says that the file holds no byte of it any more. If not, the rows are
-    gone all the same, and ``sweep`` has to be called again.
+    gone all the same, and ``sweep`` has to be called again; after the commit it is,
+    where the erasure is part of a transaction of the app's.
     """
 
     leaf: Leaf | None
@@ -118,13 +119,20 @@ def erase(
     """
     with (
         installation.sends.settled(erasing.subject),
-        installation.ledger.write() as transaction,
+        installation.ledger.write(joins=True) as transaction,
     ):
         transaction.eraser.remove_delegate(erasing.subject)
         transaction.eraser.remove_stranger(erasing.subject)
         person = transaction.eraser.lock_known(erasing.subject)
         leaf = _forget(installation, transaction, erasing, person) if person else None
-    return Erasure(leaf, sweep(installation) if sweeps else False)
+    return Erasure(leaf, swept=sweeps and _sweep_when_durable(installation))
+
+
+def _sweep_when_durable(installation: Installation) -> bool:
+    """Sweep, or where the erasure waits for a commit of the app's, after that."""
+    done: list[bool] = []
+    installation.database.when_durable(lambda: done.append(sweep(installation)))
+    return done == [True]
 
 
 def _forget(
@@ -201,6 +209,7 @@ def sweep(installation: Installation) -> bool:
             "consentkit: the database file may still hold bytes of what was erased: "
             "%s; it is rewritten as soon as possible",
             error,
+            extra={"event": "erased-bytes-remain"},
         )
         return False
     return True
@@ -218,6 +227,7 @@ def follow_erasures(installation: Installation) -> None:
 def _sweep_if_elected(installation: Installation) -> None:
     with elected(installation.log_folder, "sweep") as mine:
         if mine and installation.erasures.residue():
+            installation.erasures.check_may_rewrite()
             began = time.monotonic()
             sweep(installation)
             time.sleep(_REST * (time.monotonic() - began))

@@ -16,49 +16,34 @@ import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from typing import Any
 
 from consentkit.audit import annexed
 from consentkit.audit.batches import PAGE_ENTRIES
 from consentkit.audit.batches import format_page
 from consentkit.audit.bundle import CHECKPOINT
-from consentkit.audit.search import may_register
-from consentkit.core.act import Kind
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogConflictError
 from consentkit.errors import VerificationError
 from consentkit.log import sealing
 from consentkit.log.checkpoint import parse_checkpoint_text
-from consentkit.log.keys import Verifier
 from consentkit.log.leaf import read_leaf
 from consentkit.log.note import split_note
-from consentkit.log.policy import NO_QUORUM
-from consentkit.log.policy import Group
-from consentkit.log.policy import Policy
-from consentkit.log.policy import PolicyLog
-from consentkit.log.policy import Witness
-from consentkit.log.policy import format_policy
-from consentkit.log.tiles import ENTRIES
-from consentkit.log.tiles import decode_bundle
-from consentkit.log.tiles import tiles_for_size
 from consentkit.service.administering import CONTROLLER_HANDLE
+from consentkit.service.dropped import check_not_dropped
 from consentkit.service.evidence import open_facts
 from consentkit.service.export_folder import ExportFolder
+from consentkit.service.export_parts import Parts
 from consentkit.service.export_readme import heading
-from consentkit.service.export_readme import readme
 from consentkit.service.marking import check_newest
-from consentkit.store.keys import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Collection
     from collections.abc import Iterable
     from collections.abc import Iterator
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from consentkit.core.notice import Notice
     from consentkit.log.batch import BatchEntry
     from consentkit.service.installation import Installation
 
@@ -68,7 +53,6 @@ ALL_ADMIN = "all-admin"
 """Asks for what officials said about all of their acts."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_EVERY_WITNESS = "every-witness"
 _ALTHOUGH_BEHIND = (
     "if the newest copy is lost for good, 'flask consent export --although-behind' "
     "hands over what is left of the log"
@@ -111,7 +95,8 @@ def export(
     receipts of; ``although_behind`` hands that over all the same.
 
     Raises:
-        ConfigurationError: nothing is published yet, or the folder holds other things.
+        ConfigurationError: nothing is published yet, the folder holds other things, or
+            the log was dropped.
         InvalidRequestError: there are no private facts to an id that was asked for
             (code ``no-evidence``).
         LogConflictError: database and folder, or database and log, contradict each
@@ -119,6 +104,7 @@ def export(
         LogUnavailableError: the database cannot be reached, or the folder written.
         VerificationError: what is stored is no longer what was stored.
     """
+    check_not_dropped(installation, installation.origin)
     behind = _behind(installation)
     if behind and not although_behind:
         raise LogConflictError(f"nothing was exported: {behind}; {_ALTHOUGH_BEHIND}")
@@ -126,8 +112,7 @@ def export(
     size, checkpoint = _checkpoint(installation, place)
     draft = _Draft(installation, place, size)
     shown = draft.shown(disclosures)
-    text = readme(installation.origin, _log_keys(installation, size))
-    place.replace(annexed.README, text)
+    draft.write_readme()
     draft.write_tree(progress)
     draft.write_checkpoints()
     draft.write_notices()
@@ -135,9 +120,7 @@ def export(
     batches = draft.write_batches()
     for leaf_id, data in shown.items():
         place.keep(annexed.disclosure_path(leaf_id), data)
-    place.replace(annexed.KEYS, annexed.format_keys(draft.keys))
-    policy = _policy(installation, draft.keys)
-    place.replace(annexed.POLICY, format_policy(policy))
+    draft.write_keys()
     draft.settle_left_over()
     place.finish(checkpoint)
     return Exported(
@@ -207,18 +190,15 @@ def _size_before(installation: Installation, place: ExportFolder) -> int:
     return size
 
 
-class _Draft:
-    """The parts of one export. ``keys`` is known once the tree is written."""
+class _Draft(Parts):
+    """The parts of one export, and what an auditor asks for beside them."""
 
     def __init__(
         self, installation: Installation, place: ExportFolder, size: int
     ) -> None:
-        self._installation = installation
-        self._place = place
-        self._size = size
-        self._notices: dict[str, None] = {}
+        super().__init__(installation, place, size)
+        self._folder = place
         self._purged: set[str] = set()
-        self.keys: list[Mapping[str, Any]] = []
 
     def shown(self, asked: Collection[str]) -> dict[str, bytes]:
         """The files of private facts that were asked for, by the id of the act."""
@@ -235,39 +215,6 @@ class _Draft:
             if data is None:
                 raise _no_evidence(f"no private facts are kept to the act {leaf_id}")
         return {leaf_id: data for leaf_id, data in found.items() if data is not None}
-
-    def write_tree(self, progress: Callable[[int, int], None]) -> None:
-        """Bundles and tiles, one at a time; what they register is noted on the way."""
-        total = sum(1 for _ in tiles_for_size(self._size))
-        for done, tile in enumerate(tiles_for_size(self._size), start=1):
-            data = self._installation.exports.file(tile.path)
-            self._place.keep(tile.path, data)
-            if tile.level == ENTRIES and may_register(data):
-                self._note(filter(may_register, decode_bundle(data, count=tile.width)))
-            progress(done, total)
-
-    def write_checkpoints(self) -> None:
-        """Every checkpoint that was signed so far; witnesses may have come since."""
-        for size, note in self._installation.exports.checkpoints(self._size):
-            path = annexed.stored_path(size)
-            before = self._place.read(path)
-            if before is not None and _text(before) != _text(note):
-                self._place.keep(path, note)  # which says what is the matter
-            self._place.replace(path, note)
-
-    def write_notices(self) -> None:
-        """The text and the manifest of every notice that was logged."""
-        for digest in self._notices:
-            manifest, html = annexed.notice_paths(digest)
-            notice = self._notice(digest)
-            self._place.keep(manifest, notice.manifest_bytes)
-            self._place.keep(html, notice.html)
-
-    def write_timestamps(self) -> None:
-        """What authorities said of the checkpoints up to this size."""
-        for size, authority, answer in self._installation.timestamps.all():
-            if size <= self._size:
-                self._place.keep(annexed.timestamp_path(size, authority), answer)
 
     def write_batches(self) -> int:
         """Who was in each batch, by handle, as long as that is kept; of how many."""
@@ -290,16 +237,16 @@ class _Draft:
         Raises:
             LogConflictError: the database no longer has what lies there.
         """
-        for leaf_id in annexed.disclosures_in(self._place.left_over()):
+        for leaf_id in annexed.disclosures_in(self._folder.left_over()):
             path, data = annexed.disclosure_path(leaf_id), self._facts(leaf_id)
             if data is None:
-                self._place.remove(path)  # erased since: not here either
+                self._folder.remove(path)  # erased since: not here either
             else:
-                self._place.keep(path, data)
-        for path in self._place.left_over():
+                self._folder.keep(path, data)
+        for path in self._folder.left_over():
             if self._purged.intersection(annexed.batch_pages_in([path])):
-                self._place.remove(path)  # their time was over
-        for path in self._place.left_over():
+                self._folder.remove(path)  # their time was over
+        for path in self._folder.left_over():
             if not path.startswith("tile/"):
                 raise LogConflictError(
                     f"the export holds {path}, which the database does not: nothing "
@@ -309,25 +256,8 @@ class _Draft:
 
     def _settle_tile(self, path: str) -> None:
         """A partial tile makes room for the wider one that holds it."""
-        self._place.keep(path, self._installation.exports.file(path))
-        self._place.remove(path)
-
-    def _note(self, entries: Iterable[bytes]) -> None:
-        for data in entries:
-            body = read_leaf(data).body
-            if body["kind"] == Kind.NOTICE:
-                self._notices[body["notice"]] = None
-            elif body["kind"] == Kind.KEY:
-                self.keys.append(body)
-
-    def _notice(self, digest: str) -> Notice:
-        notice = self._installation.history.notice(digest)
-        if notice is None or notice.digest != digest:
-            raise LogConflictError(
-                f"the log names the notice {digest}, and the database does not have "
-                "it as it was; compare the two: flask consent rebuild --check"
-            )
-        return notice
+        self._folder.keep(path, self._installation.exports.file(path))
+        self._folder.remove(path)
 
     def _official_acts(self) -> Iterable[str]:
         exports = self._installation.exports
@@ -353,36 +283,9 @@ class _Draft:
         return annexed.format_disclosures([each.encoded for each in facts])
 
 
-def _log_keys(installation: Installation, size: int) -> list[str]:
-    """Every key that the first ``size`` entries register for the log, oldest first."""
-    ranges = installation.keys.ranges()
-    # A key signs from the entry on that comes after the one that registers it.
-    return [each.vkey for each in ranges if each.role == LOG and each.first <= size]
-
-
-def _policy(installation: Installation, keys: Iterable[Mapping[str, Any]]) -> Policy:
-    """The log by all of its keys, and all witnesses that are set.
-
-    Retired keys, too: an older receipt was signed by no other. The log key itself may
-    be on another machine: what counts is what the log says.
-    """
-    vkeys = dict.fromkeys(each["vkey"] for each in keys if each["role"] == LOG)
-    logs = [PolicyLog(verifier) for verifier in map(Verifier.parse, vkeys)]
-    # A witness's name with its key's id: no two are alike, and none is a word of ours.
-    witnesses = [Witness(each.key, each.verifier) for each in installation.cosigners]
-    names = tuple(each.name for each in witnesses)
-    groups = (Group(_EVERY_WITNESS, len(names), names),) if names else ()
-    quorum = _EVERY_WITNESS if names else NO_QUORUM
-    return Policy(tuple(logs), tuple(witnesses), groups, quorum)
-
-
 def _pages(entries: Iterator[BatchEntry]) -> Iterator[list[BatchEntry]]:
     while page := list(itertools.islice(entries, PAGE_ENTRIES)):
         yield page
-
-
-def _text(note: bytes) -> bytes:
-    return note.partition(b"\n\n")[0]
 
 
 def _no_evidence(what: str) -> InvalidRequestError:

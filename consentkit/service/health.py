@@ -63,7 +63,11 @@ def examine(installation: Installation) -> HealthReport:
         waiting = installation.publications.waiting_since()
         late = _late(waiting, installation.clock())
     except Exception as error:
-        _LOGGER.exception("consentkit: not ready (%s)", type(error).__name__)
+        _LOGGER.exception(
+            "consentkit: not ready (%s)",
+            type(error).__name__,
+            extra={"event": "not-ready", "error": type(error).__name__},
+        )
         return HealthReport(store=Health.FAIL, publication=Health.WARN)
     return HealthReport(store=Health.PASS, publication=late)
 
@@ -78,5 +82,6 @@ def _late(waiting: Millis | None, now: Millis) -> Health:
             "promised; is a publisher running? flask consent publish",
             (now - waiting) // 1000,
             MAX_DELAY_MS // 1000,
+            extra={"event": "publication-late", "seconds": (now - waiting) // 1000},
         )
     return Health.WARN

@@ -89,12 +89,14 @@ def honour(
         installation.sends.settled(subject),
         installation.ledger.write() as transaction,
     ):
+        # Locked before it is read: the person may be answering at this moment.
+        recorder = PersonRecorder.lock(installation, transaction, subject)
         standing = transaction.statuses(subject)
         live = _beaten(installation, standing)
         if not live:
             return None
         return end_grants(
-            PersonRecorder.lock(installation, transaction, subject),
+            recorder,
             live,
             standing=standing,
             state=State.WITHDRAWN,

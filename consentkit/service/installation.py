@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from consentkit.service.keyring import Keyring
     from consentkit.service.observing import Observer
     from consentkit.service.sending import Sends
+    from consentkit.service.staleness import Mirror
     from consentkit.store.batches import Batches
     from consentkit.store.database import Database
     from consentkit.store.deliveries import Deliveries
@@ -95,6 +96,7 @@ class Installation:
     ``endpoints`` are the places, by recipient, that take messages from us.
     ``representations`` is who answers for whom, ``ages`` who is old enough alone.
     ``observer`` is told what happens, of nobody in particular.
+    ``mirror`` is a replica of the database, for checks that may be a little behind.
     ``earlier`` are the closed logs that this one continues, by origin, oldest first.
     """
 
@@ -126,11 +128,14 @@ class Installation:
     earlier: Mapping[str, EarlierLog] = field(default_factory=dict)
     ages: Ages = field(default_factory=Ages)
     observer: Observer = SILENT
+    mirror: Mirror | None = None
     clock: Callable[[], Millis] = system_clock
 
     def close(self) -> None:
         """Give the connections of this process and thread back; later ones are new."""
         self.reader.close()
+        if self.mirror is not None:
+            self.mirror.replica.close()
         self.sends.close()
         self.database.dispose()
 

@@ -141,7 +141,11 @@ class Judge:
             decision = self._decide(wanted, standing_from(row[STANDING:]))
         except Exception as error:
             # A corrupt row, or the app's own function: it makes nobody else a no.
-            _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+            _LOGGER.exception(
+                "consentkit: a check failed (%s)",
+                type(error).__name__,
+                extra={"event": "check-failed", "error": type(error).__name__},
+            )
             return Reason.STORE_UNAVAILABLE, 0
         return decision.reason, decision.until_ms or 0
 

@@ -113,7 +113,11 @@ class _LegalGate:
         try:
             standing = self.installation.reader.standing(request.subject, *key)
         except Exception as error:
-            _LOGGER.exception("consentkit: a check failed (%s)", type(error).__name__)
+            _LOGGER.exception(
+                "consentkit: a check failed (%s)",
+                type(error).__name__,
+                extra={"event": "check-failed", "error": type(error).__name__},
+            )
             return Decision(Reason.STORE_UNAVAILABLE, *key)
         stopped = Reason.SUSPENDED if standing.suspended else Reason.NOT_ASKED
         return Decision(stopped, *key)

@@ -8,6 +8,7 @@ publisher at a time: whoever does not get the lock has nothing to do.
 from __future__ import annotations
 
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from consentkit.service.marking import published_checkpoint
 from consentkit.service.observing import Event
 from consentkit.service.replacing import replace_file
 from consentkit.service.restoring import stop_if_behind
+from consentkit.service.staleness import follow_heartbeat
 from consentkit.service.stamping import follow_timestamps
 from consentkit.service.witnessing import check_with_witnesses
 from consentkit.service.witnessing import follow_witnesses
@@ -52,6 +54,8 @@ __all__ = [
     "publish_or_stop",
     "write_files",
 ]
+
+_TURNS, _TURN = 80, 0.05  # seconds; a process that ends waits no longer for others
 
 
 def publish_all(installation: Installation) -> int | None:
@@ -84,6 +88,14 @@ def publish_or_stop(installation: Installation) -> int | None:
         if isinstance(error, LogConflictError):
             stop_if_behind(installation)
         raise
+
+
+def _publish_last(installation: Installation) -> None:
+    """Publish what this process answered before it ends, once nobody else is at it."""
+    for _ in range(_TURNS):
+        if publish_or_stop(installation) is not None:
+            return
+        time.sleep(_TURN)
 
 
 def publish(installation: Installation) -> int:
@@ -267,8 +279,10 @@ class PublisherThread:
                 "consentkit-publisher",
                 partial(publish_or_stop, self._installation),
                 what="publishing",
+                last=partial(_publish_last, self._installation),
             )
             follow_witnesses(self._installation)
             follow_erasures(self._installation)
             follow_timestamps(self._installation)
+            follow_heartbeat(self._installation)
             return True

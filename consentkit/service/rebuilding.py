@@ -21,6 +21,7 @@ from consentkit.core.decision import Reason
 from consentkit.core.legal_basis import RELEASE_ACTIONS
 from consentkit.log.leaf import read_leaf
 from consentkit.service.batch_comparing import batch_differences
+from consentkit.service.dropped import DroppedLogs
 from consentkit.service.evidence import StoredEvidence
 from consentkit.service.evidence import ToldEvidence
 from consentkit.service.purging import PURGE
@@ -48,7 +49,8 @@ _NO_LEAF_YET: tuple[int, str] = (0, "")
 def differences(installation: Installation) -> Iterator[str]:
     """Each row of a table that is not what the replay of all leaves amounts to.
 
-    All logs of the database are replayed, one after the other.
+    All logs of the database are replayed, one after the other, but those that
+    were dropped.
 
     A leaf that is missing from the middle of a person's chain is named as well.
 
@@ -62,7 +64,8 @@ def differences(installation: Installation) -> Iterator[str]:
     evidence = StoredEvidence.read(installation)
     stored = _Stored.read(history)
     suspended = installation.oversight.suspensions()
-    told = _Told(purged=evidence.purged, barred=evidence.barred)
+    dropped = DroppedLogs.read(installation)
+    told = _Told(purged=evidence.purged, barred=evidence.barred, dropped=dropped)
     for data in history.all_leaves():
         yield from told.apply(read_leaf(data))
     answers: dict[Key, Status | None] = {
@@ -77,6 +80,7 @@ def differences(installation: Installation) -> Iterator[str]:
     yield from _notices(told.notices, stored.notices)
     yield from _suspensions(told.suspensions, suspended)
     yield from told.evidence.differences(evidence)
+    yield from dropped.differences()
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class _Told:
 
     purged: Mapping[str, Any]
     barred: Mapping[str, Any]
+    dropped: DroppedLogs
     answers: StateTable = field(default_factory=StateTable)
     evidence: ToldEvidence = field(default_factory=ToldEvidence)
     lines: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -138,6 +143,7 @@ class _Told:
         """Take in the next leaf; say so where one before it is missing."""
         self.answers.apply(leaf)
         self.evidence.apply(leaf)
+        self.dropped.apply(leaf)
         if leaf.kind == Kind.GENESIS:  # in a log that follows, chains begin anew
             self.chain_ends = dict.fromkeys(self.chain_ends, _NO_LEAF_YET)
         if leaf.kind == Kind.SUSPENSION:
@@ -210,6 +216,8 @@ class _Told:
             "evidence": self.evidence.purge(cutoff),
         }
         says = self.purged.get(tombstone.id)
+        if self.dropped.since(tombstone):
+            return  # of what it took, part was in leaves that are gone themselves
         for name, ids in amounts.items():
             # A tombstone from before there were batches says nothing of them.
             if says is not None and says.get(name, summary(())) != summary(ids):

@@ -59,5 +59,6 @@ def remind(
         _LOGGER.warning(
             "consentkit: a reminder could not be noted (%s), none is shown",
             type(error).__name__,
+            extra={"event": "reminder-not-noted", "error": type(error).__name__},
         )
         return frozenset()

@@ -198,7 +198,7 @@ def delegate(
         until=until,
     )
     _check_delegation(installation, delegation)
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write(joins=True) as transaction:
         # So that an erasure finds whom the row is about.
         PersonRecorder.lock(installation, transaction, subject)
         transaction.represented(subject).add_delegation(delegation)
@@ -213,7 +213,7 @@ def end_delegation(
     Raises:
         LogUnavailableError: the database cannot be written.
     """
-    with installation.ledger.write() as transaction:
+    with installation.ledger.write(joins=True) as transaction:
         represented = transaction.represented(subject)
         represented.end_delegation(delegation_id, installation.clock())
 

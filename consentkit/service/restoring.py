@@ -41,6 +41,10 @@ def stop_if_behind(installation: Installation) -> bool:
     What is only unreadable or lost tells nothing, and stops nothing. That sharing was
     stopped is logged as an error; the suspension is lifted by an official, once the
     database is the newest again (``suspending.resume``).
+
+    Raises:
+        LogUnavailableError: it is not the newest, and sharing could not be stopped. No
+            process may begin to answer from it.
     """
     try:
         with _while_nobody_signs(installation):
@@ -52,7 +56,9 @@ def stop_if_behind(installation: Installation) -> bool:
         return True
     except LogUnavailableError:
         _LOGGER.warning(
-            "consentkit: cannot tell whether the database is the newest", exc_info=True
+            "consentkit: cannot tell whether the database is the newest",
+            exc_info=True,
+            extra={"event": "newest-unknown"},
         )
     return False
 
@@ -72,12 +78,19 @@ def _while_nobody_signs(installation: Installation) -> AbstractContextManager[No
 def _stop(installation: Installation, error: LogConflictError) -> None:
     try:
         stopped = suspend(installation, by=Official(BY, str(error)[:1_000]))
-    except LogError:
-        _LOGGER.exception("consentkit: sharing could not be stopped, though %s", error)
-        return
+    except LogError as failure:
+        _LOGGER.exception(
+            "consentkit: sharing could not be stopped, though %s",
+            error,
+            extra={"event": "sharing-not-stopped"},
+        )
+        raise LogUnavailableError(
+            f"sharing could not be stopped ({failure}), though {error}"
+        ) from error
     if stopped is not None:
         _LOGGER.error(
             "consentkit: all sharing was stopped, as consents may have been withdrawn "
             "since: %s",
             error,
+            extra={"event": "sharing-stopped"},
         )

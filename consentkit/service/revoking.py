@@ -82,6 +82,16 @@ class Ending:
         facts = {**(self.facts or {}), **authority.facts}
         return Manner(self.actor, self.assurance, self.channel, facts)
 
+    def live_in(
+        self, standing: Mapping[tuple[str, str], Status]
+    ) -> dict[tuple[str, str], Status]:
+        """The standing yeses that are to end."""
+        return {
+            key: status
+            for key, status in sorted(standing.items())
+            if status.state in AUTHORISING and self.covers(*key)
+        }
+
     def covers(self, purpose: str, recipient: str) -> bool:
         """Whether a standing answer with that key is meant.
 
@@ -115,18 +125,21 @@ def revoke(installation: Installation, ending: Ending) -> Revocation:
     """
     with (
         installation.sends.settled(ending.subject),
-        installation.ledger.write() as transaction,
+        installation.ledger.write(joins=True) as transaction,
     ):
         standing = transaction.statuses(ending.subject)
         _check_known(installation, ending, standing)
-        live = {
-            key: status
-            for key, status in sorted(standing.items())
-            if status.state in AUTHORISING and ending.covers(*key)
-        }
-        if not live:
+        if not ending.live_in(standing):
             return Revocation(None, ())
-        recorder = PersonRecorder.lock(installation, transaction, ending.subject)
+        person = transaction.eraser.lock_known(ending.subject)
+        # Somebody else may have ended it, or erased them, while the row was waited for.
+        standing = transaction.statuses(ending.subject)
+        live = ending.live_in(standing)
+        if not person or not live:
+            return Revocation(None, ())
+        recorder = PersonRecorder(
+            installation, transaction, ending.subject, person, installation.clock()
+        )
         authority = authority_of(
             installation,
             transaction.represented(ending.subject),
@@ -142,6 +155,16 @@ def revoke(installation: Installation, ending: Ending) -> Revocation:
             manner=ending.manner(authority),
         )
     return Revocation(leaf, tuple(live))
+
+
+def _live(
+    ending: Ending, standing: Mapping[tuple[str, str], Status]
+) -> dict[tuple[str, str], Status]:
+    return {
+        key: status
+        for key, status in sorted(standing.items())
+        if status.state in AUTHORISING and ending.covers(*key)
+    }
 
 
 def _check_known(

@@ -26,6 +26,7 @@ from consentkit.errors import LogUnavailableError
 from consentkit.service.live import live_releases
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
@@ -41,11 +42,19 @@ _MAX_STEP = 0.02  # between two looks: what takes longer is worth no hurry
 _LOGGER = logging.getLogger("consentkit")
 
 
+def _at_once(call: Callable[[], object]) -> None:
+    call()
+
+
 @dataclass(frozen=True)
 class Sends:
-    """What leaves, and the wait for it, among all who share one database."""
+    """What leaves, and the wait for it, among all who share one database.
+
+    ``when_durable`` calls what waits for an end that may not be committed yet.
+    """
 
     locks: SendLocks
+    when_durable: Callable[[Callable[[], object]], object] = _at_once
 
     def held(self, subject: str | None = None) -> AbstractContextManager[None]:
         """While something of this person leaves, or of anybody where none is named.
@@ -63,10 +72,16 @@ class Sends:
         raises: what has ended has ended.
         """
         yield
+        self.when_durable(lambda: self._settle(subjects))
+
+    def _settle(self, subjects: tuple[str, ...]) -> None:
         try:
             self._wait(subjects)
         except LogUnavailableError:
-            _LOGGER.exception("consentkit: cannot wait for sends that have begun")
+            _LOGGER.exception(
+                "consentkit: cannot wait for sends that have begun",
+                extra={"event": "sends-not-awaited"},
+            )
 
     def close(self) -> None:
         """Give the connections of this process back."""
@@ -83,6 +98,7 @@ class Sends:
                     "consentkit: a send, or somebody's turn in a batch, that had begun "
                     "before a consent ended was still going on %s seconds later",
                     PATIENCE,
+                    extra={"event": "send-outlived-consent"},
                 )
                 return
             time.sleep(step)

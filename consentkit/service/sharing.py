@@ -18,9 +18,7 @@ from consentkit.core.act import Kind
 from consentkit.core.canonical import MAX_INTEGER
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
-from consentkit.core.decision import Standing
 from consentkit.core.decision import decide
-from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import DeclarationError
 from consentkit.service.ages import mind_age
@@ -28,6 +26,7 @@ from consentkit.service.checking import check
 from consentkit.service.clocks import check_not_before
 from consentkit.service.honouring import heed
 from consentkit.service.observing import tell_decision
+from consentkit.service.pending import standing_within
 from consentkit.service.proving import prove_release
 from consentkit.service.reaching import tell_reached
 from consentkit.service.recording import PersonRecorder
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
     from consentkit.service.installation import Installation
-    from consentkit.store.ledger import Transaction
 
 __all__ = ["Circumstances", "authorise", "known_ids", "line_of"]
 
@@ -115,7 +113,10 @@ def authorise(
 
     Raises:
         ConsentDeniedError: the answer does not cover it, or it could not be written.
+        ConfigurationError: it was asked for in a block of ``consent.joining``, whose
+            commit is still to come.
     """
+    installation.database.check_not_joined()
     tell_reached(installation.registry, request.purpose, request.recipient)
     begun = time.perf_counter()
     try:
@@ -128,7 +129,11 @@ def authorise(
             else:
                 leaf = _deny(installation, recorder, decision, request, circumstances)
     except Exception as error:
-        _LOGGER.exception("consentkit: a share failed (%s)", type(error).__name__)
+        _LOGGER.exception(
+            "consentkit: a share failed (%s)",
+            type(error).__name__,
+            extra={"event": "share-failed", "error": type(error).__name__},
+        )
         decision = Decision(
             Reason.STORE_UNAVAILABLE, request.purpose, request.recipient
         )
@@ -152,7 +157,7 @@ def _decide(
     recorder: PersonRecorder,
 ) -> Decision:
     """The decision on what this very transaction sees."""
-    standing = _standing(recorder.transaction, request)
+    standing = standing_within(recorder.transaction, request)
     check_not_before(standing, recorder.now)
     standing = heed(installation, request, question, standing)
     return decide(
@@ -161,17 +166,6 @@ def _decide(
         mind_age(installation, request, question, standing),
         now=recorder.now,
         purpose_known=request.purpose in installation.registry.purposes,
-    )
-
-
-def _standing(transaction: Transaction, request: ShareRequest) -> Standing:
-    statuses = transaction.statuses(request.subject)
-    purpose, recipient = request.purpose, request.recipient
-    return Standing(
-        status=statuses.get((purpose, recipient)),
-        transfer=statuses.get((purpose + CROSS_BORDER, recipient)),
-        suspended=transaction.suspended(purpose, recipient),
-        of_age=transaction.represented(request.subject).of_age(),
     )
 
 

@@ -112,6 +112,7 @@ class Stamper:
                 "goes on without, and it is asked again",
                 self._authority.url,
                 error,
+                extra={"event": "stamp-failed", "authority": self._authority.url},
             )
 
     def _note_success(self) -> None:
@@ -119,6 +120,7 @@ class Stamper:
             _LOGGER.warning(
                 "consentkit: the time-stamping authority %s stamps again",
                 self._authority.url,
+                extra={"event": "stamps-again", "authority": self._authority.url},
             )
         self._failures, self._due = 0, 0
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
 from consentkit.log.keys import check_key_name
+from consentkit.service.accompanying import Accompanied
 from consentkit.service.ages import Ages
 from consentkit.service.beginning import first_leaves
 from consentkit.service.beginning import leaves_after
@@ -29,12 +30,15 @@ from consentkit.service.restoring import stop_if_behind
 from consentkit.service.retention import Retention
 from consentkit.service.sending import Sends
 from consentkit.service.signers import KeySources
+from consentkit.service.staleness import Mirror
 from consentkit.store.batches import Batches
+from consentkit.store.connections import Connections
 from consentkit.store.database import Database
 from consentkit.store.deliveries import Deliveries
 from consentkit.store.disclosures import Disclosures
 from consentkit.store.erasing import Erasures
 from consentkit.store.exports import Exports
+from consentkit.store.heartbeat import Heartbeat
 from consentkit.store.history import History
 from consentkit.store.keys import LOG
 from consentkit.store.keys import Keys
@@ -42,8 +46,10 @@ from consentkit.store.ledger import Ledger
 from consentkit.store.logs import find_logs
 from consentkit.store.logs import open_log
 from consentkit.store.oversight import Oversight
+from consentkit.store.postgres_replica import Replica
 from consentkit.store.publications import Publications
 from consentkit.store.representing import Representations
+from consentkit.store.rights import check_may_number
 from consentkit.store.timestamps import Timestamps
 from consentkit.store.witnesses import Witnesses
 
@@ -57,6 +63,7 @@ if TYPE_CHECKING:
     from consentkit.core.act import Millis
     from consentkit.core.registry import Registry
     from consentkit.log.leaf import Leaf
+    from consentkit.service.accompanying import Companion
     from consentkit.service.authorities import Authority
     from consentkit.service.cosigners import Cosigner
     from consentkit.service.endpoints import Endpoint
@@ -75,7 +82,8 @@ class Places:
     ``shared`` says that the database is the one in which the app keeps its own tables.
     ``logs`` is the folder that holds one folder a log. ``high_water`` is the file that
     remembers how far the log has come; left out, it lies beside the keys. ``sources``
-    are keys elsewhere than in the folder ``keys``.
+    are keys elsewhere than in the folder ``keys``. ``replica_uri`` is a replica of the
+    database, empty where there is none that may be asked.
     """
 
     database_uri: str
@@ -84,6 +92,8 @@ class Places:
     high_water: Path | None = None
     sources: KeySources = field(default_factory=KeySources)
     shared: bool = False
+    connections: Connections = field(default_factory=Connections)
+    replica_uri: str = ""
 
     def high_water_of(self, origin: str, *, follows: bool = False) -> HighWater:
         """The high-water file of that log: one each, also where a name is set."""
@@ -108,6 +118,7 @@ def start(
     retention: Retention | None = None,
     ages: Ages | None = None,
     observer: Observer = SILENT,
+    companion: Callable[[], Companion | None] = lambda: None,
     clock: Callable[[], Millis] = system_clock,
 ) -> Installation:
     """An installation whose tables, keys and log are there; safe to race.
@@ -115,7 +126,8 @@ def start(
     With ``origin_is_a_guess`` the log that is there already keeps its own name, and one
     that was closed is followed by the one it names. A log that was closed is only
     opened to finish its publication.
-    ``observer`` is told what happens.
+    ``observer`` is told what happens. ``companion`` gives the function of the app that
+    writes its row beside an act, if there is one by then.
     ``publishes`` False is for a process that leaves publishing to another one: it
     needs no log key, unless it is the one to begin the log. In ``production`` no key
     is made here, and no development key used.
@@ -138,7 +150,9 @@ def start(
             "CONSENTKIT_LOG_ORIGIN must be a name without spaces and '+', such as "
             f"'wallet.example/consent/2026'; got {origin!r:.80}"
         ) from error
-    database = Database(places.database_uri, shared=places.shared)
+    database = Database(
+        places.database_uri, shared=places.shared, connections=places.connections
+    )
     try:
         database.upgrade()
         cosigners = tuple(cosigners)
@@ -173,12 +187,16 @@ def start(
             if places.high_water is None:  # with no key file there is no key folder yet
                 make_folder(places.keys)
             high_water.check_writable()
+            check_may_number(database)
         installation = Installation(
             registry=registry,
             origin=origin,
             database=database,
             ledger=Ledger(
-                database, log.id, committed=Narrator(registry, observer).tell
+                database,
+                log.id,
+                committed=Narrator(registry, observer).tell,
+                accompany=Accompanied(database, companion).accompany,
             ),
             history=history,
             oversight=Oversight(database),
@@ -191,7 +209,7 @@ def start(
             keyring=keyring,
             log_folder=places.logs / origin.replace("/", "_"),
             high_water=high_water,
-            sends=Sends(database.send_locks()),
+            sends=Sends(database.send_locks(), database.when_durable),
             deliveries=Deliveries(database),
             disclosures=Disclosures(database),
             batches=Batches(database),
@@ -203,6 +221,7 @@ def start(
             retention=retention or Retention(),
             ages=ages or Ages(),
             observer=observer,
+            mirror=_mirror(database, places),
             earlier={
                 each.origin: _earlier(database, each)
                 for each in logs
@@ -211,11 +230,30 @@ def start(
             clock=clock,
         )
         stop_if_behind(installation)
+        _tell_of_start(installation)
     finally:
         # A server that loads the app first and forks then must not hand connections
         # down: on SQLite the processes would take each other's locks for their own.
         database.dispose()
     return installation
+
+
+def _mirror(database: Database, places: Places) -> Mirror | None:
+    if not places.replica_uri:
+        return None
+    replica = Replica(places.replica_uri, places.connections)
+    return Mirror(replica, Heartbeat(database))
+
+
+def _tell_of_start(installation: Installation) -> None:
+    if _LOGGER.isEnabledFor(logging.INFO):
+        kind = installation.database.describe()
+        _LOGGER.info(
+            "consentkit: started, log %s, %s",
+            installation.origin,
+            kind,
+            extra={"event": "started", "log": installation.origin, "database": kind},
+        )
 
 
 def _earlier(database: Database, log: LogRow) -> EarlierLog:
@@ -262,6 +300,7 @@ def warn_of_development_keys(installation: Installation) -> None:
             "where people's answers are taken, and make keys with 'flask consent keys "
             "new'",
             ", ".join(places),
+            extra={"event": "development-keys"},
         )
 
 

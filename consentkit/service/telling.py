@@ -161,6 +161,7 @@ def _failed(delivery: Delivery, now: Millis, fault: str) -> Delivery:
             "consentkit: recipient %s was not told of an ending (%s), last attempt",
             delivery.recipient,
             fault,
+            extra={"event": "delivery-failed", "recipient": delivery.recipient},
         )
         status = DeliveryStatus.FAILED
         return replace(delivery, attempts=made, status=status, fault=fault)

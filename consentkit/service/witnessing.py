@@ -234,7 +234,11 @@ def _keep(
     now = replace(before, held=cosignature.size, failures=0, fault="")
     installation.witnesses.keep(cosigner.key, now, cosignature)
     if before.fault:
-        _LOGGER.warning("consentkit: witness %s cosigns again", cosigner.name)
+        _LOGGER.warning(
+            "consentkit: witness %s cosigns again",
+            cosigner.name,
+            extra={"event": "witness-again", "witness": cosigner.name},
+        )
     return True
 
 
@@ -263,4 +267,5 @@ def _keep_fault(
         cosigner.name,
         error,
         "nothing more is published" if longer else "the log goes on without",
+        extra={"event": "witness-failed", "witness": cosigner.name},
     )

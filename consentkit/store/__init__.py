@@ -4,6 +4,12 @@
 ``schema``                the tables, on our own MetaData, all ``consent_*``
 ``migrations``            Alembic scripts with a version table of their own
 ``database``              an engine that keeps what it promised: journal, locks
+``roles``, ``rights``     who may do what with the tables, and what this role may
+``inspecting``            what a database says about itself
+``autogenerate``          what a host's own Alembic is told of our tables
+``connections``           how many there may be, and how long is waited for them
+``postgres``, ``sqlite``  each kind of database; ``engine`` says what differs
+``heartbeat``             when this database was last known to be the primary
 ``logs``, ``closures``    which logs there are, how each begins and ends
 ``ledger``                one write transaction: leaf, state and evidence together
 ``erasing``               what is taken out again, and the bytes that held it

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import quote
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from consentkit.errors import ConfigurationError
 
-__all__ = ["address_of", "is_same"]
+__all__ = ["address_of", "format_url", "is_same", "parse_url"]
 
 _Place: TypeAlias = tuple[object, ...]
 _PORT = 5432
+# SQLAlchemy 2.1 reads and writes the name of a database percent-encoded, 2.0 as it is.
+_IS_ENCODED = make_url("sqlite:///%25").database == "%"
+
+
+def parse_url(uri: str) -> sa.URL:
+    """The URL, with the name of its database decoded, whichever SQLAlchemy reads it.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError: it is no URL.
+    """
+    url = make_url(uri)
+    if _IS_ENCODED or url.database is None:
+        return url
+    return url.set(database=unquote(url.database))
+
+
+def format_url(url: sa.URL) -> str:
+    """What ``parse_url`` reads as this URL, its password included."""
+    if not _IS_ENCODED and url.database is not None:
+        url = url.set(database=quote(url.database))
+    return url.render_as_string(hide_password=False)
 
 
 def address_of(engine: object) -> str:
@@ -43,7 +66,7 @@ def address_of(engine: object) -> str:
         )
     else:
         url = url.set(drivername="sqlite", database=str(Path(name).resolve()))
-    return url.render_as_string(hide_password=False)
+    return format_url(url)
 
 
 def is_same(one: str, other: object, *, folder: Path) -> bool:
@@ -54,7 +77,7 @@ def is_same(one: str, other: object, *, folder: Path) -> bool:
     if not isinstance(other, (str, sa.URL)):
         return False
     try:
-        return _place(make_url(one), Path()) == _place(make_url(other), folder)
+        return _place(parse_url(one), Path()) == _place(make_url(other), folder)
     except sa.exc.ArgumentError:
         return False  # whose ever address this is, they will hear of it
 

@@ -34,9 +34,12 @@ def close(connection: sa.Connection, log_id: int, now: Millis) -> None:
 
 
 def find_closure(connection: sa.Connection, log_id: int) -> Closure | None:
-    """What was said when the log was closed; None if it is open."""
+    """What was said when the log was closed; None if it is open, or was dropped.
+
+    What a dropped one said, the genesis of the log that follows it repeats.
+    """
     query = sa.select(_LOG.c.size).where(
-        _LOG.c.id == log_id, _LOG.c.closed.is_not(None)
+        _LOG.c.id == log_id, _LOG.c.closed.is_not(None), _LOG.c.dropped.is_(None)
     )
     size = connection.scalar(query)
     if size is None:

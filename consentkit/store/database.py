@@ -13,25 +13,34 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import SQLAlchemyError
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
+from consentkit.store.addresses import parse_url
 from consentkit.store.forks import ForkedEngine
+from consentkit.store.joining import joined_to
+from consentkit.store.joining import joining
 from consentkit.store.postgres import Postgres
+from consentkit.store.rights import REFUSED
+from consentkit.store.rights import is_refused
 from consentkit.store.sqlite import Sqlite
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Collection
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
+    from consentkit.store.connections import Connections
     from consentkit.store.engine import Kind
     from consentkit.store.engine import Reader
     from consentkit.store.engine import SendLocks
+    from consentkit.store.joining import Joined
 
-__all__ = ["Database"]
+__all__ = ["Database", "newest_migration"]
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOGGER = logging.getLogger("consentkit")
@@ -47,9 +56,15 @@ class Database:
         ConfigurationError: the URI is not one of a database we support.
     """
 
-    def __init__(self, uri: str, *, shared: bool = False) -> None:
+    def __init__(
+        self,
+        uri: str,
+        *,
+        shared: bool = False,
+        connections: Connections | None = None,
+    ) -> None:
         try:
-            self.url = make_url(uri)
+            self.url = parse_url(uri)
         except sa.exc.ArgumentError as error:
             raise ConfigurationError(
                 "CONSENTKIT_DATABASE_URI must be a database URL such as "
@@ -57,7 +72,7 @@ class Database:
                 "'postgresql://app@db.example/consent'"
             ) from error
         self.shared = shared
-        self._kind = _kind_of(self.url, shared=shared)
+        self._kind = _kind_of(self.url, connections, shared=shared)
         self._engine = ForkedEngine(self._kind.connect())
         self._writing = _Writing()
 
@@ -72,27 +87,80 @@ class Database:
         return self._kind.file
 
     @contextlib.contextmanager
-    def write(self, *, alone: bool = True) -> Iterator[sa.Connection]:
+    def write(
+        self, *, alone: bool = True, joins: bool = False
+    ) -> Iterator[sa.Connection]:
         """One write transaction: commits at the end, leaves nothing behind on an error.
 
         One that is not ``alone`` may overlap with others that are not; each of them
-        has to lock what it changes.
+        has to lock what it changes. What ``joins`` is a savepoint of the app's
+        transaction, where this runs in a block of one; all else is refused there: it
+        would wait for what this very thread holds until the block ends.
 
         Raises:
             LogConflictError: a row contradicts what is already there.
             LogUnavailableError: the database cannot be reached or is locked.
+            ConfigurationError: it does not join, and runs in such a block.
         """
-        with (
-            self._translated(),
-            self.engine.connect() as connection,
-            connection.begin(),
-        ):
+        if self._writing.connection is not None:
+            raise ConfigurationError(
+                "a function under @consent.within_act writes its own row and nothing "
+                "else: an act within an act would wait for itself"
+            )
+        if not joins:
+            self.check_not_joined()
+        joined = self.joined
+        begun = self._begun() if joined is None else joined.savepoint()
+        with self.translated(), begun as connection:
             self._kind.take_turn(connection, alone=alone)
             self._writing.connection = connection
             try:
                 yield connection
             finally:
                 self._writing.connection = None
+
+    @contextlib.contextmanager
+    def _begun(self) -> Iterator[sa.Connection]:
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def joining(self, given: object) -> AbstractContextManager[Joined]:
+        """A block whose acts are written in the transaction of the app's session.
+
+        Raises (on entering the block): see ``consentkit.store.joining.joining``.
+        """
+        return joining(self, given)
+
+    def check_not_joined(self) -> None:
+        """Refuse in a block of the app's what cannot wait for its commit.
+
+        Raises:
+            ConfigurationError: this code runs in such a block.
+        """
+        if self.joined is not None:
+            raise ConfigurationError(
+                "this cannot be done within 'with consent.joining(…):', where nothing "
+                "is durable before its end (docs/joining.md lists what can): do it "
+                "before the block, or after it"
+            )
+
+    @property
+    def joined(self) -> Joined | None:
+        """The block of the app's that this code runs in, None if in none."""
+        return joined_to(self)
+
+    def when_durable(
+        self, call: Callable[[], object], *, leaves: Collection[str] = ()
+    ) -> None:
+        """Call it now; in a block of the app's, once that has committed these leaves.
+
+        A call that names no leaves is made if any of the block's are there.
+        """
+        joined = self.joined
+        if joined is None:
+            call()
+        else:
+            joined.afterwards(call, leaves=leaves)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -108,14 +176,24 @@ class Database:
         if self._writing.connection is not None:
             yield self._writing.connection
             return
-        with self._translated(), self.engine.connect() as connection:
+        with self.translated(), self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def describe(self) -> str:
+        """Which database this is and how it keeps what was committed, for the log.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self.read() as connection:
+            return self._kind.describe(connection)
 
     def upgrade(self) -> None:
         """Create the tables, or bring them to this version; safe to race.
 
         Raises:
-            ConfigurationError: a newer consentkit made the tables.
+            ConfigurationError: a newer consentkit made the tables, or they are to be
+                changed, and this process may not.
             LogUnavailableError: the database cannot be reached or written.
         """
         self._kind.make_room()
@@ -124,7 +202,7 @@ class Database:
                 current = connection.scalar(
                     sa.text("SELECT version_num FROM consent_alembic_version")
                 )
-                if current == _head():
+                if current == newest_migration():
                     return
         with self.write() as connection:
             config = Config()
@@ -137,8 +215,18 @@ class Database:
                     "the tables of the consent database are of a version that this "
                     "consentkit does not know: install the one that made them, or newer"
                 ) from error
+            except SQLAlchemyError as error:
+                if not is_refused(error):
+                    raise
+                raise ConfigurationError(
+                    "the tables of the consent database are not those of this version "
+                    "yet, and the role of this process may not change them: run 'flask "
+                    "consent init' as the owner of the tables, then start again"
+                ) from error
             _LOGGER.info(
-                "consentkit: tables ready, %s", self._kind.describe(connection)
+                "consentkit: tables ready, %s",
+                self._kind.describe(connection),
+                extra={"event": "tables-ready"},
             )
 
     def reader(self) -> Reader:
@@ -164,7 +252,7 @@ class Database:
         self.engine.dispose()
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         """Let no exception of SQLAlchemy or of the driver out of the room."""
         conflicts: tuple[type[Exception], ...] = (IntegrityError, *self._kind.conflicts)
         failures: tuple[type[Exception], ...] = (SQLAlchemyError, *self._kind.failures)
@@ -175,6 +263,10 @@ class Database:
                 "the write contradicts a row that is already there"
             ) from error
         except failures as error:
+            if is_refused(error):
+                raise LogUnavailableError(REFUSED) from error
+            if self._kind.is_lost(error):  # and so are all that were opened with it
+                self.engine.dispose()
             raise LogUnavailableError(
                 f"the consent database did not answer ({type(error).__name__}); check "
                 "that it can be reached and written, and is not locked"
@@ -187,12 +279,12 @@ class _Writing(threading.local):
     connection: sa.Connection | None = None
 
 
-def _kind_of(url: sa.URL, *, shared: bool) -> Kind:
+def _kind_of(url: sa.URL, connections: Connections | None, *, shared: bool) -> Kind:
     backend = url.get_backend_name()
     if backend == "sqlite":
         return Sqlite(url, shared=shared)
     if backend == "postgresql":
-        return Postgres(url)
+        return Postgres(url, connections)
     raise ConfigurationError(
         "CONSENTKIT_DATABASE_URI must name an SQLite file or a PostgreSQL database; "
         f"got {url.render_as_string(hide_password=True)!r}"
@@ -200,7 +292,7 @@ def _kind_of(url: sa.URL, *, shared: bool) -> Kind:
 
 
 @functools.cache
-def _head() -> str | None:
+def newest_migration() -> str | None:
     """The newest migration of this version, which no process changes."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415  slow, start-up only
 

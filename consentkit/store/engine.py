@@ -114,6 +114,9 @@ class Kind(Protocol):
         One that is ``alone`` overlaps with none, the others with each other.
         """
 
+    def is_lost(self, error: Exception) -> bool:
+        """Whether, after this error, kept connections are of no use any more."""
+
     def reader(self) -> Reader:
         """The hot read, on connections of its own."""
 

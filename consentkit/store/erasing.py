@@ -24,6 +24,7 @@ from consentkit.core.vocabulary import OWN_USE_ID
 from consentkit.store import schema
 from consentkit.store.deliveries import DeliveryStatus
 from consentkit.store.lines import lines_about
+from consentkit.store.rights import check_may_rewrite
 from consentkit.store.rows import blob
 from consentkit.store.subjects import Person
 
@@ -327,6 +328,15 @@ class Erasures:
         with self._database.read() as connection:
             found: str | None = connection.scalar(query.limit(1))
         return found
+
+    def check_may_rewrite(self) -> None:
+        """Refuse to begin a rewrite that is for somebody else to do.
+
+        Raises:
+            LogUnavailableError: this process does not own the tables.
+        """
+        with self._database.read() as connection:
+            check_may_rewrite(connection)
 
     def rewrite(self) -> None:
         """Write the file anew without what was deleted; nothing if nothing was.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -20,7 +21,9 @@ from consentkit.store import reminders
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.batch_writing import BatchWriter
+from consentkit.store.dropping import Dropper
 from consentkit.store.erasing import Eraser
+from consentkit.store.periods import PeriodWriter
 from consentkit.store.representing import Represented
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import row_of
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from consentkit.store.deliveries import Shared
     from consentkit.store.keys import KeyRange
     from consentkit.store.subjects import Person
+
+    Accompany: TypeAlias = Callable[[sa.Connection, Leaf, str], object]
 
 __all__ = ["Ledger", "Transaction"]
 
@@ -95,26 +100,40 @@ class Ledger:
         log_id: int,
         *,
         committed: Callable[[Sequence[Leaf]], object] = lambda _leaves: None,
+        accompany: Accompany = lambda _connection, _leaf, _subject: None,
     ) -> None:
-        """``committed`` is told the leaves of each transaction that is durable."""
+        """``committed`` is told the leaves of each transaction that is durable.
+
+        ``accompany`` is called for each leaf about a person, in the transaction and at
+        its end; what it raises undoes all of it.
+        """
         self._database = database
         self._log_id = log_id
         self._committed = committed
+        self._accompany = accompany
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, joins: bool = False) -> Iterator[Transaction]:
         """One transaction about persons: all of it is there afterwards, or nothing.
 
         It may overlap with others about other persons: lock each that it is about.
+        One that ``joins`` may be part of a transaction of the app's, and is there once
+        that is committed (see ``Database.write``).
 
         Raises:
             LogConflictError: a row contradicts what is already there.
             LogUnavailableError: the database cannot be reached or written.
+            ConfigurationError: it does not join, and runs where it would have to.
         """
-        with self._database.write(alone=False) as connection:
+        with self._database.write(alone=False, joins=joins) as connection:
             transaction = Transaction(connection, self._log_id)
             yield transaction
-        self._committed(transaction.appended)
+            for leaf, subject in transaction.of_persons:
+                self._accompany(connection, leaf, subject)
+        self._database.when_durable(
+            lambda: self._committed(transaction.appended),
+            leaves=[leaf.id for leaf in transaction.appended],
+        )
 
     @contextlib.contextmanager
     def write_alone(self) -> Iterator[Transaction]:
@@ -136,11 +155,22 @@ class Transaction:
         self._log_id = log_id
         self.appended: list[Leaf] = []
         """The leaves that this transaction wrote so far."""
+        self.of_persons: list[tuple[Leaf, str]] = []
+        """Those of them that are about somebody, and about whom."""
 
     @property
     def eraser(self) -> Eraser:
         """What takes rows out again, within this transaction."""
         return Eraser(self._connection, self._log_id)
+
+    @property
+    def periods(self) -> PeriodWriter:
+        """What notes how logs ended, within this transaction."""
+        return PeriodWriter(self._connection)
+
+    def dropper(self, log_id: int) -> Dropper:
+        """What takes out a whole log that ended, within this transaction."""
+        return Dropper(self._connection, log_id)
 
     @property
     def batches(self) -> BatchWriter:
@@ -185,6 +215,7 @@ class Transaction:
         keys.note(self._connection, self._log_id, leaf)
         self.appended.append(leaf)
         if subject is not None and leaf.seq is not None:
+            self.of_persons.append((leaf, subject))
             subjects.move_head(self._connection, subject, leaf.seq, leaf_hash.hex())
 
     def close(self, now: Millis) -> None:
@@ -239,6 +270,7 @@ class Transaction:
             data=" ".join(body["data"]),
             reason=reason,
             record=body.get("record", ""),
+            log=self._log_id,
         )
 
     def bar(self, leaf_id: str, until: Millis) -> None:

@@ -15,6 +15,7 @@ from consentkit.core.act import Millis
 from consentkit.errors import ConfigurationError
 from consentkit.store import closures
 from consentkit.store import keys
+from consentkit.store import partitions
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.closures import Closure
@@ -132,6 +133,7 @@ def _begin(
     )
     key = inserted.inserted_primary_key
     log_id = int(key[0]) if key else 0
+    partitions.make_room(connection, log_id)
     transaction = Transaction(connection, log_id)
     for leaf in first:  # the second registers the key that signs the first
         keys.note(connection, log_id, leaf)

@@ -21,6 +21,7 @@ from consentkit.store import schema
 from consentkit.store.rows import blob
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Iterator
 
     from consentkit.core.status import Status
@@ -151,16 +152,10 @@ class Oversight:
             batch, last = rows[-1][:2]
 
     def _alone(self) -> Iterator[Share]:
-        query = (
+        lines = (
             sa.select(
+                *(_DISCLOSURE.c[name] for name in ("purpose", "recipient", "record")),
                 _DISCLOSURE.c.id,
-                *(_DISCLOSURE.c[name] for name in ("purpose", "recipient")),
-                _LEAF.c.bytes,
-            )
-            .join_from(
-                _DISCLOSURE,
-                _LEAF,
-                schema.ANY_LOG & (_LEAF.c.id == _DISCLOSURE.c.record),
             )
             .where(
                 _DISCLOSURE.c.reason == Reason.GRANTED.value,
@@ -172,11 +167,14 @@ class Oversight:
         last = ""
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(query, {"last": last}).all()
+                rows = connection.execute(lines, {"last": last}).all()
+                acts = _acts(connection, {row[2] for row in rows})
             if not rows:
                 return
-            yield from (Share((row[1], row[2]), blob(row[3])) for row in rows)
-            last = rows[-1][0]
+            yield from (
+                Share((row[0], row[1]), acts[row[2]]) for row in rows if row[2] in acts
+            )
+            last = rows[-1][3]
 
     def acts_of_officials(self) -> list[OfficialRow]:
         """Administrative acts and suspensions, in the order they were written."""
@@ -196,6 +194,14 @@ class Oversight:
         query = sa.select(table.c.purpose, table.c.recipient, table.c.leaf)
         with self._database.read() as connection:
             return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def _acts(connection: sa.Connection, ids: Collection[str]) -> dict[str, bytes]:
+    """These leaves, those that are there; in a join all leaves would be read for it."""
+    query = sa.select(_LEAF.c.id, _LEAF.c.bytes).where(
+        schema.ANY_LOG, _LEAF.c.id.in_(ids)
+    )
+    return {row[0]: blob(row[1]) for row in connection.execute(query)} if ids else {}
 
 
 def _conditions(wanted: GrantFilter) -> Iterator[sa.ColumnElement[bool]]:

@@ -17,8 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from consentkit.errors import ConfigurationError
+from consentkit.store.connections import Connections
+from consentkit.store.postgres_pooling import is_lost
+from consentkit.store.postgres_pooling import is_pooled
+from consentkit.store.postgres_pooling import rewrite_if_free
 from consentkit.store.postgres_reader import PostgresReader
 from consentkit.store.postgres_sends import PostgresSends
+from consentkit.store.postgres_timeline import Cluster
+from consentkit.store.rights import check_may_rewrite
 from consentkit.store.statement import Statement
 
 if TYPE_CHECKING:
@@ -28,21 +34,32 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 
-__all__ = ["Postgres", "take_log_turn"]
+__all__ = ["Postgres", "load_driver", "take_log_turn"]
 
-_MOST_CONNECTIONS = 15  # of one process; a thread that finds none waits its turn
-_CONNECT_SECONDS = 10  # a database that does not answer is one that says no
-_LOCK_SECONDS = 30  # as long as a writer waits for its turn on SQLite
+_POOLED = "consentkit_pooled"  # what is known of a connection in the pool
 
 # A number nobody else uses for an advisory lock, as far as that can be chosen.
 _OURS = int.from_bytes(hashlib.sha256(b"consentkit").digest()[:3])
 _LOCK = sa.bindparam("ours", type_=sa.Integer), sa.bindparam("log", type_=sa.Integer)
 _ALONE = Statement(sa.select(sa.func.pg_advisory_xact_lock(*_LOCK)))
 _TOGETHER = Statement(sa.select(sa.func.pg_advisory_xact_lock_shared(*_LOCK)))
+# Behind a pooler the same statement says how long to wait, and that the commit is to be
+# on disk; both for this transaction, since whoever gets the session next is not ours.
+_SETTING = """
+WITH settings AS MATERIALIZED (
+    SELECT set_config('lock_timeout', :wait, true), set_config('synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+        ELSE current_setting('synchronous_commit') END, true)
+) SELECT {lock}(CAST(:ours AS integer), CAST(:log AS integer)) FROM settings
+"""
+_SETTING_ALONE, _SETTING_TOGETHER = (
+    Statement(sa.text(_SETTING.format(lock=lock)))
+    for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
+)
 _EVERY_LOG = 0
 
 
-def _load_driver() -> ModuleType:
+def load_driver() -> ModuleType:
     """Psycopg 3, loaded only where there is a PostgreSQL to talk to.
 
     Raises:
@@ -67,15 +84,17 @@ class Postgres:
 
     file = None
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, connections: Connections | None = None) -> None:
         if url.drivername not in ("postgresql", "postgresql+psycopg"):
             raise ConfigurationError(
                 "CONSENTKIT_DATABASE_URI must begin with 'postgresql://' (psycopg 3 is "
                 f"used); got {url.drivername!r}"
             )
-        driver = self._driver = _load_driver()
+        driver = self._driver = load_driver()
         # Which driver "postgresql://" stands for differs between SQLAlchemy's versions.
         self._url = url.set(drivername="postgresql+psycopg")
+        self._connections = connections or Connections()
+        self._cluster = Cluster()
         self.conflicts: tuple[type[Exception], ...] = (driver.IntegrityError,)
         self.failures: tuple[type[Exception], ...] = (driver.Error,)
 
@@ -85,11 +104,13 @@ class Postgres:
             self._with_timeout(),
             isolation_level="READ COMMITTED",
             # All are kept: to open one more for each act takes longer than the act.
-            pool_size=_MOST_CONNECTIONS,
+            pool_size=self._connections.pooled,
             max_overflow=0,
+            pool_timeout=self._connections.pool_wait,
             hide_parameters=True,  # errors are logged, and rows hold people's ids
         )
-        event.listen(engine, "connect", _prepare)
+        self._cluster.serve(engine)
+        event.listen(engine, "connect", self._prepare)
         return engine
 
     def make_room(self) -> None:
@@ -97,15 +118,26 @@ class Postgres:
 
     def take_turn(self, connection: sa.Connection, *, alone: bool) -> None:
         """See ``Kind.take_turn``."""
-        (_ALONE if alone else _TOGETHER).run(connection, ours=_OURS, log=_EVERY_LOG)
+        if _POOLED in connection.info:
+            turn = _SETTING_ALONE if alone else _SETTING_TOGETHER
+            turn.run(connection, ours=_OURS, log=_EVERY_LOG, wait=self._lock_wait)
+        else:
+            turn = _ALONE if alone else _TOGETHER
+            turn.run(connection, ours=_OURS, log=_EVERY_LOG)
+
+    def is_lost(self, error: Exception) -> bool:
+        """See ``Kind.is_lost``."""
+        return is_lost(error)
 
     def reader(self) -> PostgresReader:
         """See ``Kind.reader``."""
-        return PostgresReader(self._url, self._driver)
+        return PostgresReader(self._url, self._driver, self._connections, self._cluster)
 
     def send_locks(self) -> PostgresSends:
         """See ``Kind.send_locks``."""
-        return PostgresSends(self._with_timeout(), self.failures)
+        return PostgresSends(
+            self._with_timeout(), self.failures, self._connections, self._cluster
+        )
 
     def rewrite(self, connection: sa.Connection) -> None:
         """See ``Kind.rewrite``: the tables are written anew.
@@ -113,9 +145,15 @@ class Postgres:
         Write-ahead log, replicas and backups keep what was deleted until they are
         recycled; that is for whoever runs the server.
         """
+        check_may_rewrite(connection)
         of_persons = ("subject", "state", "evidence", "disclosure", "delivery", "hold")
+        pooled = _POOLED in connection.info
+        driver: Any = connection.connection.driver_connection
         for table in (*of_persons, "batch_entry", "batch_stranger"):
-            connection.exec_driver_sql(f"VACUUM (FULL) consent_{table}")
+            if not pooled:
+                driver.execute(f"VACUUM (FULL) consent_{table}")
+            elif not rewrite_if_free(driver, f"consent_{table}"):
+                raise self._driver.errors.LockNotAvailable(f"consent_{table} is in use")
 
     def describe(self, connection: sa.Connection) -> str:
         """See ``Kind.describe``."""
@@ -124,8 +162,33 @@ class Postgres:
         return f"PostgreSQL {version}, synchronous_commit {durable}"
 
     def _with_timeout(self) -> sa.URL:
-        timeout = {"connect_timeout": str(_CONNECT_SECONDS)}
+        timeout = {"connect_timeout": str(self._connections.connect_wait)}
         return self._url.update_query_dict({**timeout, **self._url.query})
+
+    @property
+    def _lock_wait(self) -> str:
+        return f"{self._connections.lock_wait}s"
+
+    def _prepare(
+        self, connection: DBAPIConnection, record: ConnectionPoolEntry
+    ) -> None:
+        driver: Any = connection
+        try:
+            self._set_up(driver, record)
+        except self.failures:
+            driver.close()  # SQLAlchemy only forgets it
+            raise
+
+    def _set_up(self, driver: Any, record: ConnectionPoolEntry) -> None:
+        if is_pooled(driver, known=self._connections.pooler):
+            driver.prepare_threshold = None
+            record.info[_POOLED] = True
+        else:
+            found = driver.execute("SHOW synchronous_commit").fetchone()
+            if found == ("off",):  # else a commit that was answered could be lost
+                driver.execute("SET synchronous_commit TO on")
+            driver.execute(f"SET lock_timeout TO '{self._lock_wait}'")
+        driver.commit()
 
 
 def take_log_turn(connection: sa.Connection, log: int) -> None:
@@ -135,12 +198,3 @@ def take_log_turn(connection: sa.Connection, log: int) -> None:
     """
     if connection.dialect.name == "postgresql":
         _ALONE.run(connection, ours=_OURS, log=log)
-
-
-def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    driver: Any = connection
-    found = driver.execute("SHOW synchronous_commit").fetchone()
-    if found == ("off",):  # else a commit that was answered could be lost
-        driver.execute("SET synchronous_commit TO on")
-    driver.execute(f"SET lock_timeout TO '{_LOCK_SECONDS}s'")
-    driver.commit()

@@ -14,24 +14,33 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import threading
 from typing import TYPE_CHECKING
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from consentkit.errors import LogUnavailableError
+from consentkit.store.connections import KEPT_SENDS
+from consentkit.store.connections import Connections
 from consentkit.store.forks import ForkedEngine
+from consentkit.store.postgres_pooling import is_pooled
+from consentkit.store.postgres_timeline import Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 __all__ = ["PostgresSends"]
 
 # Numbers nobody else uses for an advisory lock, as far as that can be chosen.
 _OURS = int.from_bytes(hashlib.sha256(b"consentkit sends").digest()[:3])
 _ANYBODY = -1  # nobody's number; ``pg_locks`` tells it without its sign
-_KEPT = 5  # connections kept open between sends; while more are sent, there are more
 # A machine that vanished from the network is forgotten after this; nobody waits for
 # one send as long (milliseconds).
 _FORGOTTEN = 300_000
@@ -50,24 +59,34 @@ WHERE locktype = 'advisory' AND classid = {_OURS} AND objsubid = 2
 class PostgresSends:
     """The advisory locks of one database (a ``SendLocks``)."""
 
-    def __init__(self, url: sa.URL, failures: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self,
+        url: sa.URL,
+        failures: tuple[type[Exception], ...],
+        connections: Connections | None = None,
+        cluster: Cluster | None = None,
+    ) -> None:
+        self._connections = connections or Connections()
         # Autocommit: the transaction is begun by hand, in one message with its lock,
         # and rolled back when the pool takes the connection back.
         engine = sa.create_engine(
             url,
             isolation_level="AUTOCOMMIT",
-            pool_size=_KEPT,
+            pool_size=KEPT_SENDS,
             max_overflow=-1,
             pool_pre_ping=True,  # the server may have closed what was kept
             hide_parameters=True,
         )
+        (cluster or Cluster()).serve(engine)
+        event.listen(engine, "connect", self._prepare)
         self._engine = ForkedEngine(engine)
+        self._places = _Places(self._connections)
         self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, *failures)
 
     @contextlib.contextmanager
     def held(self, subject: str | None = None) -> Iterator[None]:
         """See ``SendLocks.held``."""
-        with self._ran(_HOLD.format(person=_person(subject))):
+        with self._places.taken(), self._ran(_HOLD.format(person=_person(subject))):
             yield
 
     def under_way(self, *subjects: str) -> frozenset[str]:
@@ -82,6 +101,15 @@ class PostgresSends:
     def close(self) -> None:
         """See ``SendLocks.close``."""
         self._engine.current().dispose()
+
+    def _prepare(self, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        driver: Any = connection
+        try:
+            if is_pooled(driver, known=self._connections.pooler):
+                driver.prepare_threshold = None
+        except self._failures:
+            driver.close()  # SQLAlchemy only forgets it
+            raise
 
     @contextlib.contextmanager
     def _ran(
@@ -104,6 +132,44 @@ class PostgresSends:
                     f"({type(error).__name__})"
                 ) from error
             yield cursor
+
+
+class _Places:
+    """As many as may send at once in one process, where that is bounded at all."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._most, self._patience = connections.sends, connections.pool_wait
+        self._of = os.getpid(), threading.Semaphore(self._most)
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """One place. Whoever finds none waits.
+
+        Raises:
+            LogUnavailableError: none became free.
+        """
+        if not self._most:
+            yield
+            return
+        places = self._current()
+        if not places.acquire(timeout=self._patience):
+            raise LogUnavailableError(
+                f"{self._most} sends go on in this process, as many as "
+                "CONSENTKIT_DATABASE_SENDS permits, and none of them ended within "
+                f"{self._patience} seconds"
+            )
+        try:
+            yield
+        finally:
+            places.release()
+
+    def _current(self) -> threading.Semaphore:
+        """The places of this process: a fork inherits none of its parent's sends."""
+        with self._lock:
+            if self._of[0] != os.getpid():
+                self._of = os.getpid(), threading.Semaphore(self._most)
+            return self._of[1]
 
 
 def _person(subject: str | None) -> int:

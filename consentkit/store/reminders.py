@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite
 
 from consentkit.store import schema
 
 __all__ = ["Reminder", "list_reminders", "note_reminder"]
 
-_NEW = sqlite.insert(schema.reminder)
-_NOTE = _NEW.on_conflict_do_update(
-    index_elements=list(schema.reminder.primary_key),
-    set_={"record": _NEW.excluded.record},
-    where=schema.reminder.c.record != _NEW.excluded.record,
-)
+
+def _note(insertion: Any) -> sa.Insert:
+    note: sa.Insert = insertion.on_conflict_do_update(
+        index_elements=list(schema.reminder.primary_key),
+        set_={"record": insertion.excluded.record},
+        where=schema.reminder.c.record != insertion.excluded.record,
+    )
+    # Of an insertion SQLAlchemy forgets it, where the driver has more to say.
+    return note.execution_options(preserve_rowcount=True)
+
+
+# Each dialect compiles its own alone.
+_NOTE = {
+    "sqlite": _note(sqlite.insert(schema.reminder)),
+    "postgresql": _note(postgresql.insert(schema.reminder)),
+}
 
 
 def note_reminder(
@@ -30,7 +42,8 @@ def note_reminder(
         "recipient": recipient,
         "record": record,
     }
-    return connection.execute(_NOTE, row).rowcount > 0
+    note = _NOTE[connection.dialect.name]
+    return connection.execute(note, row).rowcount > 0
 
 
 class Reminder(NamedTuple):

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
 from consentkit.core.act import Millis
 from consentkit.store import schema
 from consentkit.store.rows import moment_from
 from consentkit.store.statement import Statement
+from consentkit.store.statement import Upsert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +28,7 @@ _AGE, _DELEGATION = schema.coming_of_age, schema.delegation
 _FIND_AGE = Statement(
     sa.select(_AGE.c.at).where(_AGE.c.subject == sa.bindparam("subject"))
 )
-_NEW_AGE = sqlite.insert(_AGE)
-_SET_AGE = Statement(
-    _NEW_AGE.on_conflict_do_update(
-        index_elements=list(_AGE.primary_key), set_={"at": _NEW_AGE.excluded.at}
-    )
-)
+_SET_AGE = Upsert(_AGE, "at")
 _OF_SUBJECT = sa.select(_DELEGATION).where(
     _DELEGATION.c.subject == sa.bindparam("subject")
 )

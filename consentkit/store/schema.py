@@ -3,6 +3,9 @@
 ``consent_state`` is keyed by the app's own opaque subject id so that a check is one
 primary-key read and so that the app can join on it; the log knows handles only
 (``docs/adr/0007``). Times are milliseconds since the epoch, UTC.
+
+On PostgreSQL the state, the leaves and the disclosures are partitioned, the latter two
+by log, which is then part of their primary keys (``partitions``, ``docs/adr/0025``).
 """
 
 from __future__ import annotations
@@ -236,6 +239,8 @@ disclosure = sa.Table(
     sa.Column("data", TEXT, nullable=False),
     sa.Column("reason", TEXT, nullable=False),
     sa.Column("record", TEXT, nullable=False),
+    # That of the leaf with the same id: a period's lines go with its leaves.
+    sa.Column("log", sa.Integer, nullable=False),
     sa.Index("ix_consent_disclosure_subject_time", "subject", "time"),
 )
 

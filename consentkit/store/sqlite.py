@@ -101,6 +101,10 @@ class Sqlite:
     def take_turn(self, connection: sa.Connection, *, alone: bool) -> None:
         """Nothing: whoever writes has the whole file since ``BEGIN IMMEDIATE``."""
 
+    def is_lost(self, _error: Exception) -> bool:
+        """See ``Kind.is_lost``: there is no server that could go away."""
+        return False
+
     def reader(self) -> SqliteReader:
         """See ``Kind.reader``."""
         return SqliteReader(self.file, timeout=BUSY_TIMEOUT)
@@ -138,6 +142,7 @@ class Sqlite:
                 "lose what several processes committed; install SQLite 3.51.3 or set "
                 "journal_mode=DELETE",
                 sqlite3.sqlite_version,
+                extra={"event": "journal-unsafe"},
             )
 
 

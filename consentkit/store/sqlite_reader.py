@@ -33,29 +33,42 @@ _TRANSFER = ", ".join(f"transfer.{name}" for name in STATUS_COLUMNS)
 # One statement, so that all of it held at one instant; always one row, so that a
 # suspension is seen whoever is asked about. The few suspensions are read through:
 # to search an index for them, SQLite would build a table of each IN, at every check.
+# Marks without numbers: Python 3.12 takes ``?1`` for a name, and warns at every read.
 _READ = f"""
 SELECT {_STATE}, EXISTS (
     SELECT 1 FROM consent_suspension NOT INDEXED
-    WHERE purpose IN ('', ?2) AND recipient IN ('', ?3)
+    WHERE purpose IN ('', ?) AND recipient IN ('', ?)
 ) AS suspended, (
-    SELECT at FROM consent_coming_of_age WHERE subject = ?1
+    SELECT at FROM consent_coming_of_age WHERE subject = ?
 ) AS of_age FROM (SELECT 1) LEFT JOIN consent_state AS state
-    ON state.subject = ?1 AND state.purpose = ?2 AND state.recipient = ?3
+    ON state.subject = ? AND state.purpose = ? AND state.recipient = ?
 """  # noqa: S608  names of columns, constants of this room
 _READ_ABROAD = (
     _READ.replace("AS of_age", f"AS of_age, {_TRANSFER}")
     + """LEFT JOIN consent_state AS transfer
-    ON transfer.subject = ?1 AND transfer.purpose = ?4 AND transfer.recipient = ?3
+    ON transfer.subject = ? AND transfer.purpose = ? AND transfer.recipient = ?
 """
 )
-# Cursors of a parent process: their connections must not even be closed after a fork.
-_INHERITED: list[sqlite3.Cursor] = []
+# Connections of a parent process: they must not even be closed after a fork.
+_INHERITED: list[sqlite3.Connection] = []
 _NO_TEXT = object()
 # Seconds after which to look whether the path still leads to the file that is open: a
 # connection goes on reading one that was deleted, or put back from a backup. That takes
 # a system call, a tenth of a check.
 _LOOK_EVERY = 0.05
 _EPOCH = 2**32  # above every process id
+
+
+class _Connection(sqlite3.Connection):
+    """Closed with the thread that held it, by the process that opened it alone."""
+
+    opened_by = 0
+
+    def __del__(self) -> None:
+        if self.opened_by == os.getpid():
+            self.close()
+        else:
+            _INHERITED.append(self)
 
 
 class _Held(threading.local):
@@ -85,9 +98,10 @@ class SqliteReader:
     ) -> Standing:
         """See ``Reader.standing``."""
         query: str = _READ
-        key: tuple[str, ...] = (subject, purpose, recipient)
+        key: tuple[str, ...]
+        key = purpose, recipient, subject, subject, purpose, recipient
         if transfer:
-            query, key = _READ_ABROAD, (*key, transfer)
+            query, key = _READ_ABROAD, (*key, subject, transfer, recipient)
         by, cursor = self._held.opened
         try:
             if time.monotonic() > self._look_at:
@@ -137,7 +151,7 @@ class SqliteReader:
         if cursor is not None and by % _EPOCH == os.getpid():
             cursor.connection.close()
         elif cursor is not None:
-            _INHERITED.append(cursor)
+            _INHERITED.append(cursor.connection)
         self._held.opened = 0, None
 
     def _open(self) -> sqlite3.Cursor:
@@ -148,7 +162,10 @@ class SqliteReader:
             uri=True,
             timeout=self._timeout,
             isolation_level=None,
+            factory=_Connection,
+            check_same_thread=False,  # closed by whoever lets go of it last
         )
+        connection.opened_by = os.getpid()
         cursor = connection.cursor()
         self._held.opened = os.getpid() + self._epoch, cursor
         return cursor

@@ -28,7 +28,9 @@
 ``log_views``             the published log, for auditors
 ``signals``, ``metering`` what the gate did, for whoever watches it
 ``health``                alive and ready, for a load balancer
-``commands``              ``flask consent …``
+``log_lines``             what happened, as lines with fields
+``greenlets``             the servers on which nothing of this runs
+``commands``              ``flask consent …``; ``following`` those that go on
 ``frame``, ``locale``     letterhead, headers, language
 ``pages`` and the rest    what templates are given, worded and escaped
 ========================  ====================================================

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
+    from datetime import timedelta
 
     import sqlalchemy as sa
 
@@ -40,21 +41,28 @@ class Bulk:
 
     registry: Registry
 
-    def check_many(self, requests: Iterable[ShareRequest]) -> list[Decision]:
+    def check_many(
+        self,
+        requests: Iterable[ShareRequest],
+        *,
+        max_staleness: timedelta | None = None,
+    ) -> list[Decision]:
         """The decision for each request, in their order, as ``check`` would decide.
 
         A request takes what ``check`` takes: ids as text, number or UUID, declared
         values or their ids. All of them are one statement on PostgreSQL, and one for
         every thousand on SQLite. Nothing is written. Whatever fails, it denies, and
-        only what it fails for.
+        only what it fails for. ``max_staleness`` is as in ``check``.
 
         Raises:
-            DeclarationError: one is no ``ShareRequest``, or something of it but the id
-                of the person is not of its form.
+            DeclarationError: one is no ``ShareRequest``, something of it but the id of
+                the person is not of its form, or ``max_staleness`` is no length of
+                time.
         """
+        bound = None if max_staleness is None else gate.bound_of(max_staleness)
         found = [_asked(each) for each in requests]
         asked = [each for each in found if isinstance(each, ShareRequest)]
-        decisions = iter(check_many(current_state().installation, asked))
+        decisions = iter(check_many(current_state().installation, asked, bound=bound))
         return [
             each if isinstance(each, Decision) else next(decisions) for each in found
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC
 from datetime import datetime
 
@@ -16,11 +15,12 @@ from consentkit.service.publishing import accept_high_water
 from consentkit.service.publishing import publish_all
 from consentkit.service.publishing import publish_or_stop
 from consentkit.service.rebuilding import differences
-from consentkit.service.rotating import list_keys
+from consentkit.service.staleness import follow_heartbeat
 from consentkit.service.stamping import follow_timestamps
 from consentkit.service.witnessing import ask_witnesses
 from consentkit.service.witnessing import follow_witnesses
 from consentkit.service.witnessing import list_witnesses
+from consentkit.web import following
 from consentkit.web.admin_commands import ADMIN_COMMANDS
 from consentkit.web.command_errors import told
 from consentkit.web.delivery_commands import deliver
@@ -29,6 +29,7 @@ from consentkit.web.erasure_commands import ERASURE_COMMANDS
 from consentkit.web.export_commands import export_log
 from consentkit.web.export_commands import tell_handle
 from consentkit.web.import_commands import import_file
+from consentkit.web.init_commands import init
 from consentkit.web.key_commands import keys
 from consentkit.web.lint_commands import lint_pages
 from consentkit.web.log_commands import log
@@ -39,14 +40,13 @@ from consentkit.web.timestamp_commands import timestamps
 
 __all__ = ["make_commands"]
 
-_SECOND = 1.0
 _DOES_NOT_HOLD = 1
 
 
 def make_commands() -> AppGroup:
     """The command group; each command works on the current app's installation."""
     group = AppGroup("consent", help="Consent records: keys, publishing, checking.")
-    for command in (_init, _publish, keys, _rebuild, _witnesses, timestamps, deliver):
+    for command in (init, _publish, keys, _rebuild, _witnesses, timestamps, deliver):
         group.add_command(command)
     group.add_command(export_log)
     group.add_command(tell_handle)
@@ -57,18 +57,6 @@ def make_commands() -> AppGroup:
     for command in (*ERASURE_COMMANDS, *ADMIN_COMMANDS, *RELEASE_COMMANDS):
         group.add_command(command)
     return group
-
-
-@click.command("init")
-@with_appcontext
-def _init() -> None:
-    """Create tables, keys and log, if they are not there yet."""
-    installation = current_state().installation
-    click.echo(f"log: {installation.origin}")
-    click.echo(f"log files: {installation.log_folder}")
-    for each in told(lambda: list_keys(installation)):
-        if each.range.signs_on:
-            click.echo(f"key: {each.range.vkey}")
 
 
 @click.command("publish")
@@ -92,19 +80,29 @@ def _publish(*, follow: bool, accepts: bool) -> None:
     if accepts:
         accepted = told(lambda: accept_high_water(installation))
         click.echo(f"high-water mark: {accepted} entries")
+    if follow:
+        following.follow(_begin_to_publish, lambda: told(_publish_once))
+    else:
+        _publish_and_ask()
+
+
+def _begin_to_publish() -> None:
+    installation = current_state().installation
+    _publish_and_ask()
+    follow_witnesses(installation)
+    follow_erasures(installation)
+    follow_timestamps(installation)
+    follow_heartbeat(installation)
+
+
+def _publish_and_ask() -> None:
+    installation = current_state().installation
     told(_publish_once)
     if installation.cosigners and told(lambda: ask_witnesses(installation)) is not None:
         told(lambda: publish_all(installation))  # their lines, under the checkpoint
         _tell_witnesses()
     stamp_and_tell()
     sweep(installation)
-    if follow:
-        follow_witnesses(installation)
-        follow_erasures(installation)
-        follow_timestamps(installation)
-    while follow:
-        time.sleep(_SECOND)
-        told(_publish_once)
 
 
 def _publish_once() -> None:

@@ -16,7 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Literal
-from urllib.parse import quote
 
 from consentkit.errors import ConfigurationError
 from consentkit.service.authorities import Authority
@@ -28,6 +27,9 @@ from consentkit.service.retention import DEFAULT_PERIOD
 from consentkit.service.retention import Retention
 from consentkit.service.validity import check_validity
 from consentkit.web.age_config import read_ages
+from consentkit.web.database_config import database_defaults
+from consentkit.web.database_config import read_connections
+from consentkit.web.database_config import read_replica
 from consentkit.web.key_config import read_key_sources
 from consentkit.web.key_config import read_production
 from consentkit.web.service_tokens import read_service_tokens
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from consentkit.core.registry import Registry
     from consentkit.service.ages import Ages
     from consentkit.service.signers import KeySources
+    from consentkit.store.connections import Connections
     from consentkit.web.locale import Selector
     from consentkit.web.service_tokens import ServiceTokens
 
@@ -69,6 +72,8 @@ class Config:
 
     url_prefix: str
     database_uri: str
+    connections: Connections
+    replica_uri: str
     key_folder: Path
     key_sources: KeySources
     production: bool
@@ -102,7 +107,7 @@ def read_config(app: Flask, registry: Registry) -> Config:
     home = Path(app.instance_path) / "consentkit"
     defaults: dict[str, object] = {
         "CONSENTKIT_URL_PREFIX": "/consent",
-        "CONSENTKIT_DATABASE_URI": _sqlite(home / "consent.sqlite3"),
+        **database_defaults(home),
         "CONSENTKIT_KEY_FOLDER": str(home / "keys"),
         "CONSENTKIT_COLLECTOR_KEY": "",
         "CONSENTKIT_LOG_KEY": "",
@@ -142,6 +147,8 @@ def read_config(app: Flask, registry: Registry) -> Config:
     return Config(
         url_prefix=_prefix(app),
         database_uri=_text(app, "CONSENTKIT_DATABASE_URI"),
+        connections=read_connections(app),
+        replica_uri=read_replica(app),
         key_folder=_folder(app, "CONSENTKIT_KEY_FOLDER"),
         key_sources=read_key_sources(app),
         production=read_production(app),
@@ -166,11 +173,6 @@ def read_config(app: Flask, registry: Registry) -> Config:
         gpc=None if gpc is None else bool(gpc),
         gpc_since=gpc or None,
     )
-
-
-def _sqlite(path: Path) -> str:
-    """The URL of a file, whatever its folders are called: a URL is read decoded."""
-    return f"sqlite:///{quote(str(path))}"
 
 
 def _check_names(app: Flask, known: Iterable[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from datetime import UTC
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,10 +18,13 @@ from consentkit.service.telling import deliver_due
 from consentkit.service.telling import mark_told
 from consentkit.service.telling import unhandled_tasks
 from consentkit.store.deliveries import DeliveryStatus
+from consentkit.web import following
 from consentkit.web.command_errors import told
 from consentkit.web.state import current_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
     from werkzeug.local import LocalProxy
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TaskReminder", "deliver", "deliver_in_background"]
 
-_SECOND = 1.0
 _SHOWN = 1_000  # lines that somebody may still read
 _ALL = "'flask consent deliver --list --all' shows them"
 _LOGGER = logging.getLogger("consentkit")
@@ -53,14 +54,26 @@ def deliver(*, follow: bool, listing: bool, in_full: bool, done: str | None) -> 
         delivery = told(lambda: mark_told(current_state().installation, done))
         click.echo(f"{delivery.id}: {delivery.recipient} is noted as told")
         return
-    if not listing:
-        _deliver_once()
-    _list_open(in_full=in_full)
+
+    def first() -> None:
+        if not listing:
+            _deliver_once()
+        _list_open(in_full=in_full)
+
+    if follow:
+        _go_on(first)
+    else:
+        first()
+
+
+def _go_on(first: Callable[[], None]) -> None:
     remind = TaskReminder()
-    while follow:
-        time.sleep(_SECOND)
+
+    def work() -> None:
         told(_deliver)
         told(remind)
+
+    following.follow(first, work)
 
 
 def deliver_in_background() -> None:
@@ -93,7 +106,12 @@ class TaskReminder:
             return
         waiting = unhandled_tasks(state.installation)
         if waiting:
-            _LOGGER.warning("consentkit: %s; %s", waiting, _ALL)
+            _LOGGER.warning(
+                "consentkit: %s; %s",
+                waiting,
+                _ALL,
+                extra={"event": "erasure-tasks-wait"},
+            )
             self._said = True
 
 

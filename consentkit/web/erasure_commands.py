@@ -16,8 +16,10 @@ from consentkit.audit.plain_text import plain_json
 from consentkit.core.period import millis_of
 from consentkit.core.record import rfc3339
 from consentkit.service.administering import Official
+from consentkit.service.dropping import drop_periods
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
+from consentkit.service.erasing import sweep
 from consentkit.service.holding import list_holds
 from consentkit.service.holding import open_hold
 from consentkit.service.holding import release_hold
@@ -92,17 +94,37 @@ def _erase(subject: str, by: str, reason: str, hold_until: datetime | None) -> N
     type=_DAY,
     help="What is older than this day (UTC) goes; else than CONSENTKIT_RETENTION.",
 )
+@click.option(
+    "--without-archive",
+    is_flag=True,
+    help="Drop logs that are in no archive, too: nothing is left of them.",
+)
 @_answered_for
 @with_appcontext
-def _purge(before: datetime | None, by: str, reason: str) -> None:
-    """Take out what is older than the claim period; leave a tombstone."""
-    done = told(
-        lambda: purge(
-            _installation(), by=Official(by, reason), before=_start_of(before)
+def _purge(
+    before: datetime | None, by: str, reason: str, *, without_archive: bool
+) -> None:
+    """Take out what is older than the claim period; leave a tombstone.
+
+    Logs that ended before that go as a whole, if they were archived.
+    """
+    official = told(lambda: Official(by, reason))
+    done = told(lambda: purge(_installation(), by=official, before=_start_of(before)))
+    _tell_purge(done)
+    logs = told(
+        lambda: drop_periods(
+            _installation(),
+            by=official,
+            before=done.cutoff,
+            without_archive=without_archive,
         )
     )
-    _tell_purge(done)
-    _finish(swept=done.swept)
+    for each in logs.dropped:
+        click.echo(f"dropped: {each.origin}, {each.size} entries")
+        click.echo(f"leaf: {each.leaf.id}")
+    if logs.kept:
+        click.echo(f"kept: {logs.kept}: {logs.reason}", err=True)
+    _finish(swept=logs.swept)
 
 
 def _tell_purge(done: Purge) -> None:
@@ -113,6 +135,16 @@ def _tell_purge(done: Purge) -> None:
         click.echo("nothing was old enough: nothing was written")
     else:
         click.echo(f"leaf: {done.leaf.id}")
+
+
+@click.command("sweep")
+@with_appcontext
+def _sweep() -> None:
+    """Rewrite what may still hold bytes of what was erased, if anything may."""
+    if told(_installation().erasures.residue) is None:
+        click.echo("nothing is left over")
+        return
+    _finish(swept=sweep(_installation()))
 
 
 @click.command("holds")
@@ -149,7 +181,7 @@ def _hold_release(handle: str, by: str, reason: str) -> None:
     _finish(swept=swept)
 
 
-ERASURE_COMMANDS = (_erase, _purge, _holds, _hold_open, _hold_release)
+ERASURE_COMMANDS = (_erase, _purge, _sweep, _holds, _hold_open, _hold_release)
 """What ``flask consent`` has of this topic."""
 
 
@@ -171,7 +203,8 @@ def _finish(*, swept: bool) -> None:
         return
     click.echo(
         "it is gone from every table, but the file may still hold bytes of it: the "
-        "database is in use, or the disk is full. Run the same command again.",
+        "database is in use, the disk is full, or this role does not own the tables. "
+        "Run the same command again, or 'flask consent sweep' as their owner.",
         err=True,
     )
     raise SystemExit(_UNFINISHED)

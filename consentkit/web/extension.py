@@ -39,10 +39,14 @@ from consentkit.web.commands import make_commands
 from consentkit.web.config import read_config
 from consentkit.web.delegating import Delegating
 from consentkit.web.delivery_commands import deliver_in_background
+from consentkit.web.greenlets import refuse_greenlets
 from consentkit.web.guarded import Guarded
 from consentkit.web.health import make_health
+from consentkit.web.joining import Joining
+from consentkit.web.joining import check_companion
 from consentkit.web.loading import Loading
 from consentkit.web.locale import check_spoken
+from consentkit.web.log_lines import LineObserver
 from consentkit.web.operating import Operating
 from consentkit.web.releasing import Releasing
 from consentkit.web.signals import SignalObserver
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from datetime import timedelta
 
     from flask import Flask
     from sqlalchemy import Engine
@@ -83,7 +88,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
+class ConsentKit(Loading, Joining, Delegating, Operating, Guarded, Releasing, Bulk):
     """Asks people, remembers their answers, and refuses what those do not cover.
 
     Declare once, ``init_app`` for each app, and tell it who is here::
@@ -120,17 +125,21 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
                 names every one (R1).
             ConfigurationError: a ``CONSENTKIT_*`` key cannot be used, a declared
                 language is not one of ours, a template that the app puts in place
-                of ours breaks a rule, or the app is set up already.
+                of ours breaks a rule, the app is set up already, or threads are
+                greenlets here.
             LogUnavailableError: the database cannot be reached or written.
         """
         if KEY in app.extensions:
             raise ConfigurationError(
                 "consentkit is already set up for this app: call init_app once"
             )
+        refuse_greenlets()
         check_spoken(self.registry.locales)
         shared = settle_database(app, engine)
+        check_companion(self._loaders, shared=shared)
         config = read_config(app, self.registry)
-        state = self._state(config, SignalObserver(app), shared=shared)
+        observer = LineObserver(SignalObserver(app))
+        state = self._state(config, observer, shared=shared)
         if not (app.debug or app.testing):
             warn_of_development_keys(state.installation)
         app.register_blueprint(make_pages(NAME, config.url_prefix))
@@ -158,12 +167,14 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
         recipient: str | Recipient,
         data: Collection[str | DataCategory] | None = None,
         min_assurance: Assurance | str = Assurance.SESSION,
+        max_staleness: timedelta | None = None,
     ) -> Decision:
         """Whether this may be shared now: one read of the newest commit, no write.
 
         ``data`` left out means every category that the purpose declares for that
         recipient. The decision is falsy when it denies and says why; whatever fails,
-        it denies.
+        it denies. With ``max_staleness`` it may be that of a moment ago, at most so
+        long, as a replica knows it (docs/postgres.md); to share, ask without.
         """
         return gate.check(
             subject,
@@ -171,6 +182,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
             recipient=recipient,
             data=data,
             min_assurance=min_assurance,
+            max_staleness=max_staleness,
         )
 
     def share(
@@ -318,7 +330,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
         )
 
     def _state(
-        self, config: Config, observer: SignalObserver, *, shared: bool
+        self, config: Config, observer: LineObserver, *, shared: bool
     ) -> AppState:
         installation = start(
             self.registry,
@@ -329,6 +341,8 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
                 sources=config.key_sources,
                 high_water=config.high_water,
                 shared=shared,
+                connections=config.connections,
+                replica_uri=config.replica_uri,
             ),
             origin=config.log_origin,
             origin_is_a_guess=config.log_origin_is_a_guess,
@@ -338,6 +352,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
             retention=config.retention,
             ages=replace(config.ages, birthdays=lambda: self._loaders.birthday),
             observer=observer,
+            companion=lambda: self._loaders.companion,
             publishes=config.publish,
             production=config.production,
         )
@@ -352,6 +367,7 @@ class ConsentKit(Loading, Delegating, Operating, Guarded, Releasing, Bulk):
 
 def _publish_in_background() -> None:
     """Start this process's publisher thread; here, since here no fork can follow."""
+    refuse_greenlets()  # a server may have made them of threads after init_app
     publisher = current_state().publisher
     if publisher is not None and publisher.ensure_running():
         deliver_in_background()

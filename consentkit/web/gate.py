@@ -6,6 +6,7 @@ import contextlib
 import functools
 import inspect
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from typing import ParamSpec
 from typing import TypeVar
@@ -17,6 +18,7 @@ from flask import request
 
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
+from consentkit.core.act import Millis
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import ShareRequest
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "assurance_of",
+    "bound_of",
     "check",
     "check_declared",
     "id_of",
@@ -162,6 +165,7 @@ def check(
     recipient: str | Recipient,
     data: Collection[str | DataCategory] | None,
     min_assurance: Assurance | str,
+    max_staleness: timedelta | None = None,
 ) -> Decision:
     """The decision for one share; nothing is written. Never raises as a way to say yes.
 
@@ -170,11 +174,26 @@ def check(
     Raises:
         DeclarationError: another argument is not of its form.
     """
+    bound = None if max_staleness is None else bound_of(max_staleness)
     try:
         wanted = request_of(subject, purpose, recipient, data, min_assurance)
     except InvalidRequestError:
         return Decision(Reason.NOT_ASKED, id_of(purpose), id_of(recipient))
-    return checking.check(current_state().installation, wanted)
+    return checking.check(current_state().installation, wanted, bound=bound)
+
+
+def bound_of(max_staleness: timedelta) -> Millis:
+    """How old an answer may be, in milliseconds.
+
+    Raises:
+        DeclarationError: it is no length of time.
+    """
+    if not isinstance(max_staleness, timedelta) or max_staleness <= timedelta():
+        raise DeclarationError(
+            "max_staleness must be a timedelta longer than nothing, such as "
+            f"timedelta(seconds=10); got {type(max_staleness).__name__}"
+        )
+    return Millis(max_staleness // timedelta(milliseconds=1))
 
 
 @entered_first

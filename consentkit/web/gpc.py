@@ -131,6 +131,7 @@ def _honour_quietly() -> None:
         _LOGGER.exception(
             "consentkit: an opt-out signal is not on record yet (%s)",
             type(error).__name__,
+            extra={"event": "opt-out-not-recorded", "error": type(error).__name__},
         )
 
 

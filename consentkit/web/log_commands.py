@@ -1,4 +1,4 @@
-"""``flask consent log …``: the end of a log, and the one that follows."""
+"""``flask consent log …``: periods, and the end of a log before its time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from consentkit.service.administering import Official
 from consentkit.service.closing import close_log
 from consentkit.web.command_errors import told
+from consentkit.web.period_commands import PERIOD_COMMANDS
 from consentkit.web.state import current_state
 from consentkit.web.timestamp_commands import stamp_and_tell
 
@@ -20,7 +21,9 @@ __all__ = ["log"]
 
 _UNFINISHED = 1
 
-log = AppGroup("log", help="The end of a log, and the one that follows.")
+log = AppGroup("log", help="The logs of this app, one a period.")
+for _each in PERIOD_COMMANDS:
+    log.add_command(_each)
 
 
 @log.command("close")
@@ -40,6 +43,7 @@ log = AppGroup("log", help="The end of a log, and the one that follows.")
 def _close(*, successor: str, reason: str, by: str) -> None:
     """End this log for good, publish all of it, and ask its witnesses.
 
+    For a key that was stolen; at the end of a period 'open' does it all in one go.
     Nothing more is stored until the app starts anew with the successor's name. Run it
     again if it was cut short.
     """

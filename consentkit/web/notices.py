@@ -131,7 +131,7 @@ def _is_fair(
         if is_being_built():
             raise
         # Nobody's data is in a notice: what is wrong can be told in full.
-        _LOGGER.error("consentkit: %s", error)  # noqa: TRY400  it says it all
+        _LOGGER.error("consentkit: %s", error, extra={"event": "notice-invalid"})  # noqa: TRY400  it says it all
         return False
     return True
 

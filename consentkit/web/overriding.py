@@ -131,7 +131,7 @@ def check_before_showing() -> None:
         except ConfigurationError as error:
             if is_being_built():
                 raise
-            _LOGGER.error("consentkit: %s", error)  # noqa: TRY400  it says it all
+            _LOGGER.error("consentkit: %s", error, extra={"event": "template-refused"})  # noqa: TRY400  it says it all
         state.overrides.judged = found
     state.overrides.settled = not environment.auto_reload
 

@@ -182,7 +182,12 @@ def _document(type_: str, title: str, status: int, **members: Any) -> Response:
 
 def log_problem(error: LogError) -> str:
     """The code for a log that could not take it; the app's own log says why."""
-    _LOGGER.error("consentkit: %s: %s", type(error).__name__, error)
+    _LOGGER.error(
+        "consentkit: %s: %s",
+        type(error).__name__,
+        error,
+        extra={"event": "request-failed", "error": type(error).__name__},
+    )
     return _code_of(error)
 
 

@@ -78,6 +78,7 @@ def honest(template: str, values: Mapping[str, Any], html: str) -> str:
         "consentkit's own was sent instead",
         ", ".join(names),
         rules,
+        extra={"event": "page-replaced", "rules": rules},
     )
     return ours
 

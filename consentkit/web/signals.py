@@ -74,4 +74,8 @@ class SignalObserver:
                 receiver(self._app, **facts)
             except Exception:
                 # A decision stands, and an entry is in the log, whoever watches.
-                _LOGGER.exception("consentkit: a receiver of %r failed", event.value)
+                _LOGGER.exception(
+                    "consentkit: a receiver of %r failed",
+                    event.value,
+                    extra={"event": "receiver-failed", "signal": event.value},
+                )

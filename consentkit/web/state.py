@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from consentkit.core.notice import Notice
     from consentkit.core.representative import Representative
+    from consentkit.service.accompanying import Companion
     from consentkit.service.ages import Birthdays
     from consentkit.service.confirming import ConfirmationLink
     from consentkit.service.installation import Installation
@@ -47,6 +48,7 @@ class Loaders:
     holds and consent no longer covers. ``confirmation`` sends the link that confirms a
     yes of two stages. ``birthday`` is that of a subject, None where it is not known;
     ``representative`` as whom the person signed in acts, None for themselves.
+    ``companion`` writes the app's own row within the transaction of an act.
     """
 
     subject: Callable[[], object] | None = None
@@ -56,6 +58,7 @@ class Loaders:
     confirmation: Callable[[ConfirmationLink], object] | None = None
     birthday: Birthdays | None = None
     representative: Callable[[], Representative | None] | None = None
+    companion: Companion | None = None
 
 
 class Judge(Protocol):

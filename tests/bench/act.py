@@ -75,7 +75,7 @@ class Acts:
 
     def __init__(self, world: World, people: int, *, prefix: str = "") -> None:
         self._installation = world.installation
-        self._notice = _notice(world)
+        self._notice = logged_notice(world)
         self._idle = deque(f"{prefix}{number}" for number in range(people))
         self._agreeing: deque[str] = deque()
         for _ in range(people):  # everybody is known before anything is timed
@@ -171,7 +171,8 @@ class Unsigned:
         self._connection.execute("COMMIT")
 
 
-def _notice(world: World) -> Notice:
+def logged_notice(world: World) -> Notice:
+    """A notice that asks about the credit score, and is in the log."""
     notice = Notice.of(
         world.installation.registry.questions(SCORE.id),
         locale="en",

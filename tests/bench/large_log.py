@@ -20,6 +20,7 @@ from consentkit.log.checkpoint import Checkpoint
 from consentkit.log.checkpoint import sign_checkpoint
 from consentkit.log.encoding import encode_base64
 from consentkit.log.keys import Ed25519Signer
+from consentkit.log.keys import Signer
 from consentkit.log.leaf import LEAF_HEADER
 from consentkit.log.leaf import sign_leaf
 from consentkit.log.merkle import hash_leaf
@@ -27,7 +28,7 @@ from consentkit.log.publisher import Frontier
 from consentkit.log.publisher import plan
 from consentkit.log.tiles import partial_tiles
 
-__all__ = ["LargeLog", "write_log"]
+__all__ = ["LargeLog", "signed_leaf", "write_log"]
 
 ORIGIN = "wallet.example/consent/2026"
 START, YEAR = 1_767_225_600_000, 31_536_000_000
@@ -143,7 +144,7 @@ def _leaves(collector: Ed25519Signer, count: int, acts: int) -> Iterator[bytes]:
             "time": time,
             "until": time + YEAR,
         }
-        leaf = _signed(body, collector)
+        leaf = signed_leaf(body.encode(), collector)
         head = hash_leaf(leaf)
         if seq:
             ends[person] = head
@@ -154,7 +155,8 @@ def _leaves(collector: Ed25519Signer, count: int, acts: int) -> Iterator[bytes]:
         yield leaf
 
 
-def _signed(body: str, signer: Ed25519Signer) -> bytes:
-    text = LEAF_HEADER + b"\n" + body.encode() + b"\n"
+def signed_leaf(body: bytes, signer: Signer) -> bytes:
+    """The leaf of a body that nobody looks at here."""
+    text = LEAF_HEADER + b"\n" + body + b"\n"
     signature = encode_base64(signer.key_id + signer.sign(text))
     return b"%s\n\xe2\x80\x94 %s %s\n" % (text, signer.name.encode(), signature)

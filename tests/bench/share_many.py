@@ -46,7 +46,16 @@ from tests.declared import CREDIT
 from tests.declared import SCORE
 from tests.postgres_server import serve_postgres
 
-__all__ = ["CLAUSE", "ENGINES", "OURS", "RAW", "main"]
+__all__ = [
+    "CLAUSE",
+    "ENGINES",
+    "OURS",
+    "PERSON",
+    "RAW",
+    "by_clause",
+    "hand_out",
+    "main",
+]
 
 SIZE, SMOKE_SIZE = 1_000_000, 400
 ENGINES = ("SQLite", "PostgreSQL")
@@ -57,7 +66,7 @@ OURS = "share_many, whole and handed out"
 _AT_ONCE = 10_000  # rows written in one go
 _OF_TEN = 6  # so many agreed
 _LEAF_BYTES = bytes(770)  # as long as a leaf; nobody reads them here
-_PERSON = sa.Table(
+PERSON = sa.Table(
     "person", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True)
 )
 _Entries = Sequence[tuple[str, str, bytes]]
@@ -83,7 +92,7 @@ def filled(size: int, *, database: str = "") -> Iterator[Filled]:
     with world(database=database) as made:
         entries: list[tuple[str, str, bytes]] = []
         with made.installation.database.write() as connection:
-            _PERSON.create(connection)
+            PERSON.create(connection)
             for first in range(0, size, _AT_ONCE):
                 numbers = range(first, min(first + _AT_ONCE, size))
                 entries += _add(made, connection, numbers)
@@ -110,7 +119,7 @@ def _add(made: World, connection: sa.Connection, numbers: range) -> _Entries:
     ]
     first = 10 + numbers.start
     add = partial(insert_many, connection)
-    add(_PERSON, [(number,) for number in numbers])
+    add(PERSON, [(number,) for number in numbers])
     add(
         schema.subject,
         [(str(number), handle, b"", 1, "", now) for number, handle, _, _ in ids],
@@ -147,7 +156,7 @@ def _add(made: World, connection: sa.Connection, numbers: range) -> _Entries:
 
 
 def _raw(made: Filled) -> None:
-    query = sa.select(_PERSON.c.id).limit(len(made.entries))
+    query = sa.select(PERSON.c.id).limit(len(made.entries))
     with made.engine.connect() as connection:
         found = connection.execute(query, execution_options={"yield_per": _AT_ONCE})
         for rows in found.partitions():
@@ -160,22 +169,24 @@ def _raw(made: Filled) -> None:
     tree.finish()
 
 
-def _by_clause(made: Filled) -> set[int]:
-    question, database = made.world.question, made.world.installation.database
+def by_clause(made: World) -> set[int]:
+    """Whose data may be shared, by one statement."""
+    question, database = made.question, made.installation.database
     clause = allowed(
-        _PERSON.c.id,
+        PERSON.c.id,
         question,
-        now=made.world.installation.clock,
+        now=made.installation.clock,
         dialect=database.engine.dialect.name,
     )
-    with made.engine.connect() as connection:
-        return set(connection.scalars(sa.select(_PERSON.c.id).where(clause)))
+    with database.engine.connect() as connection:
+        return set(connection.scalars(sa.select(PERSON.c.id).where(clause)))
 
 
-def _ours(made: Filled) -> set[int]:
+def hand_out(made: World) -> set[int]:
+    """Who is in a batch that is written and gone through."""
     batch = share_with_many(
-        made.world.installation,
-        People(sa.select(_PERSON.c.id), str.isdecimal, int),
+        made.installation,
+        People(sa.select(PERSON.c.id), str.isdecimal, int),
         Wanted(SCORE.id, CREDIT.id, None, Assurance.SESSION),
         Circumstances(caller="bench:export"),
         counted=True,
@@ -188,8 +199,8 @@ def _ours(made: Filled) -> set[int]:
 def _contenders(name: str, made: Filled) -> Mapping[str, Callable[[], object]]:
     return {
         f"{RAW}, {name}": partial(_raw, made),
-        f"{CLAUSE}, {name}": partial(_by_clause, made),
-        f"{OURS}, {name}": partial(_ours, made),
+        f"{CLAUSE}, {name}": partial(by_clause, made.world),
+        f"{OURS}, {name}": partial(hand_out, made.world),
     }
 
 
@@ -209,8 +220,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name in ENGINES:
             database = server.new_database() if name == "PostgreSQL" else ""
             made = stack.enter_context(filled(size, database=database))
-            named = _ours(made)
-            if named != _by_clause(made) or len(named) != len(made.entries):
+            named = hand_out(made.world)
+            if named != by_clause(made.world) or len(named) != len(made.entries):
                 raise SystemExit(f"{name}: the batch and the clause name others")
             write(f"{name}: same people: {len(named)} of {size}")
             contenders |= _contenders(name, made)

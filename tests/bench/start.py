@@ -129,7 +129,8 @@ def _busy() -> Iterator[FlaskClient]:
         with open_raw(made.path) as connection:
             connection.execute("BEGIN")
             connection.executemany(
-                "INSERT INTO consent_disclosure VALUES (?, 'anna', ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO consent_disclosure "
+                "VALUES (?, 'anna', ?, ?, ?, ?, ?, ?, 1)",
                 (
                     (
                         *(f"{number:032x}", now + number),

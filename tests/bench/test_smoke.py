@@ -10,11 +10,20 @@ from functools import partial
 
 import pytest
 
+from consentkit.audit.bundle import FolderSource
+from consentkit.audit.trust import Trust
+from consentkit.audit.verify import verify_log
+from consentkit.service.publishing import publish_all
+from consentkit.service.rebuilding import differences
 from tests.bench import act
 from tests.bench import check
 from tests.bench import clause
 from tests.bench import crowd
 from tests.bench import export
+from tests.bench import growth
+from tests.bench import partitioned
+from tests.bench import pooler
+from tests.bench import populating
 from tests.bench import postgres
 from tests.bench import rivals
 from tests.bench import serving
@@ -26,7 +35,10 @@ from tests.bench.measure import Line
 from tests.bench.measure import race
 from tests.bench.measure import report
 from tests.bench.measure import report_tails
+from tests.bench.populating import LEAVES_EACH
+from tests.bench.populating import populate
 from tests.bench.rival_engines import RIVALS
+from tests.bench.world import world
 
 TIME = r"-?[\d.e+]+ (?:s|ms|µs)"
 ROW = re.compile(
@@ -49,6 +61,15 @@ def clause_rows(shop: str) -> list[tuple[str, str | None]]:
         *((gate, each) for each in (hand, driver, core)),
         *((clause.BY_MANY.format(shop, each), single) for each in ("100", "1,000")),
     ]
+
+
+def partitioned_rows() -> list[tuple[str, str | None]]:
+    """Each by itself in one piece, and partitioned against that."""
+    found: list[tuple[str, str | None]] = []
+    for what in partitioned.RACED:
+        whole = partitioned.named(what, partitioned.WHOLE)
+        found += [(whole, None), (partitioned.named(what, partitioned.PARTS), whole)]
+    return found
 
 
 BENCHMARKS: dict[
@@ -114,6 +135,27 @@ BENCHMARKS: dict[
             ("publish 300 waiting leaves", None),
         ],
     ),
+    partitioned.main: (
+        "same answers: 100 people of 300",
+        [
+            (partitioned.named(partitioned.RAW, partitioned.WHOLE), None),
+            *partitioned_rows(),
+            (
+                partitioned.named(partitioned.CHECK, partitioned.PARTS),
+                partitioned.named(partitioned.RAW, partitioned.WHOLE),
+            ),
+        ],
+    ),
+    pooler.main: (
+        "same answers: 20 people",
+        [
+            (pooler.PREPARED, None),
+            (pooler.FULL, pooler.PREPARED),
+            (pooler.POOLED, pooler.PREPARED),
+            (pooler.POOLED, pooler.NOTHING),
+            (pooler.WITH_AGE, pooler.PREPARED),
+        ],
+    ),
     crowd.main: (
         "none failed, the log agrees with the answers",
         [
@@ -151,6 +193,14 @@ BENCHMARKS: dict[
     export.main: (
         "same tree: 603 leaves in 13 files",
         [(export.PURE, None), (export.OURS, export.PURE)],
+    ),
+    growth.main: (
+        "90 people, 270 leaves: ",
+        [
+            (f"{what}, {people} people", f"{what}, 30 people" if people > 30 else None)
+            for what in (*growth.ONE_BY_ONE, growth.PUBLISH)
+            for people in growth.SMOKE_PEOPLE
+        ],
     ),
     share_many.main: (
         "SQLite: same people: 240 of 400",
@@ -191,6 +241,23 @@ def test_a_benchmark_agrees_with_its_reference_and_prints_its_rows(
     assert agreement in printed
     found = [ROW.fullmatch(line) for line in printed.splitlines()]
     assert [(row["name"], row["against"]) for row in found if row] == rows
+
+
+def test_people_by_the_million_are_what_the_services_would_have_made_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(populating, "AT_ONCE", 20)
+    with world() as made:
+        populate(made, 200)
+        installation = made.installation
+        size = publish_all(installation)
+        trust = Trust.of(installation.keyring.vkeys)
+        log = verify_log(FolderSource(installation.log_folder), trust=trust)
+
+        assert list(differences(installation)) == []
+        assert log.size == size
+        assert log.size > 200 * LEAVES_EACH
+        installation.close()
 
 
 def test_a_rival_that_is_not_installed_is_named_and_left_out(

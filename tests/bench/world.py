@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
+from flask import request
 
 from consentkit import ConsentKit
 from consentkit import Registry
@@ -31,7 +32,7 @@ from tests.declared import CREDIT
 from tests.declared import SCORE
 from tests.declared import registry
 
-__all__ = ["LONG", "World", "open_raw", "signed_leaves", "world"]
+__all__ = ["LONG", "World", "open_raw", "reopened", "signed_leaves", "world"]
 
 LONG = 10**10
 """Milliseconds that no benchmark lasts."""
@@ -68,20 +69,27 @@ class World:
 
 @contextlib.contextmanager
 def world(declared: Registry | None = None, *, database: str = "") -> Iterator[World]:
-    """A fresh app, to which every request comes from Anna.
+    """A fresh app, to which requests come from Anna or whom ``X-Person`` names.
 
     ``database`` is the URI of an empty one, if it is not to be a file of its own.
     """
     with tempfile.TemporaryDirectory(prefix="consentkit-bench-") as folder:
-        app = Flask("bench", instance_path=folder)
-        app.secret_key = secrets.token_hex()
-        app.config["CONSENTKIT_PUBLISH"] = "command"  # nothing runs but what is timed
-        if database:
-            app.config["CONSENTKIT_DATABASE_URI"] = database
-        consent = ConsentKit(declared or registry())
-        consent.init_app(app)
-        consent.subject_loader(lambda: "anna")
-        yield World(app, consent, Path(folder) / "consentkit" / "consent.sqlite3")
+        yield reopened(Path(folder), declared, database=database)
+
+
+def reopened(
+    folder: Path, declared: Registry | None = None, *, database: str = ""
+) -> World:
+    """The app whose files are in that folder, once more or for the first time."""
+    app = Flask("bench", instance_path=str(folder))
+    app.secret_key = secrets.token_hex()
+    app.config["CONSENTKIT_PUBLISH"] = "command"  # nothing runs but what is timed
+    if database:
+        app.config["CONSENTKIT_DATABASE_URI"] = database
+    consent = ConsentKit(declared or registry())
+    consent.init_app(app)
+    consent.subject_loader(lambda: request.headers.get("X-Person", "anna"))
+    return World(app, consent, folder / "consentkit" / "consent.sqlite3")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,10 @@ Runner = tuple[subprocess.Popen[str], dict[str, Any]]
 def runner(tmp_path: Path) -> Iterator[Runner]:
     command = [sys.executable, "-m", "example_app", "--json", "--port", "47410"]
     with subprocess.Popen(  # noqa: S603  our own interpreter, our own arguments
-        [*command, "--instance", str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [*command, "--instance", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
@@ -51,6 +54,8 @@ def test_all_three_answer_until_they_are_told_to_stop(
         assert get(said[name]) == 200
     process.send_signal(number)
     assert process.wait(30) == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == "stopped\n"
     for name in ADDRESSES:
         with pytest.raises(urllib3.exceptions.HTTPError):
             get(said[name])

@@ -2,7 +2,7 @@
 
 In each round Alice agrees, one process is about to send inside a share, the other
 revokes. Each notes when, by the one clock that all processes of a machine share. More
-rounds than a test has time for, on each kind of database:
+rounds than a test has time for, on each kind of database and through a pooler:
 ``python -m tests.service.racing 10000``.
 """
 
@@ -23,6 +23,7 @@ from typing import Any
 
 from consentkit.errors import ConsentDeniedError
 from consentkit.service.guarding import Guard
+from tests.pooler import serve_pooler
 from tests.postgres_server import serve_postgres
 from tests.processes import at_once
 from tests.processes import counter
@@ -238,9 +239,13 @@ def _race_on(rounds: int, new_database: Callable[[], str]) -> Race:
 
 
 def main(rounds: int) -> bool:
-    """Race on both kinds of database, and say whether nothing was late."""
-    with serve_postgres() as server:
-        engines = {"SQLite": str, "PostgreSQL": server.new_tables}
+    """Race on each kind of database, and say whether nothing was late."""
+    with serve_postgres() as server, serve_pooler(server) as pooler:
+        engines: dict[str, Callable[[], str]] = {
+            "SQLite": str,
+            "PostgreSQL": server.new_tables,
+            "pgbouncer": lambda: pooler.through(server.new_tables()),
+        }
         totals = {name: _race_on(rounds, new) for name, new in engines.items()}
     for name, total in totals.items():
         sys.stdout.write(f"{name}, {total}\n")

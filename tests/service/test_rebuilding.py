@@ -239,7 +239,7 @@ def test_a_line_of_the_disclosures_that_is_lost_is_named(
 def test_a_disclosure_that_never_was_is_named(
     shared: Wallet, made_up: str, named: str
 ) -> None:
-    columns = "subject, time, purpose, recipient, data, reason, record"
+    columns = "subject, time, purpose, recipient, data, reason, record, log"
     shared.sql(
         f"INSERT INTO consent_disclosure (id, {columns}) "  # noqa: S608  see above
         f"SELECT ?, {columns} FROM consent_disclosure LIMIT 1",

@@ -15,8 +15,9 @@ from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
-from consentkit.store import postgres
+from consentkit.store import partitions
 from consentkit.store import schema
+from consentkit.store.connections import Connections
 from consentkit.store.database import Database
 from consentkit.store.subjects import Person
 from consentkit.store.subjects import lock_person
@@ -55,6 +56,7 @@ def leaf(database: Database) -> Database:
                     id=number, origin=str(number), size=0, created=0
                 )
             )
+            partitions.make_room(connection, number)
         connection.execute(sa.insert(schema.leaf).values(**ROW))
     return database
 
@@ -69,9 +71,18 @@ def test_alembic_finds_nothing_that_the_migrations_forgot(database: Database) ->
     with database.read() as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"version_table": "consent_alembic_version", "compare_type": True},
+            opts={
+                "version_table": "consent_alembic_version",
+                "compare_type": True,
+                "include_name": lambda name, *_: name not in _partitions(connection),
+            },
         )
         assert compare_metadata(context, schema.METADATA) == []
+
+
+def _partitions(connection: sa.Connection) -> set[str]:
+    query = sa.text("SELECT inhrelid::regclass::text FROM pg_inherits")
+    return set(connection.scalars(query))
 
 
 def test_processes_that_start_at_once_make_the_tables_once(uri: str) -> None:
@@ -164,9 +175,9 @@ def test_of_two_who_meet_somebody_new_at_once_one_makes_the_row(
 
 
 def test_acts_of_one_person_wait_for_each_other_and_others_do_not(
-    database: Database,
+    database: Database, uri: str
 ) -> None:
-    done = threading.Event()
+    done, elsewhere = threading.Event(), Database(uri)
 
     def act() -> None:
         with database.write(alone=False) as connection:
@@ -177,7 +188,7 @@ def test_acts_of_one_person_wait_for_each_other_and_others_do_not(
         lock_person(connection, "alice", new=_person, now=Millis(0))
         thread = threading.Thread(target=act)
         thread.start()
-        with database.write(alone=False) as other:
+        with elsewhere.write(alone=False) as other:
             lock_person(
                 other,
                 "bob",
@@ -187,6 +198,7 @@ def test_acts_of_one_person_wait_for_each_other_and_others_do_not(
         assert not done.wait(_SOON)
     assert done.wait(_LATE)
     thread.join()
+    elsewhere.dispose()
 
 
 @pytest.mark.parametrize(
@@ -217,19 +229,20 @@ def test_who_writes_alone_overlaps_with_nobody(
 
 
 def test_a_turn_that_does_not_come_is_an_error_and_leaves_nothing(
-    uri: str, monkeypatch: pytest.MonkeyPatch
+    uri: str,
 ) -> None:
-    monkeypatch.setattr(postgres, "_LOCK_SECONDS", 1)
-    database = Database(uri)
+    database = Database(uri, connections=Connections(lock_wait=1))
     database.upgrade()
+    elsewhere = Database(uri)
     with (
-        database.write(),
+        elsewhere.write(),
         pytest.raises(LogUnavailableError, match="LockNotAvailable"),
     ):
         _add_log(database)
     _add_log(database)
     assert on_postgres(uri, "SELECT count(*) FROM consent_log") == [(1,)]
     database.dispose()
+    elsewhere.dispose()
 
 
 def _add_log(database: Database) -> None:

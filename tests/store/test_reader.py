@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 from consentkit.core.act import State
 from consentkit.errors import LogUnavailableError
+from consentkit.store.addresses import format_url
 from consentkit.store.database import Database
 from consentkit.store.sqlite_reader import SqliteReader
 from tests.store.answers import put
@@ -111,7 +112,7 @@ def test_a_read_after_a_failure_opens_the_file_again(tmp_path: Path) -> None:
 
 def test_a_path_full_of_signs_is_read_all_the_same(tmp_path: Path) -> None:
     file = tmp_path / "köln #1 100%25 a b&c=d?e" / "consent.sqlite3"
-    database = Database(URL.create("sqlite", database=str(file)).render_as_string())
+    database = Database(format_url(URL.create("sqlite", database=str(file))))
     database.upgrade()
     database.dispose()
     put(file, *KEY)

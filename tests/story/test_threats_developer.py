@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.orm import Session
 
 import consentkit
 from consentkit import ConsentKit
@@ -35,6 +36,7 @@ from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import sign_leaf
 from consentkit.service.publishing import publish_all
 from consentkit.testing import answer
+from consentkit.web.state import current_state
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
 from tests.story.rewriting import findings
@@ -60,6 +62,26 @@ LATER = NOW + timedelta(days=30)
 
 # -- a developer without a person -----------------------------------------------------
 
+
+def joined(kit: ConsentKit, who: str, act: str) -> None:
+    """Every act that can be written in a transaction of the app's own."""
+    engine = current_state().installation.database.engine
+    with Session(sa.create_engine(engine.url)) as session, kit.joining(session):
+        for name in ("correct", "delegate", "end_delegation", "erase", "revoke"):
+            with suppress(ConsentKitError):
+                CALLS[name](kit, who, act)
+    session.get_bind().dispose()
+
+
+def accompanied(kit: ConsentKit, who: str, act: str) -> None:
+    """An act beside which the app writes what it likes."""
+    kit.within_act(lambda _connection, _act: None)
+    try:
+        CALLS["correct"](kit, who, act)
+    finally:
+        kit._loaders.companion = None
+
+
 CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     "account_label_loader": lambda kit, *_: kit.account_label_loader(str),
     "allowed_clause": lambda kit, *_: kit.allowed_clause(
@@ -68,11 +90,18 @@ CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     "administrative_acts": lambda kit, *_: kit.administrative_acts(),
     "birthday_loader": lambda kit, *_: kit.birthday_loader(lambda _: None),
     "check": lambda kit, who, _: [
-        kit.check(who, "credit-score", recipient=SCORER, min_assurance=each)
+        kit.check(
+            who,
+            "credit-score",
+            recipient=SCORER,
+            min_assurance=each,
+            max_staleness=timedelta.max,
+        )
         for each in Assurance
     ],
     "check_many": lambda kit, who, _: kit.check_many(
-        [ShareRequest(who, *CREDIT_SCORE, None, each) for each in Assurance]
+        [ShareRequest(who, *CREDIT_SCORE, None, each) for each in Assurance],
+        max_staleness=timedelta.max,
     ),
     "confirmation_sender": lambda kit, *_: kit.confirmation_sender(lambda _: None),
     "correct": lambda kit, who, act: kit.correct(
@@ -92,6 +121,7 @@ CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     "history": lambda kit, who, _: kit.history(who),
     "init_app": lambda kit, *_: kit.init_app(current_app),
     "invalidate": lambda kit, *_: kit.invalidate(since=ONCE, until=NOW, **BY),
+    "joining": joined,
     "receipt": lambda kit, who, act: kit.receipt(who, act),
     "release_without_consent": lambda kit, who, _: kit.release_without_consent(
         who,
@@ -120,6 +150,7 @@ CALLS: dict[str, Callable[[ConsentKit, str, str], object]] = {
     ),
     "subject_loader": lambda kit, *_: kit.subject_loader(lambda: MAYA),
     "suspend": lambda kit, *_: kit.suspend("credit-score", recipient=SCORER, **BY),
+    "within_act": accompanied,
 }
 
 

@@ -14,6 +14,7 @@ from consentkit import Purpose
 from consentkit import Reason
 from consentkit import Recipient
 from consentkit import Registry
+from consentkit import include_name
 
 SPENDING = DataCategory(
     "spending",
@@ -72,3 +73,8 @@ def a_decision_says_why_and_until_when(decision: Decision) -> None:
     assert_type(decision.reason, Reason)
     assert_type(decision.until, datetime | None)
     assert_type(decision.data, frozenset[str])
+
+
+def a_hosts_own_migrations_leave_our_tables_alone() -> None:
+    """It fits Alembic's ``include_name``."""
+    assert_type(include_name("orders", "table", {"schema_name": None}), bool)

@@ -16,19 +16,33 @@ from consentkit.errors import ConfigurationError
 from consentkit.log.keys import Algorithm
 from consentkit.log.keys import Ed25519Signer
 from consentkit.web import config
+from consentkit.web import database_config
 from consentkit.web.config import read_config
 from tests import declared
 from tests.tsa_process import make_tsa
 from tests.web.hosts import bare_app
 from tests.web.hosts import host
 
-KEYS = set(re.findall(r'"(CONSENTKIT_[A-Z_]+[A-Z])"', inspect.getsource(config)))
+KEYS = set(
+    re.findall(
+        r'"(CONSENTKIT_[A-Z_]+[A-Z])"',
+        inspect.getsource(config) + inspect.getsource(database_config),
+    )
+)
 
 WITNESS = (
     Ed25519Signer.generate("witness", algorithm=Algorithm.COSIGNATURE_V1).vkey
     + " https://witness.example"
 )
 NOT_TEXT: dict[str, Any] = {"none": None, "a number": 7, "nothing": "", "a list": []}
+NOT_A_NUMBER: dict[str, Any] = {
+    "none": None,
+    "text": "15",
+    "nothing": 0,
+    "less than nothing": -1,
+    "a half": 1.5,
+    "a yes": True,
+}
 NOT_AN_ADDRESS: dict[str, Any] = {
     "none": None,
     "a function": lambda: "/",
@@ -71,6 +85,25 @@ WRONG: dict[str, dict[str, Any]] = {
         "memory": "sqlite://",
         "memory by name": "sqlite:///:memory:",
         "another database": "mysql://me:secret@localhost/x",
+    },
+    "CONSENTKIT_DATABASE_POOL_SIZE": {**NOT_A_NUMBER, "one": 1},
+    "CONSENTKIT_DATABASE_POOL_TIMEOUT": NOT_A_NUMBER,
+    "CONSENTKIT_DATABASE_LOCK_TIMEOUT": NOT_A_NUMBER,
+    "CONSENTKIT_DATABASE_CONNECT_TIMEOUT": NOT_A_NUMBER,
+    "CONSENTKIT_DATABASE_SENDS": {
+        name: value for name, value in NOT_A_NUMBER.items() if name != "none"
+    },
+    "CONSENTKIT_DATABASE_POOLER": {
+        "none": None,
+        "a yes": True,
+        "a word": "pgbouncer",
+        "a list": [],
+    },
+    "CONSENTKIT_REPLICA_URI": {
+        "none": None,
+        "a number": 7,
+        "a file": "sqlite:////var/lib/consent.sqlite3",
+        "a replica of a file": "postgresql://me:secret@replica.example/consent",
     },
     "CONSENTKIT_KEY_FOLDER": {**NOT_TEXT},
     "CONSENTKIT_COLLECTOR_KEY": NOT_A_KEY,

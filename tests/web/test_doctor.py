@@ -192,7 +192,9 @@ def test_an_app_is_told_all_that_its_code_and_its_tests_leave_out(
     monkeypatch.syspath_prepend(str(tmp_path))
     runner = importlib.import_module("shop_of_doctor").create_app().test_cli_runner()
 
-    told = runner.invoke(args=["consent", "doctor", "--tests", str(tmp_path)])
+    told = runner.invoke(
+        args=["consent", "doctor", "--only", "code", "--tests", str(tmp_path)]
+    )
 
     assert told.exit_code == 1, told.output
     places = {

@@ -295,7 +295,7 @@ def fill(shop: Host, rows: int) -> None:
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "  # noqa: S608  our own number
         f"i < {rows}) INSERT INTO consent_disclosure SELECT printf('%032x', i), "
         f"'{MAYA}', 1700000000000 + i / 3, 'credit-score', 'acme-credit', 'spending', "
-        "'granted', '' FROM n"
+        "'granted', '', 1 FROM n"
     )
 
 

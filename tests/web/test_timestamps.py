@@ -87,10 +87,7 @@ def test_who_follows_has_the_log_stamped_from_a_thread(
         threading.Thread, "start", lambda thread: started.append(thread.name)
     )
 
-    def interrupt(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("consentkit.web.commands.time.sleep", interrupt)
+    monkeypatch.setattr("consentkit.web.following.follow", lambda first, _work: first())
     shop.app.test_cli_runner().invoke(args=["consent", "publish", "--follow"])
 
     assert "consentkit-timestamps" in started

@@ -111,10 +111,7 @@ def test_who_follows_asks_the_witnesses_from_a_thread(
     )
     monkeypatch.setattr("consentkit.web.commands.ask_witnesses", lambda _: None)
 
-    def interrupt(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("consentkit.web.commands.time.sleep", interrupt)
+    monkeypatch.setattr("consentkit.web.following.follow", lambda first, _work: first())
     shop.app.test_cli_runner().invoke(args=["consent", "publish", "--follow"])
 
     assert "consentkit-witnesses" in started

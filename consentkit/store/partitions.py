@@ -1,0 +1,160 @@
+"""Where the rows of the big tables go on PostgreSQL, and how a whole period goes.
+
+Leaves and disclosures lie in one partition for each log, so that a period that ended
+is two tables, and to drop them costs the same however many rows they hold. The state
+is spread over a few by the hash of the subject (``docs/adr/0025``). On SQLite each is
+one table.
+
+A partition is made by whoever owns the tables, where a log begins; no process that
+only writes rows ever needs one that is not there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consentkit.errors import ConfigurationError
+from consentkit.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["drop_period", "make_room", "missing", "of_log"]
+
+_LOG, _LEAF, _DISCLOSURE = schema.log, schema.leaf, schema.disclosure
+_BY_LOG = (_LEAF, _DISCLOSURE)
+# How many there are is for good: every row would have to move.
+_BY_SUBJECT = tuple(f"{schema.state.name}_{number}" for number in range(8))
+# Triggers for each row come with the partition, those for a statement do not.
+_GUARD = "consent_leaf_no_truncate"
+_ATTACHED = sa.text("""
+    SELECT part.relname, EXISTS (
+        SELECT 1 FROM pg_trigger
+        WHERE tgrelid = part.oid AND tgname = :guard AND tgenabled <> 'D'
+    )
+    FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
+    WHERE inhparent IN (
+        to_regclass('consent_leaf'), to_regclass('consent_disclosure'),
+        to_regclass('consent_state')
+    )
+""")
+
+
+def of_log(table: sa.Table, log_id: int) -> str:
+    """The name of the partition that holds a log's rows of this table."""
+    return f"{table.name}_{log_id}"
+
+
+def make_room(connection: sa.Connection, log_id: int) -> None:
+    """Make the partitions of a log whose row is there, unless they are there too.
+
+    Idempotent; nothing on SQLite. Who reads or writes other logs does not wait.
+
+    Raises what the driver raises if the connection's role does not own the tables;
+    ``Database`` translates that at its door.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    found = _attached(connection)
+    for table in _BY_LOG:
+        name = of_log(table, log_id)
+        if name not in found:
+            # Attached, not created as one, which would lock out whoever reads the rest.
+            connection.exec_driver_sql(
+                f"CREATE TABLE {name} (LIKE {table.name} INCLUDING DEFAULTS)"
+            )
+            connection.exec_driver_sql(
+                f"ALTER TABLE {table.name} ATTACH PARTITION {name} "
+                f"FOR VALUES FROM ({log_id}) TO ({log_id + 1})"
+            )
+    leaves = of_log(_LEAF, log_id)
+    if not found.get(leaves):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {_GUARD} BEFORE TRUNCATE ON {leaves} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION consent_leaf_is_append_only()"
+        )
+
+
+def missing(connection: sa.Connection) -> list[str]:
+    """What is not as ``make_room`` and the migrations left it, by name.
+
+    Looked for are the partitions of every log that was not dropped, those of the state,
+    and on each of the leaves' the trigger against truncating it. Empty if all is there,
+    and on SQLite. Needs no right but to read ``consent_log``.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    found = _attached(connection)
+    logs = sa.select(_LOG.c.id).where(_LOG.c.dropped.is_(None)).order_by(_LOG.c.id)
+    lost = [name for name in _BY_SUBJECT if name not in found]
+    for log_id in connection.scalars(logs):
+        lost += [
+            name for table in _BY_LOG if (name := of_log(table, log_id)) not in found
+        ]
+        leaves = of_log(_LEAF, log_id)
+        if found.get(leaves) is False:
+            lost.append(f"the trigger {_GUARD} on {leaves}")
+    return lost
+
+
+def drop_period(connection: sa.Connection, log_id: int) -> None:
+    """Take out every leaf and every line of the disclosure table that a log has.
+
+    The bars on those lines go with them. The log's own row, its checkpoints, tiles,
+    keys and time-stamps stay, and so do batches and all that is kept by person: its
+    size and its signed tree are still known, its leaves are not, so nothing that needs
+    one of them (a receipt, a proof, the replay) is found here any more. It is for the
+    caller to have the archive verified before, and to note it in ``consent_log``.
+
+    Within a transaction that overlaps with no other (``Database.write``). On PostgreSQL
+    the two partitions are dropped, whose files go at the commit; reads of the tables
+    wait until then. On SQLite the rows are deleted: the triggers that forbid it are
+    taken out and put back as they were, within the transaction, and the freed pages
+    hold the bytes until the file is rewritten (``Database.rewrite``). Idempotent.
+
+    Raises:
+        ConfigurationError: the log goes on, or not all of it is published.
+    """
+    _check_ended(connection, log_id)
+    lines = sa.select(_DISCLOSURE.c.id).where(_DISCLOSURE.c.log == log_id)
+    connection.execute(sa.delete(schema.bar).where(schema.bar.c.id.in_(lines)))
+    if connection.dialect.name == "postgresql":
+        for table in _BY_LOG:
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {of_log(table, log_id)}")
+        return
+    guards = list(_guards(connection))
+    for name, _ in guards:
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    for table in _BY_LOG:
+        connection.execute(sa.delete(table).where(table.c.log == log_id))
+    for _, statement in guards:
+        connection.exec_driver_sql(statement)
+
+
+def _check_ended(connection: sa.Connection, log_id: int) -> None:
+    closed = connection.scalar(sa.select(_LOG.c.closed).where(_LOG.c.id == log_id))
+    waiting = sa.select(_LEAF.c.position).where(
+        _LEAF.c.log == log_id, _LEAF.c.idx.is_(None)
+    )
+    if closed is None or connection.scalar(waiting.limit(1)) is not None:
+        raise ConfigurationError(
+            f"log {log_id} goes on, or not all of it is published: only a log that was "
+            "closed can be dropped; close it with 'flask consent log close'"
+        )
+
+
+def _attached(connection: sa.Connection) -> dict[str, bool]:
+    """The partitions there are, and whether each has the trigger of the leaves."""
+    rows = connection.execute(_ATTACHED, {"guard": _GUARD})
+    return {row[0]: row[1] for row in rows}
+
+
+def _guards(connection: sa.Connection) -> Iterator[tuple[str, str]]:
+    """The triggers on the leaves of SQLite, as they were created."""
+    found = connection.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_master "
+        "WHERE type = 'trigger' AND tbl_name = 'consent_leaf' ORDER BY name"
+    )
+    yield from ((row[0], row[1]) for row in found)

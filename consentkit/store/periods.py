@@ -1,0 +1,95 @@
+"""The periods: one log after the other, and what became of those that ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consentkit.core.act import Millis
+from consentkit.errors import ConfigurationError
+from consentkit.store import schema
+from consentkit.store.rights import find_rights
+
+if TYPE_CHECKING:
+    from consentkit.store.database import Database
+
+__all__ = ["Period", "PeriodWriter", "Periods", "check_may_begin"]
+
+_LOG = schema.log
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One log of the database: how much is published of it, and when what happened.
+
+    ``closed``, ``archived`` and ``dropped`` are None where that did not happen.
+    """
+
+    id: int
+    origin: str
+    begun: Millis
+    size: int
+    closed: Millis | None = None
+    archived: Millis | None = None
+    dropped: Millis | None = None
+
+
+_COLUMNS = tuple(
+    _LOG.c[name]
+    for name in ("id", "origin", "created", "size", "closed", "archived", "dropped")
+)
+
+
+class Periods:
+    """Reads of the table of logs, each seeing the newest commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Period]:
+        """Every log that this database ever held, oldest first.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(*_COLUMNS).order_by(_LOG.c.id))
+            return [Period(*row) for row in rows]
+
+
+class PeriodWriter:
+    """What one write transaction notes about a log that ended."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def find(self, origin: str) -> Period | None:
+        """The log of that origin as it is within this transaction."""
+        query = sa.select(*_COLUMNS).where(_LOG.c.origin == origin)
+        row = self._connection.execute(query).one_or_none()
+        return Period(*row) if row else None
+
+    def mark_archived(self, log_id: int, now: Millis) -> None:
+        """Note that all of its files were found in an archive."""
+        self._connection.execute(
+            sa.update(_LOG).where(_LOG.c.id == log_id).values(archived=now)
+        )
+
+
+def check_may_begin(database: Database) -> None:
+    """Refuse what would end half way: a log begins with tables of its own.
+
+    Raises:
+        ConfigurationError: this process does not own the tables (PostgreSQL).
+        LogUnavailableError: the database cannot be reached.
+    """
+    with database.read() as connection:
+        rights = find_rights(connection)
+    if rights is not None and not rights.owns:
+        raise ConfigurationError(
+            f"the database role {rights.role!r} may not begin a log, as that takes "
+            "tables of its own: for this command let CONSENTKIT_DATABASE_URI name "
+            f"their owner, {rights.owner!r}; nothing was closed"
+        )

@@ -1,0 +1,106 @@
+"""What the role that this process has logged in as may do with our tables (PostgreSQL).
+
+On SQLite whoever may write the file may do everything; there is nothing to ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from consentkit.errors import ConfigurationError
+from consentkit.errors import LogUnavailableError
+
+if TYPE_CHECKING:
+    from consentkit.store.database import Database
+
+__all__ = [
+    "REFUSED",
+    "Rights",
+    "check_may_number",
+    "check_may_rewrite",
+    "find_rights",
+    "is_refused",
+]
+
+REFUSED = (
+    "the consent database refuses this to the role that this process logs in as: run "
+    "'flask consent init' once more as the owner of the tables, with the names of the "
+    "roles, or use the role that it is for (docs/roles.md)"
+)
+_INSUFFICIENT_PRIVILEGE = "42501"
+_FIND = sa.text(
+    """
+SELECT current_user, pg_get_userbyid(leaf.relowner),
+    role.rolsuper OR pg_has_role(leaf.relowner, 'USAGE'),
+    has_column_privilege(leaf.oid, 'idx', 'UPDATE'),
+    has_column_privilege(leaf.oid, 'bytes', 'UPDATE'),
+    has_table_privilege(leaf.oid, 'DELETE'),
+    has_table_privilege(leaf.oid, 'TRUNCATE')
+FROM pg_class AS leaf, pg_roles AS role
+WHERE leaf.oid = to_regclass('consent_leaf') AND role.rolname = current_user
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one role may do, who it is and who ``owner`` of the tables is.
+
+    ``owns`` is the right of the owner: to change the tables, and to rewrite them.
+    """
+
+    role: str
+    owner: str
+    owns: bool
+    numbers: bool
+    changes_leaves: bool
+    deletes_leaves: bool
+    truncates_leaves: bool
+
+
+def find_rights(connection: sa.Connection) -> Rights | None:
+    """The rights of this very connection; None on SQLite, or without tables."""
+    if connection.dialect.name != "postgresql":
+        return None
+    row = connection.execute(_FIND).one_or_none()
+    return None if row is None else Rights(*row)
+
+
+def check_may_number(database: Database) -> None:
+    """Refuse to start a publisher that could never publish.
+
+    Raises:
+        ConfigurationError: the role of this process may not number leaves.
+        LogUnavailableError: the database cannot be reached.
+    """
+    with database.read() as connection:
+        rights = find_rights(connection)
+    if rights is not None and not rights.numbers:
+        raise ConfigurationError(
+            "CONSENTKIT_PUBLISH is 'thread', but the database role "
+            f"{rights.role!r} may not number leaves: set it to 'command', and run "
+            "'flask consent publish --follow' as the publisher's role"
+        )
+
+
+def check_may_rewrite(connection: sa.Connection) -> None:
+    """Refuse what PostgreSQL would skip with a warning that nobody sees.
+
+    Raises:
+        LogUnavailableError: only the owner of the tables may rewrite them.
+    """
+    rights = find_rights(connection)
+    if rights is not None and not rights.owns:
+        raise LogUnavailableError(
+            f"the database role {rights.role!r} may not rewrite tables: run 'flask "
+            f"consent sweep' as their owner, {rights.owner!r}"
+        )
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether PostgreSQL said that the role lacks a privilege."""
+    driver = getattr(error, "orig", None) or error
+    return getattr(driver, "sqlstate", None) == _INSUFFICIENT_PRIVILEGE
