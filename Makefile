@@ -57,7 +57,7 @@ lint: $(VENV)/test.stamp ## ruff, and imports that only go down
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/mypy --strict consentkit example_app tests/typing
 
-unit: $(VENV)/test.stamp golang softhsm postgres pgbouncer ## tests without a browser, two at a time; ARGS="-k receipt" selects
+unit: $(VENV)/test.stamp golang softhsm postgres pgbouncer wrk ## tests without a browser, two at a time; ARGS="-k receipt" selects
 	$(BIN)/pytest -n 2 --dist worksteal -m "not browser" $(ARGS) $(may_be_empty)
 
 browser: $(VENV)/test.stamp chromium ## tests in Chromium, two files at a time
@@ -87,7 +87,7 @@ mutants: $(VENV)/test.stamp ## change core and log in thousands of ways: do test
 	nice $(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
 
-coverage: $(VENV)/test.stamp golang softhsm postgres pgbouncer ## branch coverage of the tests without a browser
+coverage: $(VENV)/test.stamp golang softhsm postgres pgbouncer wrk ## branch coverage of the tests without a browser
 	$(BIN)/coverage run -m pytest -q -m "not browser" $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
@@ -118,12 +118,13 @@ $(VENV)/venv.stamp:
 
 # Whether it is there: Chromium; Go, and the library that tests/outside/checklog stands
 # upon; the server, which the tests start and stop themselves, and a pooler before it; a
-# token in software, for keys that never leave one.
+# client that loads ours; a token in software, for keys that never leave one.
 has_chromium = command -v chromium >/dev/null
 has_golang = { command -v go && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb; } \
 	>/dev/null
 has_postgres = { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1
 has_softhsm = command -v softhsm2-util >/dev/null
+has_wrk = command -v wrk >/dev/null
 has_pgbouncer = { command -v pgbouncer || test -x /usr/sbin/pgbouncer; } >/dev/null
 # Chromium without windows, for the tests: half the work, where there is such a package.
 lighter = command -v chromium-headless-shell >/dev/null || [ "$$(id -u)" != 0 ] \
@@ -151,6 +152,7 @@ tools: # all of these at one go
 	$(has_postgres) || missing="$$missing postgresql"; \
 	$(has_softhsm) || missing="$$missing softhsm2"; \
 	$(has_pgbouncer) || missing="$$missing pgbouncer"; \
+	$(has_wrk) || missing="$$missing wrk"; \
 	{ [ -z "$$missing" ] || { $(call apt,$$missing); }; } && { $(lighter); }
 
 # -- measuring ------------------------------------------------------------------------
@@ -164,6 +166,7 @@ bench: $(VENV)/test.stamp postgres wrk ## time it beside what it cannot be faste
 	$(BIN)/python -m tests.bench.pooler $(ARGS)
 	$(BIN)/python -m tests.bench.crowd $(ARGS)
 	$(BIN)/python -m tests.bench.serving $(ARGS)
+	$(BIN)/python -m tests.bench.loads $(ARGS)
 	$(BIN)/python -m tests.bench.start $(ARGS)
 	$(BIN)/python -m tests.bench.export $(ARGS)
 	$(BIN)/python -m tests.bench.verify $(ARGS)
@@ -180,4 +183,4 @@ $(VENV)/rivals.stamp: setup.cfg | $(VENV)/venv.stamp
 	@touch $@
 
 wrk: # a client that takes next to nothing from the server beside it
-	@command -v wrk >/dev/null || { $(call apt,wrk); }
+	@$(has_wrk) || { $(call apt,wrk); }

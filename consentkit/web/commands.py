@@ -81,7 +81,7 @@ def _publish(*, follow: bool, accepts: bool) -> None:
         accepted = told(lambda: accept_high_water(installation))
         click.echo(f"high-water mark: {accepted} entries")
     if follow:
-        following.follow(_begin_to_publish, lambda: told(_publish_once))
+        following.follow(_begin_to_publish, _publish_once)
     else:
         _publish_and_ask()
 
@@ -97,7 +97,7 @@ def _begin_to_publish() -> None:
 
 def _publish_and_ask() -> None:
     installation = current_state().installation
-    told(_publish_once)
+    click.echo(told(_publish_once))
     if installation.cosigners and told(lambda: ask_witnesses(installation)) is not None:
         told(lambda: publish_all(installation))  # their lines, under the checkpoint
         _tell_witnesses()
@@ -105,12 +105,11 @@ def _publish_and_ask() -> None:
     sweep(installation)
 
 
-def _publish_once() -> None:
+def _publish_once() -> str:
     size = publish_or_stop(current_state().installation)
     if size is None:
-        click.echo("another process is publishing this log", err=True)
-    else:
-        click.echo(f"published: {size} entries")
+        return "another process is publishing this log"
+    return f"published: {size} entries"
 
 
 @click.command("witnesses")

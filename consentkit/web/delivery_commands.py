@@ -69,9 +69,10 @@ def deliver(*, follow: bool, listing: bool, in_full: bool, done: str | None) -> 
 def _go_on(first: Callable[[], None]) -> None:
     remind = TaskReminder()
 
-    def work() -> None:
-        told(_deliver)
-        told(remind)
+    def work() -> str:
+        _deliver()
+        remind()
+        return ""
 
     following.follow(first, work)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consentkit.errors import ConsentKitError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Iterator
@@ -19,16 +21,29 @@ _SECOND = 1.0
 _SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what supervisors send
 
 
-def follow(first: Callable[[], object], work: Callable[[], object]) -> None:
+def follow(first: Callable[[], object], work: Callable[[], str]) -> None:
     """Do the first work, then the other once a second, until SIGINT or SIGTERM.
 
-    What is under way is finished then; a second signal ends the command at once.
+    What is under way is finished then; a second signal ends the command at once. What
+    ``work`` has to say is said where it is news. Once the first work was done, nothing
+    that goes wrong ends the command: a database that is away comes back.
     """
+    said = ""
     with _heard() as stopped:
         first()
         while not stopped.wait(_SECOND):
-            work()
+            line = _done(work)
+            if line not in ("", said):
+                click.echo(line)
+            said = line
     click.echo("stopped", err=True)
+
+
+def _done(work: Callable[[], str]) -> str:
+    try:
+        return work()
+    except ConsentKitError as error:
+        return f"{error}; trying again"
 
 
 @contextlib.contextmanager
