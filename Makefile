@@ -171,6 +171,7 @@ bench: $(VENV)/test.stamp postgres wrk ## time it beside what it cannot be faste
 	$(BIN)/python -m tests.bench.export $(ARGS)
 	$(BIN)/python -m tests.bench.verify $(ARGS)
 	$(BIN)/python -m tests.bench.share_many $(ARGS)
+	$(BIN)/python -m tests.bench.growth $(ARGS)
 
 rivals: $(VENV)/rivals.stamp ## the same questions to other libraries; they get an environment of their own
 	$(VENV)/rivals/bin/python -m tests.bench.rivals $(ARGS)

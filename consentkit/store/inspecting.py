@@ -121,7 +121,7 @@ class Inspection:
     def migration(self) -> Migration:
         """Of which version the tables are."""
         found = self._scalar("SELECT version_num FROM consent_alembic_version")
-        return Migration(str(found), str(newest_migration()))
+        return Migration(str(found), newest_migration())
 
     def lost_partitions(self) -> list[str]:
         """What is missing of the partitions; nothing on SQLite."""

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
-from sqlalchemy.orm import scoped_session
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
@@ -23,6 +21,8 @@ from consentkit.errors import LogUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
+
+    from sqlalchemy.orm import Session
 
     Work: TypeAlias = "Session | sa.Connection"
 
@@ -59,6 +59,10 @@ def connection_of(given: object) -> tuple[Work, sa.Connection]:
             be the end of the transaction.
         SQLAlchemyError: the database cannot be reached.
     """
+    # A fifth of our whole import; an app that has a session has loaded it.
+    from sqlalchemy.orm import Session  # noqa: PLC0415
+    from sqlalchemy.orm import scoped_session  # noqa: PLC0415
+
     work = given() if isinstance(given, scoped_session) else given
     if not isinstance(work, (Session, sa.Connection)):
         raise ConfigurationError(
@@ -185,7 +189,7 @@ def follow_savepoints(work: Work) -> None:
 
     It does so at its own next statement only: ours would go before them.
     """
-    if isinstance(work, Session):
+    if not isinstance(work, sa.Connection):
         work.connection()
 
 

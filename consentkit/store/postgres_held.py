@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
 
-from sqlalchemy.dialects.postgresql import psycopg
-
 from consentkit.errors import LogUnavailableError
 from consentkit.store.postgres_pooling import NOT_OURS
 from consentkit.store.postgres_pooling import STALE
@@ -65,23 +63,37 @@ class Query:
         self._generation += 1
 
 
-class _Held(threading.local):
-    """What one thread holds: a connection that the process ``pid`` opened, 0: none.
+class _Kept:
+    """Closes a connection with the thread that held it, in the process that opened it.
 
-    It is closed with the thread.
+    By itself it would stay open until the garbage collector comes to it.
     """
 
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._opened_by = os.getpid()
+
+    def close(self) -> None:
+        """Close it, or keep it open for the parent process that opened it."""
+        if self._opened_by == os.getpid():
+            self._connection.close()
+        else:
+            _INHERITED.append(self._connection)
+
+    __del__ = close
+
+
+class _Held(threading.local):
+    """What one thread holds: a connection that the process ``pid`` opened, 0: none."""
+
     pid = 0
+    kept: _Kept
     connection: Any
     poll: Any
     cursor: Any
     loaders: Any
     pooled = False
     misses = 0
-
-    def __del__(self) -> None:
-        if self.pid == os.getpid():
-            self.connection.close()
 
 
 class HeldConnections:
@@ -101,7 +113,7 @@ class HeldConnections:
     ) -> None:
         self._driver = driver
         self._found = driver.pq.ExecStatus.TUPLES_OK
-        dialect: Any = psycopg.dialect  # without annotations in SQLAlchemy
+        dialect: Any = url.get_dialect()  # without annotations in SQLAlchemy
         _, self._address = dialect().create_connect_args(url)
         self._address.setdefault("connect_timeout", str(connections.connect_wait))
         self._address["client_encoding"] = "utf8"
@@ -132,10 +144,8 @@ class HeldConnections:
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""
         held = self._held
-        if held.pid == os.getpid():
-            held.connection.close()
-        elif held.pid:
-            _INHERITED.append(held.connection)
+        if held.pid:
+            held.kept.close()
         held.pid = 0
 
     def _ask(self, read: _Read, query: Any, values: Sequence[Any]) -> list[Row]:
@@ -252,6 +262,7 @@ class HeldConnections:
         self.close()
         held = self._held
         connection = self._cluster.connect(**self._address, autocommit=True)
+        held.kept = _Kept(connection)
         held.connection, held.pid = connection, os.getpid()
         held.poll = select.poll()
         held.poll.register(connection.pgconn.socket, select.POLLIN)

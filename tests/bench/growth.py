@@ -95,11 +95,26 @@ def _built(people: int, server: PostgresServer | None) -> Iterator[Contender]:
         populate(made, people)
         _list_people(made, people)
         seconds = time.perf_counter() - began
-        write(f"{people:,} people, {people * LEAVES_EACH:,} leaves: {seconds:.0f} s")
+        size, files = _bytes_of(made)
+        write(
+            f"{people:,} people, {people * LEAVES_EACH:,} leaves: {seconds:.0f} s, "
+            f"{size / 1e6:,.0f} MB in the database, {files / 1e6:,.0f} MB of files"
+        )
         try:
             yield Contender(made, people)
         finally:
             made.installation.close()
+
+
+def _bytes_of(made: World) -> tuple[int, int]:
+    """How much the database takes, and the published log beside it."""
+    database, folder = made.installation.database, made.installation.log_folder
+    files = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+    if database.file is not None:
+        return database.file.stat().st_size, files
+    with database.read() as connection:
+        query = "SELECT pg_database_size(current_database())"
+        return connection.exec_driver_sql(query).scalar_one(), files
 
 
 def _list_people(made: World, people: int) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from consentkit.core.act import State
 from consentkit.errors import LogUnavailableError
 from consentkit.store.database import Database
+from consentkit.store.postgres_timeline import Cluster
 from tests.postgres_server import on_postgres
 from tests.processes import in_fork
 from tests.store.answers import put
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from consentkit.store.engine import Reader
+    from consentkit.store.postgres_connection import PatientConnection
     from tests.postgres_server import PostgresServer
 
 _KILL = (
@@ -94,3 +98,22 @@ def test_a_fork_reads_by_a_connection_of_its_own(reader: Reader, place: str) -> 
 
     assert set(in_fork(read).value) == {"given"}
     assert state(reader) is State.GIVEN
+
+
+def test_a_thread_that_ends_leaves_no_connection(
+    reader: Reader, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that starts a thread for each request would use all of them up."""
+    opened: list[PatientConnection] = []
+    connect = Cluster.connect
+
+    def note(cluster: Cluster, *arguments: Any, **options: Any) -> PatientConnection:
+        opened.append(connect(cluster, *arguments, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(Cluster, "connect", note)
+    put(place, *KEY)
+    thread = threading.Thread(target=state, args=[reader])
+    thread.start()
+    thread.join()
+    assert [each.closed for each in opened] == [True]
