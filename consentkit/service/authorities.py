@@ -7,17 +7,14 @@ kept only if it verifies as an auditor would verify it.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
-import secrets
-import time
 from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from urllib.parse import urlsplit
-
-import urllib3
 
 from consentkit.audit.timestamps import MAX_REPLY_BYTES
 from consentkit.audit.timestamps import check_roots
@@ -110,56 +107,28 @@ def request_timestamp(authority: Authority, text: bytes) -> tuple[bytes, Millis]
     library = load_library()
     builder = library.TimestampRequestBuilder().data(text)
     request = builder.hash_algorithm(library.HashAlgorithm.SHA256).build()
-    with urllib3.PoolManager(retries=False) as pool:
-        reply = _ask(pool, authority, request.as_bytes())
+    reply = _ask(authority, request.as_bytes())
     moment = open_timestamp(
         reply, text=text, roots=authority.roots, nonce=request.nonce
     )
     return reply, moment
 
 
-def _ask(pool: urllib3.PoolManager, authority: Authority, body: bytes) -> bytes:
-    """The answer, after a few tries where there was none."""
-    for delay in (*_RETRY_DELAYS, None):
-        try:
-            status, answer = _post(pool, authority, body)
-        except urllib3.exceptions.HTTPError as error:
-            fault = f"it did not answer ({type(error).__name__})"
-        else:
-            if status == 200:  # noqa: PLR2004  RFC 9110; a redirect is not followed
-                return answer
-            fault = f"it answered with status {status}"
-            if status < 500 and status != 429:  # noqa: PLR2004  it would say so again
-                break
-        if delay is None:
-            break
-        time.sleep(delay * (1 + secrets.randbelow(500) / 1000))
-    raise LogUnavailableError(fault)
+def _ask(authority: Authority, body: bytes) -> bytes:
+    from consentkit.service.posting import posting  # noqa: PLC0415  see there
 
-
-def _post(
-    pool: urllib3.PoolManager, authority: Authority, body: bytes
-) -> tuple[int, bytes]:
-    """Status and body of one answer, whole within twice the time-out."""
-    end = time.monotonic() + _TIMEOUT
     headers = {"Content-Type": "application/timestamp-query"}
     if authority.login:
-        headers |= urllib3.make_headers(basic_auth=authority.login)
-    response = pool.request(
-        "POST",
+        login = base64.b64encode(authority.login.encode()).decode()
+        headers["Authorization"] = f"Basic {login}"
+    with posting(
         authority.url,
-        body=body,
-        headers=headers,
-        timeout=urllib3.Timeout(total=_TIMEOUT),
-        redirect=False,
-        preload_content=False,
-    )
-    try:
-        data = bytearray()
-        while part := response.read1(MAX_REPLY_BYTES):
-            data += part
-            if len(data) > MAX_REPLY_BYTES or time.monotonic() > end:
-                raise urllib3.exceptions.ProtocolError("too much, or too slow")
-        return response.status, bytes(data)
-    finally:
-        response.close()
+        headers,
+        timeout=_TIMEOUT,
+        delays=_RETRY_DELAYS,
+        most=MAX_REPLY_BYTES,
+    ) as post:
+        status, answer = post.send(body)
+    if status != 200:  # noqa: PLR2004  RFC 9110; a redirect is not followed
+        raise LogUnavailableError(f"it answered with status {status}")
+    return answer

@@ -8,12 +8,8 @@ only as far as the witness's key says so.
 from __future__ import annotations
 
 import re
-import secrets
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import urllib3
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
@@ -23,7 +19,6 @@ from consentkit.log.keys import Algorithm
 from consentkit.log.keys import Verifier
 from consentkit.log.witness import MAX_ANSWER_BYTES
 from consentkit.log.witness import AddCheckpoint
-from consentkit.log.witness import Answer
 from consentkit.log.witness import Outcome
 from consentkit.log.witness import format_request
 from consentkit.log.witness import parse_answer
@@ -105,11 +100,19 @@ def request_cosignature(
         LogUnavailableError: it did not answer, or would not answer now.
         VerificationError: what it answered is no cosignature of its own.
     """
+    from consentkit.service.posting import posting  # noqa: PLC0415  see there
+
     request = AddCheckpoint(held, tuple(prove(held)), note)
     size = request.checkpoint.size
-    with urllib3.PoolManager(retries=False) as pool:
+    with posting(
+        cosigner.url.rstrip("/") + "/add-checkpoint",
+        {"Content-Type": "text/plain; charset=utf-8"},
+        timeout=_TIMEOUT,
+        delays=_RETRY_DELAYS,
+        most=MAX_ANSWER_BYTES,
+    ) as post:
         for _ in range(_CONFLICTS):
-            answer = _ask(pool, cosigner, format_request(request))
+            answer = parse_answer(*post.send(format_request(request)))
             if answer.outcome is not Outcome.OTHER_SIZE:
                 break
             _check_size(answer.size, request.old, size)
@@ -144,45 +147,3 @@ def _refusal(outcome: Outcome) -> LogConflictError | LogUnavailableError:
         Outcome.OTHER_SIZE: "somebody else kept bringing it forward",
     }
     return LogUnavailableError(reasons[outcome])
-
-
-def _ask(pool: urllib3.PoolManager, cosigner: Cosigner, body: bytes) -> Answer:
-    """The answer, after a few tries where there was none."""
-    for delay in (*_RETRY_DELAYS, None):
-        try:
-            status, answer = _post(pool, cosigner, body)
-        except urllib3.exceptions.HTTPError as error:
-            fault = f"it did not answer ({type(error).__name__})"
-        else:
-            if status < 500 and status != 429:  # noqa: PLR2004 (server errors, too many)
-                return parse_answer(status, answer)
-            fault = f"it answered with status {status}"
-        if delay is None:
-            break
-        time.sleep(delay * (1 + secrets.randbelow(500) / 1000))
-    raise LogUnavailableError(fault)
-
-
-def _post(
-    pool: urllib3.PoolManager, cosigner: Cosigner, body: bytes
-) -> tuple[int, bytes]:
-    """Status and body of one answer, whole within twice the time-out."""
-    end = time.monotonic() + _TIMEOUT
-    response = pool.request(
-        "POST",
-        cosigner.url.rstrip("/") + "/add-checkpoint",
-        body=body,
-        headers={"Content-Type": "text/plain; charset=utf-8"},
-        timeout=urllib3.Timeout(total=_TIMEOUT),
-        redirect=False,
-        preload_content=False,
-    )
-    try:
-        data = bytearray()
-        while part := response.read1(MAX_ANSWER_BYTES):
-            data += part
-            if len(data) > MAX_ANSWER_BYTES or time.monotonic() > end:
-                raise urllib3.exceptions.ProtocolError("too much, or too slow")
-        return response.status, bytes(data)
-    finally:
-        response.close()

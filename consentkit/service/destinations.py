@@ -18,9 +18,6 @@ from typing import TYPE_CHECKING
 from typing import NamedTuple
 from urllib.parse import unquote
 
-import urllib3
-from urllib3.util import parse_url
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,9 +41,13 @@ class Address(NamedTuple):
 
 def address_in(url: str) -> Address | None:
     """The address in a URL, as urllib3 and requests read it; None if it has none."""
+    # Loaded with the first request that is guarded, which loads it anyhow.
+    from urllib3.exceptions import LocationParseError  # noqa: PLC0415
+    from urllib3.util import parse_url  # noqa: PLC0415
+
     try:
         parsed = parse_url(url)
-    except urllib3.exceptions.LocationParseError:
+    except LocationParseError:
         return None  # nor could anything be sent there
     if not parsed.host:
         return None

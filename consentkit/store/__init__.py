@@ -9,7 +9,6 @@
 ``autogenerate``          what a host's own Alembic is told of our tables
 ``connections``           how many there may be, and how long is waited for them
 ``postgres``, ``sqlite``  each kind of database; ``engine`` says what differs
-``dialects``              what the SQL of each is called; ``statement`` keeps it
 ``heartbeat``             when this database was last known to be the primary
 ``logs``, ``closures``    which logs there are, how each begins and ends
 ``ledger``                one write transaction: leaf, state and evidence together

@@ -113,8 +113,8 @@ class HeldConnections:
     ) -> None:
         self._driver = driver
         self._found = driver.pq.ExecStatus.TUPLES_OK
-        dialect: Any = url.get_dialect()  # without annotations in SQLAlchemy
-        _, self._address = dialect().create_connect_args(url)
+        dialect: Any = url.get_dialect()()  # not all of its options are texts
+        _, self._address = dialect.create_connect_args(url)
         self._address.setdefault("connect_timeout", str(connections.connect_wait))
         self._address["client_encoding"] = "utf8"
         asked = float(self._address["connect_timeout"])

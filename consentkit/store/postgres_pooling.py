@@ -2,8 +2,9 @@
 
 A pooler that hands out connections by transaction (pgbouncer's ``pool_mode =
 transaction``) gives each transaction another session of the server: what one of them
-prepared or set is missing in the next, or is somebody else's. Behind one, nothing is
-prepared by name, and settings are made for one transaction, in its first statement.
+prepared or set is missing in the next, or is somebody else's. Behind one, psycopg
+prepares nothing, what is asked all the time has a name made of its text
+(``postgres_held``), and settings are made for one transaction, in its first statement.
 
 A server tells each session its number, for cancelling; a pooler tells a number of its
 own making. Where the two differ, there is one.

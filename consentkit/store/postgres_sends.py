@@ -31,6 +31,7 @@ from consentkit.store.postgres_pooling import is_pooled
 from consentkit.store.postgres_timeline import Cluster
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
 
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -67,6 +68,7 @@ class PostgresSends:
         cluster: Cluster | None = None,
     ) -> None:
         self._connections = connections or Connections()
+        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, *failures)
         # Autocommit: the transaction is begun by hand, in one message with its lock,
         # and rolled back when the pool takes the connection back.
         engine = sa.create_engine(
@@ -78,10 +80,9 @@ class PostgresSends:
             hide_parameters=True,
         )
         (cluster or Cluster()).serve(engine)
-        event.listen(engine, "connect", self._prepare)
+        event.listen(engine, "connect", _preparer(self._connections, self._failures))
         self._engine = ForkedEngine(engine)
         self._places = _Places(self._connections)
-        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, *failures)
 
     @contextlib.contextmanager
     def held(self, subject: str | None = None) -> Iterator[None]:
@@ -101,15 +102,6 @@ class PostgresSends:
     def close(self) -> None:
         """See ``SendLocks.close``."""
         self._engine.current().dispose()
-
-    def _prepare(self, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        driver: Any = connection
-        try:
-            if is_pooled(driver, known=self._connections.pooler):
-                driver.prepare_threshold = None
-        except self._failures:
-            driver.close()  # SQLAlchemy only forgets it
-            raise
 
     @contextlib.contextmanager
     def _ran(
@@ -132,6 +124,23 @@ class PostgresSends:
                     f"({type(error).__name__})"
                 ) from error
             yield cursor
+
+
+def _preparer(
+    connections: Connections, failures: tuple[type[Exception], ...]
+) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
+    """What the engine does with each new connection; it knows nobody who has a pool."""
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        driver: Any = connection
+        try:
+            if is_pooled(driver, known=connections.pooler):
+                driver.prepare_threshold = None
+        except failures:
+            driver.close()  # SQLAlchemy only forgets it
+            raise
+
+    return prepare
 
 
 class _Places:

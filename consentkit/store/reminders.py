@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import functools
+from typing import Any
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
 
 from consentkit.store import schema
-from consentkit.store.dialects import insert_into
 
 __all__ = ["Reminder", "list_reminders", "note_reminder"]
 
 
-@functools.cache
-def _note(dialect: str) -> sa.Insert:
-    insertion = insert_into(schema.reminder, dialect)
+def _note(insertion: Any) -> sa.Insert:
     note: sa.Insert = insertion.on_conflict_do_update(
         index_elements=list(schema.reminder.primary_key),
         set_={"record": insertion.excluded.record},
@@ -23,6 +22,13 @@ def _note(dialect: str) -> sa.Insert:
     )
     # Of an insertion SQLAlchemy forgets it, where the driver has more to say.
     return note.execution_options(preserve_rowcount=True)
+
+
+# Each dialect compiles its own alone.
+_NOTE = {
+    "sqlite": _note(sqlite.insert(schema.reminder)),
+    "postgresql": _note(postgresql.insert(schema.reminder)),
+}
 
 
 def note_reminder(
@@ -36,7 +42,7 @@ def note_reminder(
         "recipient": recipient,
         "record": record,
     }
-    note = _note(connection.dialect.name)
+    note = _NOTE[connection.dialect.name]
     return connection.execute(note, row).rowcount > 0
 
 

@@ -156,6 +156,7 @@ class SqliteReader:
 
     def _open(self) -> sqlite3.Cursor:
         self.close()
+        epoch = self._epoch  # of before: what is put in place meanwhile is looked at
         # mode=rw: a missing file is an error, never a new and empty database.
         connection = sqlite3.connect(
             f"{self._path.resolve().as_uri()}?mode=rw",
@@ -167,7 +168,7 @@ class SqliteReader:
         )
         connection.opened_by = os.getpid()
         cursor = connection.cursor()
-        self._held.opened = os.getpid() + self._epoch, cursor
+        self._held.opened = os.getpid() + epoch, cursor
         return cursor
 
     def _look(self) -> None:
@@ -179,8 +180,8 @@ class SqliteReader:
         self._look_at = 0.0  # as long as there is none, look each time
         found = self._path.stat()
         if (found.st_dev, found.st_ino) != self._file:
+            self._epoch += _EPOCH  # first: whoever sees the new file sees this, too
             self._file = found.st_dev, found.st_ino
-            self._epoch += _EPOCH
         self._look_at = time.monotonic() + _LOOK_EVERY
 
 

@@ -11,15 +11,30 @@ from typing import TYPE_CHECKING
 from typing import Any
 from typing import TypeAlias
 
-from consentkit.store.dialects import dialect_of
-from consentkit.store.dialects import insert_into
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from collections.abc import Mapping
+
     import sqlalchemy as sa
+    from sqlalchemy.engine import Dialect
 
 __all__ = ["Row", "Statement", "Upsert"]
 
 Row: TypeAlias = tuple[Any, ...]
+
+_POSTGRES: Any = psycopg.dialect  # without annotations in SQLAlchemy
+_DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="named"),
+    "postgresql": _POSTGRES(paramstyle="pyformat"),
+}
+_INSERTS: Mapping[str, Callable[[sa.Table], Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
 
 
 class Statement:
@@ -61,7 +76,7 @@ class Statement:
     def _compiled(self, dialect: str) -> str:
         columns = list(self._columns) or None
         clause = self._spelled(dialect)
-        return str(clause.compile(dialect=dialect_of(dialect), column_keys=columns))
+        return str(clause.compile(dialect=_DIALECTS[dialect], column_keys=columns))
 
     def _spelled(self, _dialect: str) -> sa.ClauseElement:
         return self._clause
@@ -79,7 +94,7 @@ class Upsert(Statement):
         self._set = columns
 
     def _spelled(self, dialect: str) -> sa.ClauseElement:
-        insertion = insert_into(self._table, dialect)
+        insertion = _INSERTS[dialect](self._table)
         if not self._set:
             nothing: sa.ClauseElement = insertion.on_conflict_do_nothing()
             return nothing

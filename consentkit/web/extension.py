@@ -35,7 +35,7 @@ from consentkit.web.bare import refuse_bare_view
 from consentkit.web.blueprint import make_pages
 from consentkit.web.bulk import Bulk
 from consentkit.web.calling import caller
-from consentkit.web.commands import make_commands
+from consentkit.web.command_group import CommandGroup
 from consentkit.web.config import read_config
 from consentkit.web.delegating import Delegating
 from consentkit.web.delivery_commands import deliver_in_background
@@ -155,7 +155,7 @@ class ConsentKit(Loading, Joining, Delegating, Operating, Guarded, Releasing, Bu
             consent_head=consent_head,
             consent_centre_link=consent_centre_link,
         )
-        app.cli.add_command(make_commands())
+        app.cli.add_command(CommandGroup())
         overriding.check_at_start(app)
         state.overrides.judge = sending.honest
 

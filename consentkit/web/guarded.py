@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from consentkit.errors import ConfigurationError
-from consentkit.service.guarded_http import guarded_pool
 from consentkit.service.guarding import Guard
 
 if TYPE_CHECKING:
@@ -48,4 +47,7 @@ class Guarded:
 
     def guarded_pool(self, **options: Any) -> urllib3.PoolManager:
         """The same as a ``urllib3.PoolManager``, made with these options of its own."""
+        # Whoever asks for it needs urllib3, nobody else does.
+        from consentkit.service.guarded_http import guarded_pool  # noqa: PLC0415
+
         return guarded_pool(Guard(self.registry), **options)

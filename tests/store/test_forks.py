@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from consentkit.store import schema
+from consentkit.store.database import Database
 from consentkit.store.sqlite_reader import SqliteReader
+from tests.laid_tables import lay_tables
 from tests.processes import in_fork
 from tests.store.answers import put
-
-if TYPE_CHECKING:
-    from consentkit.store.database import Database
 
 KEY = ("alice", "score", "acme")
 
@@ -93,3 +92,38 @@ def test_a_reader_closed_in_a_fork_keeps_what_it_inherited(
         return sorted(descriptors(file))
 
     assert set(in_fork(close).value) == inherited != set()
+
+
+def test_a_database_that_is_dropped_closes_what_it_pooled(file: Path) -> None:
+    """Not the collector of garbage, which warns of it from Python 3.13 on."""
+    dropped = [pooling(file)]
+    closed: list[object] = []
+    event.listen(dropped[0].engine, "close", lambda *_: closed.append(1))
+    assert descriptors(file)
+
+    dropped.clear()
+    gc.collect()
+
+    assert closed
+    assert not descriptors(file)
+
+
+def test_a_database_dropped_in_a_fork_keeps_what_it_inherited(file: Path) -> None:
+    dropped = [pooling(file)]
+    inherited = descriptors(file)
+
+    def drop() -> list[int]:
+        dropped.clear()
+        gc.collect()
+        return sorted(descriptors(file))
+
+    assert set(in_fork(drop).value) == inherited != set()
+
+
+def pooling(file: Path) -> Database:
+    """A database with one connection in its pool."""
+    lay_tables(file)
+    database = Database(f"sqlite:///{file}")
+    with database.read() as connection:
+        connection.execute(sa.select(schema.log)).all()
+    return database
