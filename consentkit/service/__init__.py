@@ -44,7 +44,7 @@
 ``cosigners``             how a witness is reached
 ``stamping``              having it time-stamped, keeping the stamps
 ``authorities``           how a time-stamping authority is reached
-``posting``               one request to either, bounded in size, time and tries
+``posting``               requests to either; ``looked_up`` those to recipients
 ``observing``             what happened, for whoever listens
 ``health``                can this process do its work?
 ``examining``             is the whole installation as it should be?

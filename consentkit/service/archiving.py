@@ -115,8 +115,8 @@ def _ended(installation: Installation, origin: str) -> Installation:
             f"{origin!r:.80}: end a period with 'flask consent log open'",
             code="not-closed",
         )
-    periods = {each.origin: each for each in Periods(installation.database).all()}
-    if periods[origin].dropped is not None:
+    period = Periods(installation.database).find(origin)
+    if period is not None and period.dropped is not None:
         raise InvalidRequestError(
             f"the log {origin!r} was dropped from this database: nothing is left to "
             "archive",

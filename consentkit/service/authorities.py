@@ -120,7 +120,7 @@ def _ask(authority: Authority, body: bytes) -> bytes:
     headers = {"Content-Type": "application/timestamp-query"}
     if authority.login:
         login = base64.b64encode(authority.login.encode()).decode()
-        headers["Authorization"] = f"Basic {login}"
+        headers["authorization"] = f"Basic {login}"
     with posting(
         authority.url,
         headers,

@@ -30,8 +30,8 @@ def check_not_dropped(installation: Installation, origin: str) -> None:
         ConfigurationError: they are; the message says where its archive is.
         LogUnavailableError: the database cannot be reached.
     """
-    periods = {each.origin: each for each in Periods(installation.database).all()}
-    if origin not in periods or periods[origin].dropped is None:
+    period = Periods(installation.database).find(origin)
+    if period is None or period.dropped is None:
         return
     places = find_archives(installation, origin)
     where = f"it was archived to {places[-1]}" if places else "no archive is known"

@@ -157,16 +157,6 @@ def revoke(installation: Installation, ending: Ending) -> Revocation:
     return Revocation(leaf, tuple(live))
 
 
-def _live(
-    ending: Ending, standing: Mapping[tuple[str, str], Status]
-) -> dict[tuple[str, str], Status]:
-    return {
-        key: status
-        for key, status in sorted(standing.items())
-        if status.state in AUTHORISING and ending.covers(*key)
-    }
-
-
 def _check_known(
     installation: Installation,
     ending: Ending,

@@ -26,7 +26,10 @@ def parse_url(uri: str) -> sa.URL:
     Raises:
         sqlalchemy.exc.ArgumentError: it is no URL.
     """
-    url = make_url(uri)
+    try:
+        url = make_url(uri)
+    except ValueError as error:  # a port that is no number
+        raise sa.exc.ArgumentError("this is no URL") from error
     if _IS_ENCODED or url.database is None:
         return url
     return url.set(database=unquote(url.database))
@@ -78,7 +81,7 @@ def is_same(one: str, other: object, *, folder: Path) -> bool:
         return False
     try:
         return _place(parse_url(one), Path()) == _place(make_url(other), folder)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         return False  # whose ever address this is, they will hear of it
 
 

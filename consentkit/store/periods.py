@@ -58,6 +58,15 @@ class Periods:
             rows = connection.execute(sa.select(*_COLUMNS).order_by(_LOG.c.id))
             return [Period(*row) for row in rows]
 
+    def find(self, origin: str) -> Period | None:
+        """The log of that origin, None if there never was one.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self._database.read() as connection:
+            return _find(connection, origin)
+
 
 class PeriodWriter:
     """What one write transaction notes about a log that ended."""
@@ -67,15 +76,19 @@ class PeriodWriter:
 
     def find(self, origin: str) -> Period | None:
         """The log of that origin as it is within this transaction."""
-        query = sa.select(*_COLUMNS).where(_LOG.c.origin == origin)
-        row = self._connection.execute(query).one_or_none()
-        return Period(*row) if row else None
+        return _find(self._connection, origin)
 
     def mark_archived(self, log_id: int, now: Millis) -> None:
         """Note that all of its files were found in an archive."""
         self._connection.execute(
             sa.update(_LOG).where(_LOG.c.id == log_id).values(archived=now)
         )
+
+
+def _find(connection: sa.Connection, origin: str) -> Period | None:
+    query = sa.select(*_COLUMNS).where(_LOG.c.origin == origin)
+    row = connection.execute(query).one_or_none()
+    return Period(*row) if row else None
 
 
 def check_may_begin(database: Database) -> None:

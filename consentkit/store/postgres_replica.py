@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import ArgumentError
+
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.store import standings
@@ -53,7 +55,7 @@ class Replica:
     def __init__(self, uri: str, connections: Connections) -> None:
         try:
             url = parse_url(uri)
-        except ValueError as error:
+        except ArgumentError as error:
             raise ConfigurationError(
                 "CONSENTKIT_REPLICA_URI must be a database URL such as "
                 "'postgresql://app@replica.example/consent'"

@@ -16,9 +16,7 @@ class CommandGroup(AppGroup):
     """The group of commands, which no request needs: a twentieth of our import."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "consent", help="Consent records: keys, publishing, checking."
-        )
+        super().__init__("consent", help="Consent records: keys, publishing, checking.")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all of them."""

@@ -19,7 +19,9 @@ from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
 from consentkit.store import schema
 from consentkit.store import sqlite as sqlite_module
+from consentkit.store.connections import Connections
 from consentkit.store.database import Database
+from consentkit.store.postgres_replica import Replica
 from consentkit.store.sqlite import journal_mode
 
 if TYPE_CHECKING:
@@ -273,3 +275,11 @@ def test_what_is_read_within_a_write_is_read_by_the_same_connection(
             assert reading.scalar(sa.select(schema.log.c.origin)) == "log"
     with database.read() as reading:
         assert reading is not connection
+
+
+@pytest.mark.parametrize("uri", ["no address", "postgresql://db.example:port/consent"])
+def test_an_address_that_is_none_is_an_error_of_the_configuration(uri: str) -> None:
+    with pytest.raises(ConfigurationError, match="CONSENTKIT_DATABASE_URI must be"):
+        Database(uri)
+    with pytest.raises(ConfigurationError, match="CONSENTKIT_REPLICA_URI must be"):
+        Replica(uri, Connections())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +16,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.store import database as database_module
 from consentkit.store import schema
 from consentkit.store.database import Database
+from consentkit.store.database import newest_migration
 from consentkit.store.sqlite_reader import SqliteReader
 from tests.store.answers import put
 
@@ -214,3 +218,18 @@ def test_a_folder_that_cannot_be_made_is_named_as_such(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/taken/below/consent.sqlite3")
     with pytest.raises(LogUnavailableError, match="folder of the consent database"):
         database.upgrade()
+
+
+def test_the_newest_migration_is_the_one_that_alembic_goes_up_to() -> None:
+    """It is told by names of files, so that no start has to load Alembic for it."""
+    assert newest_migration() == ScriptDirectory(str(_SCRIPTS)).get_current_head()
+
+
+def test_tables_that_are_of_this_version_need_no_alembic(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'consent.sqlite3'}"
+    Database(uri).upgrade()
+    program = (
+        "import sys; from consentkit.store.database import Database; "
+        f"Database({uri!r}).upgrade(); sys.exit('alembic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603  our own program

@@ -191,7 +191,7 @@ def test_nobody_ends_anything_while_nobody_is_signed_in(sharing: Host) -> None:
 def test_the_database_being_down_is_told_with_when_to_try_again(
     sharing: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(_ledger: Ledger) -> None:
+    def down(_ledger: Ledger, **_how: bool) -> None:
         raise LogUnavailableError("the consent database did not answer: /secret/path")
 
     with monkeypatch.context() as patch:
@@ -336,7 +336,7 @@ _OFFICIALS = frozenset(
         *("unknown-act", "unknown-delivery", "unknown-key", "unknown-notice"),
         *("unknown-question", "closed-otherwise", "followed", "successor"),
         *("claim", "delegation", "consent-replaced", "batch", "not-in-batch"),
-        "legal-release",
+        *("legal-release", "not-closed", "dropped"),
     }
 )
 
