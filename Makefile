@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run test lint types unit browser wheel fast \
-	format requirements screenshots coverage clean setup \
+	format requirements screenshots versions coverage clean setup \
 	tools chromium golang softhsm postgres pgbouncer \
 	bench rivals wrk fuzz mutants
 
@@ -86,6 +86,9 @@ fuzz: $(VENV)/test.stamp ## let a fuzzer search every reader; ARGS="60 leaf proo
 mutants: $(VENV)/test.stamp ## change core and log in thousands of ways: do tests notice? (hours)
 	nice $(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
+
+versions: $(VENV)/test.stamp ## some hundred tests on the lowest versions that setup.cfg allows
+	$(BIN)/python -m tests.design.versions --lowest $(or $(ARGS),tests/store/test_reader.py tests/store/test_database.py tests/web/test_config.py tests/service/test_choosing.py) -n 2
 
 coverage: $(VENV)/test.stamp golang softhsm postgres pgbouncer wrk ## branch coverage of the tests without a browser
 	$(BIN)/coverage run -m pytest -q -m "not browser" $(ARGS)

@@ -15,8 +15,10 @@ from typing import TypeAlias
 from consentkit.audit.replay import act_of
 from consentkit.core.act import Kind
 from consentkit.core.act import Millis
+from consentkit.core.withheld import withheld
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.store.enclosing import enclosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,16 +74,26 @@ class Accompanied:
         choices = act_of(leaf).choices if leaf.kind in _SAYS_SOMETHING else ()
         act = PersonsAct(subject, leaf.kind, leaf.id, Millis(leaf.time), choices)
         try:
-            companion(connection, act)
+            with enclosed(connection, undone=_tell_undone):
+                companion(connection, act)
         except Exception as error:
-            _LOGGER.exception(
+            _LOGGER.error(  # noqa: TRY400  what the app's error says may name somebody
                 "consentkit: the app's own part of an act failed",
+                exc_info=withheld(error),
                 extra={"event": "app-part-failed", "error": type(error).__name__},
             )
             raise LogUnavailableError(
                 f"the app's own part of an act failed ({type(error).__name__}), so "
                 "that nothing was stored; see the function under @consent.within_act"
-            ) from error
+            ) from withheld(error)
+
+
+def _tell_undone() -> None:
+    _LOGGER.warning(
+        "consentkit: the app's own part of an act was undone, as it passed over a "
+        "statement that failed; the act is stored",
+        extra={"event": "app-part-undone"},
+    )
 
 
 def not_shared() -> ConfigurationError:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from consentkit.core.act import Kind
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import MalformedError
-from consentkit.log.keys import check_key_name
 from consentkit.service.administering import record_admin_act
+from consentkit.service.log_names import check_log_name
+from consentkit.service.log_names import folder_name
+from consentkit.service.log_names import namesake
 from consentkit.service.publishing import publish_all
 from consentkit.service.recording import sign_plain_leaf
 from consentkit.service.witnessing import ask_witnesses
@@ -57,9 +59,9 @@ def close_log(
 
     Raises:
         InvalidRequestError: the successor is no name for a log, or one of a log that
-            is here already (code ``successor``), or that follows a closed one by now
-            (``followed``); it was closed with another successor or reason
-            (``closed-otherwise``).
+            is here already, or has such a one's folder (code ``successor``), or that
+            follows a closed one by now (``followed``); it was closed with another
+            successor or reason (``closed-otherwise``).
         MalformedError: the reason is no word.
         LogConflictError: the log or its files are not as they were left.
         LogUnavailableError: database or files cannot be reached or written.
@@ -108,15 +110,17 @@ def check_successor(installation: Installation, successor: str) -> None:
     """Refuse what cannot be the name of the log that is to follow.
 
     Raises:
-        InvalidRequestError: it is none (code ``successor``), or that of a log which
-            follows a closed one by now (``followed``).
+        InvalidRequestError: it is none, or has the folder of a log that is here (code
+            ``successor``), or is that of a log which follows a closed one by now
+            (``followed``).
     """
     try:
-        check_key_name(successor)
+        check_log_name(successor)
     except MalformedError as error:
         raise InvalidRequestError(
-            "expected the origin of the log that is to follow, a name without spaces "
-            f"and '+', such as 'wallet.example/consent/2026b'; got {successor!r:.80}",
+            "expected the origin of the log that is to follow, a name without spaces, "
+            "'+' and parts such as '..', for example 'wallet.example/consent/2026b'; "
+            f"got {successor!r:.80}",
             code="successor",
         ) from error
     logs = [*installation.earlier, installation.origin]
@@ -131,6 +135,13 @@ def check_successor(installation: Installation, successor: str) -> None:
         raise InvalidRequestError(
             f"expected a new name for the log that is to follow; {successor!r} is in "
             "this database already",
+            code="successor",
+        )
+    taken = namesake(successor, logs)
+    if taken:
+        raise InvalidRequestError(
+            f"expected a name with a folder of its own for the log that is to follow; "
+            f"{successor!r} would have that of {taken!r}, {folder_name(taken)}",
             code="successor",
         )
 

@@ -1,6 +1,6 @@
 """Whether this process can do its work just now, for whoever sends it requests.
 
-Looked at anew each time, at the cost of two small reads: an answer that was remembered
+Looked at anew each time, at the cost of three small reads: an answer that was remembered
 would keep sending people to a process that has lost its database.
 """
 
@@ -36,17 +36,25 @@ class Health(StrEnum):
 class HealthReport:
     """How each part is. ``store`` is where answers lie, ``publication`` the log.
 
+    ``log`` fails where this process goes on with a log that was closed: it stores and
+    shares nothing until it is started anew.
+
     A late publication is no reason to send people elsewhere: what they say is kept,
     and every process of the installation would be late alike.
     """
 
     store: Health
     publication: Health
+    log: Health = Health.PASS
 
     @property
     def checks(self) -> Mapping[str, Health]:
         """Each part by its name."""
-        return {"store": self.store, "publication": self.publication}
+        return {
+            "store": self.store,
+            "log": self.log,
+            "publication": self.publication,
+        }
 
     @property
     def status(self) -> Health:
@@ -62,6 +70,7 @@ def examine(installation: Installation) -> HealthReport:
         installation.reader.standing("", "", "")
         waiting = installation.publications.waiting_since()
         late = _late(waiting, installation.clock())
+        closed = installation.exports.is_closed()
     except Exception as error:
         _LOGGER.exception(
             "consentkit: not ready (%s)",
@@ -69,7 +78,8 @@ def examine(installation: Installation) -> HealthReport:
             extra={"event": "not-ready", "error": type(error).__name__},
         )
         return HealthReport(store=Health.FAIL, publication=Health.WARN)
-    return HealthReport(store=Health.PASS, publication=late)
+    log = Health.FAIL if closed else Health.PASS
+    return HealthReport(store=Health.PASS, publication=late, log=log)
 
 
 def _late(waiting: Millis | None, now: Millis) -> Health:

@@ -23,6 +23,7 @@ from consentkit.errors import MalformedError
 from consentkit.log import sealing
 from consentkit.service import key_texts
 from consentkit.service.key_texts import KeyFile
+from consentkit.service.log_names import folder_name
 from consentkit.service.signers import KeySources
 from consentkit.service.signers import NamedSigner
 from consentkit.service.signers import TextSource
@@ -286,8 +287,8 @@ class Keyring:
 
 
 def folder_of(folder: Path, origin: str) -> Path:
-    """Where a log keeps what is its own: a name with slashes is no name of a folder."""
-    return folder / origin.replace("/", "_")
+    """Where a log keeps what is its own."""
+    return folder / folder_name(origin)
 
 
 def check_opens(keyring: Keyring, persons: Iterable[Person]) -> None:

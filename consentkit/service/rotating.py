@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 from consentkit.core.act import Kind
 from consentkit.errors import ConfigurationError
 from consentkit.errors import InvalidRequestError
+from consentkit.errors import MalformedError
 from consentkit.service import key_texts
 from consentkit.service.administering import record_admin_act
 from consentkit.service.keyring import FIRST_COLLECTOR
 from consentkit.service.keyring import LOG_FILE
 from consentkit.service.keyring import SECRET
 from consentkit.service.keyring import folder_of
+from consentkit.service.log_names import check_log_name
 from consentkit.service.recording import sign_plain_leaf
 from consentkit.service.signers import NamedSigner
 from consentkit.store.keys import COLLECTOR
@@ -59,13 +61,15 @@ def make_key_files(folder: Path, *, successor: str = "") -> list[Path]:
     is there already is left as it is.
 
     Raises:
-        ConfigurationError: the folder cannot be made or written.
+        ConfigurationError: the folder cannot be made or written, or no log may be
+            called so.
     """
     makers = {
         f"collector-{FIRST_COLLECTOR}.pem": key_texts.new_pem,
         LOG_FILE: key_texts.new_pem,
     }
     if successor:
+        _check_successor(successor)
         folder = folder_of(folder, successor)
     else:
         makers[SECRET] = key_texts.new_secret
@@ -74,6 +78,15 @@ def make_key_files(folder: Path, *, successor: str = "") -> list[Path]:
         for name, make in makers.items()
         if key_texts.create_file(folder / name, make())
     ]
+
+
+def _check_successor(successor: str) -> None:
+    try:
+        check_log_name(successor)
+    except MalformedError as error:
+        raise ConfigurationError(
+            f"--successor cannot be the name of a log ({error}); got {successor!r:.80}"
+        ) from error
 
 
 def list_keys(installation: Installation) -> list[KeyReport]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import MalformedError
-from consentkit.log.keys import check_key_name
 from consentkit.service.accompanying import Accompanied
 from consentkit.service.ages import Ages
 from consentkit.service.beginning import first_leaves
@@ -24,6 +23,9 @@ from consentkit.service.installation import system_clock
 from consentkit.service.key_texts import make_folder
 from consentkit.service.keyring import Keyring
 from consentkit.service.keyring import check_opens
+from consentkit.service.log_names import check_log_name
+from consentkit.service.log_names import folder_name
+from consentkit.service.log_names import namesake
 from consentkit.service.observing import SILENT
 from consentkit.service.observing import Narrator
 from consentkit.service.restoring import stop_if_behind
@@ -97,7 +99,7 @@ class Places:
 
     def high_water_of(self, origin: str, *, follows: bool = False) -> HighWater:
         """The high-water file of that log: one each, also where a name is set."""
-        name = origin.replace("/", "_")
+        name = folder_name(origin)
         path = self.high_water or self.keys / f"{name}.high-water"
         if self.high_water is not None and follows:
             path = path.with_name(f"{path.name}.{name}")
@@ -144,11 +146,11 @@ def start(
     registry.check_complete()
     clock = checked(clock)
     try:
-        check_key_name(origin)
+        check_log_name(origin)
     except MalformedError as error:
         raise ConfigurationError(
-            "CONSENTKIT_LOG_ORIGIN must be a name without spaces and '+', such as "
-            f"'wallet.example/consent/2026'; got {origin!r:.80}"
+            "CONSENTKIT_LOG_ORIGIN must be a name without spaces, '+' and parts such "
+            f"as '..', for example 'wallet.example/consent/2026'; got {origin!r:.80}"
         ) from error
     database = Database(
         places.database_uri, shared=places.shared, connections=places.connections
@@ -160,6 +162,7 @@ def start(
         origin = _origin(
             database, logs, origin, cosigners, is_a_guess=origin_is_a_guess
         )
+        _check_folder(origin, logs)
         follows = bool(logs) and logs[0].origin != origin
         keyring = Keyring(
             places.keys,
@@ -207,7 +210,7 @@ def start(
             timestamps=Timestamps(database, log),
             keys=keys,
             keyring=keyring,
-            log_folder=places.logs / origin.replace("/", "_"),
+            log_folder=places.logs / folder_name(origin),
             high_water=high_water,
             sends=Sends(database.send_locks(), database.when_durable),
             deliveries=Deliveries(database),
@@ -289,6 +292,17 @@ def _origin(
         f"the log {newest.origin!r} was closed, and all of it is published: set "
         f"CONSENTKIT_LOG_ORIGIN to the name of the log that follows, {successor!r}"
     )
+
+
+def _check_folder(origin: str, logs: Sequence[LogRow]) -> None:
+    """Refuse to begin a log whose files would lie among those of another."""
+    known = [each.origin for each in logs]
+    taken = "" if origin in known else namesake(origin, known)
+    if taken:
+        raise ConfigurationError(
+            f"CONSENTKIT_LOG_ORIGIN is {origin!r}, which would have the folder of "
+            f"the log {taken!r}, {folder_name(taken)}: set it to another name"
+        )
 
 
 def warn_of_development_keys(installation: Installation) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from consentkit.errors import ConfigurationError
 
-__all__ = ["address_of", "format_url", "is_same", "parse_url"]
+__all__ = ["address_of", "format_url", "is_same", "parse_url", "shown"]
 
 _Place: TypeAlias = tuple[object, ...]
 _PORT = 5432
@@ -28,8 +28,8 @@ def parse_url(uri: str) -> sa.URL:
     """
     try:
         url = make_url(uri)
-    except ValueError as error:  # a port that is no number
-        raise sa.exc.ArgumentError("this is no URL") from error
+    except ValueError:  # a port that is no number; the text of the error repeats it
+        raise sa.exc.ArgumentError("this is no URL") from None
     if _IS_ENCODED or url.database is None:
         return url
     return url.set(database=unquote(url.database))
@@ -40,6 +40,11 @@ def format_url(url: sa.URL) -> str:
     if not _IS_ENCODED and url.database is not None:
         url = url.set(database=quote(url.database))
     return url.render_as_string(hide_password=False)
+
+
+def shown(url: sa.URL) -> str:
+    """The URL for an error: without its password, and what may hold one as well."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def address_of(engine: object) -> str:
@@ -65,7 +70,7 @@ def address_of(engine: object) -> str:
         raise ConfigurationError(
             "init_app(app, engine=…) takes an engine for PostgreSQL or for an SQLite "
             "file; a database in memory is another one for each connection, and "
-            f"consentkit has its own; got {url.render_as_string()!r}"
+            f"consentkit has its own; got {shown(url)!r}"
         )
     else:
         url = url.set(drivername="sqlite", database=str(Path(name).resolve()))

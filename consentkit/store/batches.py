@@ -106,7 +106,7 @@ class Batches:
         Raises:
             LogConflictError: there is none.
         """
-        query = sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(
+        query = sa.select(_LEAF.c.bytes, PUBLISHED_INDEX).where(
             schema.ANY_LOG,
             _LEAF.c.id == leaf_id,
             _LEAF.c.kind == Kind.DISCLOSURE_BATCH.value,

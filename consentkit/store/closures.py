@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.errors import StaleProcessError
 from consentkit.log.leaf import read_leaf
@@ -49,11 +50,17 @@ def find_closure(connection: sa.Connection, log_id: int) -> Closure | None:
 
 
 def _last_leaf(connection: sa.Connection, log_id: int, size: int) -> object:
-    """The newest leaf: one that waits for its number, or else the highest number."""
-    of_this = sa.select(_LEAF.c.bytes).where(_LEAF.c.log == log_id)
-    waiting = of_this.where(_LEAF.c.idx.is_(None)).order_by(_LEAF.c.position.desc())
-    found = connection.scalar(waiting.limit(1))
-    return found or connection.scalar(of_this.where(_LEAF.c.idx == size - 1))
+    """The closure: where it is not published yet, the first that waits.
+
+    What somebody put behind it is no part of the log.
+    """
+    closures = sa.select(_LEAF.c.bytes).where(
+        _LEAF.c.log == log_id, _LEAF.c.kind == Kind.CLOSURE.value
+    )
+    numbered = closures.where(_LEAF.c.idx >= size - 1).order_by(_LEAF.c.idx)
+    waiting = closures.where(_LEAF.c.idx.is_(None)).order_by(_LEAF.c.position)
+    found = connection.scalar(numbered.limit(1))
+    return found or connection.scalar(waiting.limit(1))
 
 
 def refusal(connection: sa.Connection, log_id: int) -> StaleProcessError:

@@ -13,10 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import SQLAlchemyError
 
+from consentkit.core.withheld import withheld
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
 from consentkit.store.addresses import parse_url
+from consentkit.store.enclosing import check_commits
+from consentkit.store.addresses import shown
 from consentkit.store.forks import ForkedEngine
 from consentkit.store.joining import joined_to
 from consentkit.store.joining import joining
@@ -118,8 +121,9 @@ class Database:
 
     @contextlib.contextmanager
     def _begun(self) -> Iterator[sa.Connection]:
-        with self.engine.connect() as connection, connection.begin():
+        with self.engine.connect() as connection, connection.begin() as begun:
             yield connection
+            check_commits(connection, begun)
 
     def joining(self, given: object) -> AbstractContextManager[Joined]:
         """A block whose acts are written in the transaction of the app's session.
@@ -241,16 +245,16 @@ class Database:
         except conflicts as error:
             raise LogConflictError(
                 "the write contradicts a row that is already there"
-            ) from error
+            ) from withheld(error)
         except failures as error:
             if is_refused(error):
-                raise LogUnavailableError(REFUSED) from error
+                raise LogUnavailableError(REFUSED) from withheld(error)
             if self._kind.is_lost(error):  # and so are all that were opened with it
                 self.engine.dispose()
             raise LogUnavailableError(
                 f"the consent database did not answer ({type(error).__name__}); check "
                 "that it can be reached and written, and is not locked"
-            ) from error
+            ) from withheld(error)
 
 
 class _Writing(threading.local):
@@ -267,7 +271,7 @@ def _kind_of(url: sa.URL, connections: Connections | None, *, shared: bool) -> K
         return Postgres(url, connections)
     raise ConfigurationError(
         "CONSENTKIT_DATABASE_URI must name an SQLite file or a PostgreSQL database; "
-        f"got {url.render_as_string(hide_password=True)!r}"
+        f"got {shown(url)!r}"
     )
 
 

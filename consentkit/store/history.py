@@ -285,7 +285,7 @@ class History:
                 yield row[0], row[1], row[2]
 
     def _leaves(self) -> sa.Select[Any]:
-        return sa.select(_LEAF.c.bytes, _LEAF.c.idx).where(schema.ANY_LOG)
+        return sa.select(_LEAF.c.bytes, PUBLISHED_INDEX).where(schema.ANY_LOG)
 
     def _stored(self, query: sa.Select[Any]) -> list[StoredLeaf]:
         with self._database.read() as connection:

@@ -58,7 +58,10 @@ _RANGE = Statement(
 _WAITING = Statement(
     sa.select(sa.func.count()).select_from(
         sa.select(_LEAF.c.position)
-        .where(_LEAF.c.log == sa.bindparam("log"), _LEAF.c.idx.is_(None))
+        .where(
+            _LEAF.c.log == sa.bindparam("log"),
+            _LEAF.c.idx.is_(None) | (_LEAF.c.idx >= sa.bindparam("size")),
+        )
         .limit(sa.bindparam("most", type_=sa.Integer))
         .offset(sa.literal_column("0"))  # or else another parameter, of its own name
         .subquery()
@@ -68,7 +71,11 @@ _NEXT = Statement(
     sa.select(
         _LOG.c.size
         + sa.select(sa.func.count())
-        .where(_LEAF.c.log == sa.bindparam("log"), _LEAF.c.idx.is_(None))
+        .where(
+            _LEAF.c.log == sa.bindparam("log"),
+            _LEAF.c.idx.is_(None) | (_LEAF.c.idx >= _LOG.c.size),
+        )
+        .correlate(_LOG)
         .scalar_subquery()
     ).where(_LOG.c.id == sa.bindparam("log"))
 )
@@ -188,7 +195,9 @@ def _has_come_to(connection: sa.Connection, log_id: int, index: int, size: int) 
     if missing <= 0:
         return True
     take_log_turn(connection, log_id)
-    waiting: int = _WAITING.scalar(connection, log=log_id, most=missing)
+    waiting: int = _WAITING.scalar(
+        connection, log=log_id, size=size, most=missing
+    )
     return missing == waiting
 
 

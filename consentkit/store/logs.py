@@ -15,6 +15,7 @@ from consentkit.core.act import Millis
 from consentkit.errors import ConfigurationError
 from consentkit.store import closures
 from consentkit.store import keys
+from consentkit.store import numbers
 from consentkit.store import partitions
 from consentkit.store import schema
 from consentkit.store import subjects
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LogRow", "find_logs", "open_log"]
 
-_LOG, _LEAF = schema.log, schema.leaf
+_LOG = schema.log
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,7 @@ def _check_may_follow(
             f"CONSENTKIT_LOG_ORIGIN is {origin!r}, but the log {newest.origin!r} was "
             f"closed to be followed by {newest.closure.successor!r}: set the key so"
         )
-    waiting = sa.select(_LEAF.c.position).where(
-        _LEAF.c.log == newest.id, _LEAF.c.idx.is_(None)
-    )
-    if connection.scalar(waiting.limit(1)) is not None:
+    if numbers.count_waiting(connection, newest.id):
         raise ConfigurationError(
             f"the log {newest.origin!r} is closed, but not all of it is published: run "
             "'flask consent log close' once more as it was run before, with "

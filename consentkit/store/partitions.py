@@ -135,10 +135,7 @@ def drop_period(connection: sa.Connection, log_id: int) -> None:
 
 def _check_ended(connection: sa.Connection, log_id: int) -> None:
     closed = connection.scalar(sa.select(_LOG.c.closed).where(_LOG.c.id == log_id))
-    waiting = sa.select(_LEAF.c.position).where(
-        _LEAF.c.log == log_id, _LEAF.c.idx.is_(None)
-    )
-    if closed is None or connection.scalar(waiting.limit(1)) is not None:
+    if closed is None or numbers.count_waiting(connection, log_id):
         raise ConfigurationError(
             f"log {log_id} goes on, or not all of it is published: only a log that was "
             "closed can be dropped; close it with 'flask consent log close'"

@@ -22,6 +22,7 @@ from consentkit.store.postgres_pooling import is_lost
 from consentkit.store.postgres_pooling import is_pooled
 from consentkit.store.postgres_pooling import rewrite_if_free
 from consentkit.store.postgres_reader import PostgresReader
+from consentkit.store.postgres_schema import Home
 from consentkit.store.postgres_sends import PostgresSends
 from consentkit.store.postgres_timeline import Cluster
 from consentkit.store.rights import check_may_rewrite
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
+    from consentkit.store.postgres_schema import Place
 
 __all__ = ["Postgres", "load_driver", "take_log_turn"]
 
@@ -43,14 +45,18 @@ _OURS = int.from_bytes(hashlib.sha256(b"consentkit").digest()[:3])
 _LOCK = sa.bindparam("ours", type_=sa.Integer), sa.bindparam("log", type_=sa.Integer)
 _ALONE = Statement(sa.select(sa.func.pg_advisory_xact_lock(*_LOCK)))
 _TOGETHER = Statement(sa.select(sa.func.pg_advisory_xact_lock_shared(*_LOCK)))
-# Behind a pooler the same statement says how long to wait, and that the commit is to be
-# on disk; both for this transaction, since whoever gets the session next is not ours.
+# Behind a pooler the same statement says how long to wait, that the commit is to be on
+# disk, and where our tables lie; all of it for this transaction, since whoever had the
+# session before was not ours, nor is whoever gets it next.
 _SETTING = """
 WITH settings AS MATERIALIZED (
-    SELECT set_config('lock_timeout', :wait, true), set_config('synchronous_commit',
-        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
-        ELSE current_setting('synchronous_commit') END, true)
-) SELECT {lock}(CAST(:ours AS integer), CAST(:log AS integer)) FROM settings
+    SELECT pg_catalog.set_config('lock_timeout', :wait, true),
+        pg_catalog.set_config('synchronous_commit',
+            CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+            ELSE pg_catalog.current_setting('synchronous_commit') END, true),
+        pg_catalog.set_config('search_path', COALESCE(:path,
+            pg_catalog.current_setting('search_path')), true)
+) SELECT pg_catalog.{lock}(CAST(:ours AS integer), CAST(:log AS integer)) FROM settings
 """
 _SETTING_ALONE, _SETTING_TOGETHER = (
     Statement(sa.text(_SETTING.format(lock=lock)))
@@ -95,6 +101,7 @@ class Postgres:
         self._url = url.set(drivername="postgresql+psycopg")
         self._connections = connections or Connections()
         self._cluster = Cluster()
+        self._home = Home()
         self.conflicts: tuple[type[Exception], ...] = (driver.IntegrityError,)
         self.failures: tuple[type[Exception], ...] = (driver.Error,)
 
@@ -120,7 +127,12 @@ class Postgres:
         """See ``Kind.take_turn``."""
         if _POOLED in connection.info:
             turn = _SETTING_ALONE if alone else _SETTING_TOGETHER
-            turn.run(connection, ours=_OURS, log=_EVERY_LOG, wait=self._lock_wait)
+            place: Place | None = connection.info[_POOLED]
+            turn.run(
+                connection,
+                **{"ours": _OURS, "log": _EVERY_LOG, "wait": self._lock_wait},
+                path=place and place.path,
+            )
         else:
             turn = _ALONE if alone else _TOGETHER
             turn.run(connection, ours=_OURS, log=_EVERY_LOG)
@@ -131,7 +143,9 @@ class Postgres:
 
     def reader(self) -> PostgresReader:
         """See ``Kind.reader``."""
-        return PostgresReader(self._url, self._driver, self._connections, self._cluster)
+        return PostgresReader(
+            self._url, self._driver, self._connections, self._cluster, self._home
+        )
 
     def send_locks(self) -> PostgresSends:
         """See ``Kind.send_locks``."""
@@ -182,7 +196,7 @@ class Postgres:
     def _set_up(self, driver: Any, record: ConnectionPoolEntry) -> None:
         if is_pooled(driver, known=self._connections.pooler):
             driver.prepare_threshold = None
-            record.info[_POOLED] = True
+            record.info[_POOLED] = self._home.find(driver)
         else:
             found = driver.execute("SHOW synchronous_commit").fetchone()
             if found == ("off",):  # else a commit that was answered could be lost

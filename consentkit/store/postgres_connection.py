@@ -17,13 +17,16 @@ form is sent again, and is answered once the standby has it.
 
 from __future__ import annotations
 
+import select
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import ConnectionTimeout
+from psycopg.pq import TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,9 +50,17 @@ class PatientConnection(psycopg.Connection[Any]):
     def commit(self) -> None:
         """Commit; what is committed here alone, and not on a standby, is an error.
 
+        So is a commit that PostgreSQL answers with a rollback: after a statement that
+        failed it does so, and calls it no error.
+
         Raises:
             psycopg.OperationalError: nobody can say that it is durable.
+            psycopg.errors.InFailedSqlTransaction: a statement in it failed.
         """
+        if self.info.transaction_status is TransactionStatus.INERROR:
+            raise psycopg.errors.InFailedSqlTransaction(
+                "a statement of the transaction failed: nothing of it can be stored"
+            )
         self._warned = False
         self._commits_until = time.monotonic() + _COMMIT
         try:
@@ -94,9 +105,10 @@ class PatientConnection(psycopg.Connection[Any]):
         return now - heard > self._silence and not self._answers_another()
 
     def _answers_another(self) -> bool:
-        """Whether somebody new gets through to this very server.
+        """Whether somebody new gets through to this very server, and is answered.
 
-        Being turned away is an answer, such as that there are too many connections.
+        A pooler lets one in by itself: only a statement asks who is behind it. Being
+        turned away is an answer, such as that there are too many connections.
         """
         address = make_conninfo(
             self.info.dsn,
@@ -106,12 +118,12 @@ class PatientConnection(psycopg.Connection[Any]):
             connect_timeout=int(self._silence),
         )
         try:
-            psycopg.connect(address).close()
+            with closing(psycopg.connect(address, autocommit=True)) as other:
+                return _says_something(other, within=self._silence)
         except ConnectionTimeout:
             return False
         except psycopg.Error:
             return True
-        return True
 
     @property
     def _silence(self) -> float:
@@ -120,3 +132,11 @@ class PatientConnection(psycopg.Connection[Any]):
 
     def _hear(self, told: psycopg.errors.Diagnostic) -> None:
         self._warned = self._warned or (told.sqlstate or "").startswith(_WARNING)
+
+
+def _says_something(connection: psycopg.Connection[Any], *, within: float) -> bool:
+    """Whether anything comes back for a statement, be it an error or the end."""
+    connection.pgconn.send_query(b"SELECT 1")
+    ready = select.poll()
+    ready.register(connection.pgconn.socket, select.POLLIN)
+    return bool(ready.poll(within * 1000))

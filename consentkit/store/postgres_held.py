@@ -21,6 +21,8 @@ from consentkit.errors import LogUnavailableError
 from consentkit.store.postgres_pooling import NOT_OURS
 from consentkit.store.postgres_pooling import STALE
 from consentkit.store.postgres_pooling import is_pooled
+from consentkit.store.postgres_schema import Home
+from consentkit.store.postgres_schema import qualified
 from consentkit.store.postgres_timeline import Cluster
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from consentkit.store.connections import Connections
+    from consentkit.store.postgres_schema import Place
     from consentkit.store.statement import Row
 
 __all__ = ["HeldConnections", "Query"]
@@ -47,14 +50,25 @@ _INHERITED: list[Any] = []
 class Query:
     """A statement with ``$1``, ``$2``… for its values, and its name when prepared.
 
-    The name is made of the text: whoever prepared it on a session that a pooler hands
-    to us, it is this statement and no other.
+    The name is made of the text: whichever of our processes prepared it on a session
+    that a pooler hands to us, it is this statement and no other.
     """
 
     def __init__(self, text: str) -> None:
+        self._plain = text
+        self._place: Place | None = None
         self.text = text.encode()
         self._generation = 0
         self.renew()
+
+    def settle(self, place: Place | None) -> None:
+        """Read the tables there, whatever else a session would call by their names."""
+        if place == self._place:
+            return
+        self.text = qualified(self._plain, place).encode()
+        self._generation = 0
+        self.renew()
+        self._place = place  # last: another thread may be here as well
 
     def renew(self) -> None:
         """Take another name: what is prepared under this one is of no more use."""
@@ -92,6 +106,7 @@ class _Held(threading.local):
     poll: Any
     cursor: Any
     loaders: Any
+    place: Place | None = None
     pooled = False
     misses = 0
 
@@ -110,6 +125,7 @@ class HeldConnections:
         connections: Connections,
         *queries: Query,
         cluster: Cluster | None = None,
+        home: Home | None = None,
     ) -> None:
         self._driver = driver
         self._found = driver.pq.ExecStatus.TUPLES_OK
@@ -121,6 +137,7 @@ class HeldConnections:
         # To libpq 0 is for ever; a check is not to hang, whatever a connection may.
         self._silence = asked if asked > 0 else connections.connect_wait
         self._cluster = cluster or Cluster()
+        self._home = home or Home()
         self._pooler = connections.pooler
         self._queries = queries
         self._held = _Held()
@@ -254,7 +271,8 @@ class HeldConnections:
     def _rows(self, query: str, values: Sequence[Any]) -> list[Row]:
         # To make a cursor for each read takes a fifth of the read.
         held = self._held
-        cursor = held.cursor.execute(query, values, prepare=not held.pooled)
+        text = qualified(query, held.place)
+        cursor = held.cursor.execute(text, values, prepare=not held.pooled)
         found: list[Row] = cursor.fetchall()
         return found
 
@@ -273,7 +291,9 @@ class HeldConnections:
             # The state is partitioned: planned anew for each read, as PostgreSQL would
             # of its own accord, the plan takes three times as long as the read.
             connection.execute("SET plan_cache_mode TO force_generic_plan")
+        held.place = self._home.find(connection)
         for query in self._queries:
+            query.settle(held.place)
             self._prepare(query)
 
 

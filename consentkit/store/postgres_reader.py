@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from consentkit.core.decision import Standing
     from consentkit.store.connections import Connections
+    from consentkit.store.postgres_schema import Home
     from consentkit.store.postgres_timeline import Cluster
     from consentkit.store.standings import Key
 
@@ -54,10 +55,13 @@ class PostgresReader:
         driver: ModuleType,
         connections: Connections,
         cluster: Cluster,
+        home: Home,
     ) -> None:
         self._one, self._abroad = Query(ONE), Query(ONE_ABROAD)
         self._held = HeldConnections(
-            url, driver, connections, self._one, self._abroad, cluster=cluster
+            *(url, driver, connections, self._one, self._abroad),
+            cluster=cluster,
+            home=home,
         )
 
     def standing(

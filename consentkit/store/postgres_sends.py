@@ -47,13 +47,16 @@ _ANYBODY = -1  # nobody's number; ``pg_locks`` tells it without its sign
 _FORGOTTEN = 300_000
 _HOLD = (
     f"BEGIN; SET LOCAL idle_in_transaction_session_timeout = {_FORGOTTEN}; "
-    f"SELECT pg_advisory_xact_lock_shared({_OURS}, {{person}})"
+    f"SELECT pg_catalog.pg_advisory_xact_lock_shared({_OURS}, {{person}})"
 )
 _UNDER_WAY = f"""
-SELECT DISTINCT virtualtransaction FROM pg_locks
+SELECT DISTINCT virtualtransaction FROM pg_catalog.pg_locks
 WHERE locktype = 'advisory' AND classid = {_OURS} AND objsubid = 2
-  AND (%(everybody)s OR objid = ANY(%(persons)s::oid[]))
-  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (%(everybody)s OR objid = ANY(%(persons)s::pg_catalog.oid[]))
+  AND database = (
+    SELECT oid FROM pg_catalog.pg_database
+    WHERE datname = pg_catalog.current_database()
+  )
 """  # noqa: S608  a number of ours
 
 

@@ -1,7 +1,8 @@
 """Numbering leaves, keeping tiles and checkpoints, and reading them back as files.
 
-Numbers are given in one transaction under the write lock, never by a sequence: a
-sequence leaves gaps on a rollback, and its order is not the order of commits.
+Numbers are given under a lock, never by a sequence: a sequence leaves gaps on a
+rollback, and its order is not the order of commits. Where writers overlap they are
+committed before anything is signed over them (``docs/adr/0030``).
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from consentkit.log.tiles import TILE_WIDTH
 from consentkit.log.tiles import encode_bundle
 from consentkit.log.tiles import parse_tile_path
 from consentkit.log.tiles import tiles_for_size
+from consentkit.store import numbers
 from consentkit.store import schema
 from consentkit.store.rows import blob
-from consentkit.store.statement import Statement
 from consentkit.store.witnesses import cosignature_lines
 
 if TYPE_CHECKING:
@@ -48,16 +49,6 @@ __all__ = ["Publications"]
 _LEAF, _TILE, _CHECKPOINT = schema.leaf, schema.tile, schema.checkpoint
 _COSIGNATURE = schema.cosignature
 _BATCH = 50_000  # leaves of one publication: some 40 MB, a few seconds of work
-# All numbers in one statement: on a partitioned table, one each would be planned anew.
-_NUMBER = Statement(
-    sa.text("""
-        UPDATE consent_leaf SET idx = :before + waiting.number
-        FROM unnest(CAST(:positions AS bigint[]))
-            WITH ORDINALITY AS waiting (position, number)
-        WHERE consent_leaf.log = :log AND consent_leaf.idx IS NULL
-          AND consent_leaf.position = waiting.position
-    """)
-)
 _RECENT = 32  # cosignatures looked at: the last few rounds of the usual few witnesses
 
 
@@ -77,9 +68,10 @@ class Publications:
     ) -> tuple[Publication, bytes] | None:
         """Number what waits, sign the new size, keep it; None if nothing waits.
 
-        The checkpoint commits together with the numbers it speaks of. ``sign`` gets
-        the trees that it can compare with others before it signs. The new size is
-        ``stop`` at most, unless the log has come that far already.
+        The checkpoint commits together with the size it speaks of, the numbers before
+        it or with it. ``sign`` gets the trees that it can compare with others before
+        it signs. The new size is ``stop`` at most, unless the log has come that far
+        already.
 
         Raises:
             LogConflictError: the log was changed behind our back.
@@ -87,17 +79,21 @@ class Publications:
         """
         if self.waiting_since() is None:
             return None
+        first = numbers.is_durable_first(self._database.engine.dialect)
+        if first:
+            with self._database.write(alone=False) as connection:
+                self._number(connection, self._lock(connection))
         with self._database.write(alone=False) as connection:
             size = self._lock(connection)
-            waiting = self._waiting(connection, stop - size if stop > size else _BATCH)
+            if not first:
+                self._number(connection, size)
+            count = stop - size if stop > size else _BATCH
+            waiting = self._waiting(connection, size, min(count, _BATCH))
             if not waiting:
                 return None
             prefixes = self._prefixes(connection, size)
-            publication = plan(
-                self._log.origin, prefixes.frontier, [data for _, data in waiting]
-            )
+            publication = plan(self._log.origin, prefixes.frontier, waiting)
             note = sign(publication.checkpoint, prefixes)
-            self._number(connection, size, [position for position, _ in waiting])
             self._keep(connection, publication, note, now)
         return publication, note
 
@@ -113,26 +109,18 @@ class Publications:
             yield self._prefixes(connection, self._size(connection))
 
     def pending(self) -> int:
-        """How many leaves are committed and not numbered yet."""
-        query = (
-            sa.select(sa.func.count())
-            .select_from(_LEAF)
-            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
-        )
+        """How many leaves are committed and not published yet."""
         with self._database.read() as connection:
-            return connection.scalar(query) or 0
+            return numbers.count_waiting(connection, self._log.id)
 
     def waiting_since(self) -> Millis | None:
-        """The time of the first leaf that is not numbered yet, None if none waits."""
-        query = (
-            sa.select(_LEAF.c.time)
-            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
-            .order_by(_LEAF.c.position)
-            .limit(1)
-        )
+        """The time of the first leaf that is not published yet, None if none waits."""
         with self._database.read() as connection:
-            time = connection.scalar(query)
-            return None if time is None else Millis(time)
+            size = self._size(connection)
+            found = numbers.find_waiting(
+                connection, self._log.id, size, _LEAF.c.time, most=1
+            )
+            return Millis(found[0]) if found else None
 
     def latest(self) -> tuple[int, bytes] | None:
         """The newest checkpoint and its size, None before the first.
@@ -249,25 +237,22 @@ class Publications:
         )
         return [blob(data) for data in connection.scalars(query)]
 
+    def _number(self, connection: sa.Connection, size: int) -> None:
+        numbers.give_numbers(connection, self._log.id, size, most=_BATCH)
+
     def _waiting(
-        self, connection: sa.Connection, count: int
-    ) -> list[tuple[int, bytes]]:
-        query = (
-            sa.select(_LEAF.c.position, _LEAF.c.bytes, _LEAF.c.hash)
-            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
-            .order_by(_LEAF.c.position)
-            .limit(min(count, _BATCH))
-        )
-        rows = connection.execute(query).all()
+        self, connection: sa.Connection, size: int, count: int
+    ) -> list[bytes]:
+        """The leaves that come next, in the order of their numbers."""
+        found = numbers.numbered_from(connection, self._log.id, size, most=count)
+        leaves = [data for data, kept in found if _is_whole(data, kept)]
         # Once signed, a broken leaf could never be taken out again.
-        if any(
-            not isinstance(row[1], bytes) or hash_leaf(row[1]) != row[2] for row in rows
-        ):
+        if len(leaves) < len(found):
             raise LogConflictError(
                 "a leaf that waits for its number is not as it was written: nothing "
                 "was signed; compare the database with the promises given"
             )
-        return [(row[0], row[1]) for row in rows]
+        return [blob(data) for data in leaves]
 
     def _size(self, connection: sa.Connection) -> int:
         query = sa.select(schema.log.c.size).where(schema.log.c.id == self._log.id)
@@ -289,18 +274,17 @@ class Publications:
         return Prefixes(
             self._frontier(connection, size),
             lambda path: self._read(connection, parse_tile_path(path)),
-            lambda count: self._hashes(connection, count),
+            lambda count: self._hashes(connection, size, count),
         )
 
-    def _hashes(self, connection: sa.Connection, count: int) -> list[bytes]:
+    def _hashes(
+        self, connection: sa.Connection, size: int, count: int
+    ) -> list[bytes]:
         """The hashes of so many leaves that wait, in the order of their numbers."""
-        query = (
-            sa.select(_LEAF.c.hash)
-            .where(_LEAF.c.log == self._log.id, _LEAF.c.idx.is_(None))
-            .order_by(_LEAF.c.position)
-            .limit(count)
+        found = numbers.find_waiting(
+            connection, self._log.id, size, _LEAF.c.hash, most=count
         )
-        return [blob(found) for found in connection.scalars(query)]
+        return [blob(each) for each in found]
 
     def _frontier(self, connection: sa.Connection, size: int) -> Frontier:
         try:
@@ -310,27 +294,6 @@ class Publications:
                 f"the {size} leaves already published are not as they were: nothing "
                 "was signed; compare the database with the published log"
             ) from error
-
-    def _number(
-        self, connection: sa.Connection, size: int, positions: list[int]
-    ) -> None:
-        if connection.dialect.name == "postgresql":
-            log = self._log.id
-            _NUMBER.run(connection, log=log, before=size - 1, positions=positions)
-            return
-        connection.execute(
-            sa.update(_LEAF)
-            .where(
-                _LEAF.c.log == self._log.id,
-                _LEAF.c.position == sa.bindparam("at"),
-                _LEAF.c.idx.is_(None),
-            )
-            .values(idx=sa.bindparam("number")),
-            [
-                {"at": position, "number": number}
-                for number, position in enumerate(positions, size)
-            ],
-        )
 
     def _keep(
         self,
@@ -361,3 +324,7 @@ class Publications:
             .where(schema.log.c.id == self._log.id)
             .values(size=publication.size)
         )
+
+
+def _is_whole(data: object, kept: object) -> bool:
+    return isinstance(data, bytes) and hash_leaf(data) == kept

@@ -20,6 +20,7 @@ from sqlalchemy import event
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.store.addresses import shown
 from consentkit.store.sqlite_reader import SqliteReader
 from consentkit.store.sqlite_sends import FileSends
 
@@ -66,7 +67,7 @@ class Sqlite:
         if not name or name == ":memory:" or name.startswith("file:"):
             raise ConfigurationError(
                 "CONSENTKIT_DATABASE_URI must name an SQLite file or a PostgreSQL "
-                f"database; got {url.render_as_string(hide_password=True)!r}"
+                f"database; got {shown(url)!r}"
             )
         self._url = url
         self._shared = shared

@@ -46,10 +46,14 @@ if TYPE_CHECKING:
     from consentkit.log.keys import Signer
     from consentkit.log.publisher import Publication
 
-__all__ = ["AT_ONCE", "LEAVES_EACH", "agreed", "populate"]
+__all__ = ["AT_ONCE", "LEAVES_EACH", "SPAN_MS", "agreed", "populate"]
 
 LEAVES_EACH = 3
 AT_ONCE = 8_192  # people written together: their leaves are some 25 MB
+SPAN_MS = 300_000
+"""All of it happened within so long, until now: times may not run back any further
+behind those of the leaves that the app began its log with."""
+
 _OF_TEN = 6  # so many go on agreeing
 _CACHE_KIB = 1_000_000  # for SQLite's indices over random ids
 _LOG_ID = 1
@@ -80,17 +84,23 @@ class _Scribe:
     notice: str
     choice: dict[str, Any]
     began: int
+    leaves: int  # in all
+
+    def time(self, index: int) -> int:
+        """When the leaf of that number was written: 1 ms each, if there is room."""
+        return self.began + index * min(self.leaves, SPAN_MS) // self.leaves
 
     def write(self, first: int, count: int) -> _Rows:
         rows = _Rows([], [], [], [], [])
         people = [_Person(self, rows, number) for number in range(first, first + count)]
-        time = self.began + LEAVES_EACH * first
+        index = LEAVES_EACH * first
+        agreeing, sharing, last = (self.time(index + n * count) for n in range(3))
         for each in people:
-            each.agree(time)
+            each.agree(agreeing)
         for each in people:
-            each.share(time + count)
+            each.share(sharing)
         for each in people:
-            (each.share if agreed(each.number) else each.stop)(time + 2 * count)
+            (each.share if agreed(each.number) else each.stop)(last)
         for each in people:
             each.settle()
         return rows
@@ -211,7 +221,8 @@ def populate(made: World, people: int) -> None:
             "recipient": question.recipient_id,
             "scope": question.scope,
         },
-        installation.clock() - LEAVES_EACH * people,
+        installation.clock() - min(LEAVES_EACH * people, SPAN_MS),
+        LEAVES_EACH * people,
     )
     installation.close()  # nothing is open when processes are forked
     with made.installation.database.write() as connection:

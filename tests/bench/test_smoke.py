@@ -7,14 +7,18 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 
 import pytest
+import sqlalchemy as sa
 
 from consentkit.audit.bundle import FolderSource
+from consentkit.audit.rules import MAX_SKEW_MS
 from consentkit.audit.trust import Trust
 from consentkit.audit.verify import verify_log
 from consentkit.service.publishing import publish_all
 from consentkit.service.rebuilding import differences
+from consentkit.store import schema
 from tests.bench import act
 from tests.bench import check
 from tests.bench import clause
@@ -258,6 +262,30 @@ def test_people_by_the_million_are_what_the_services_would_have_made_of_them(
         assert log.size == size
         assert log.size > 200 * LEAVES_EACH
         installation.close()
+
+
+def test_people_by_the_million_did_not_act_before_their_log_was_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert populating.SPAN_MS < MAX_SKEW_MS
+    monkeypatch.setattr(populating, "SPAN_MS", 20)
+    with world() as made:
+        populate(made, 200)
+        installation = made.installation
+        with installation.database.read() as connection:
+            times = connection.scalars(
+                sa.select(schema.leaf.c.time).order_by(schema.leaf.c.position)
+            ).all()
+        now = installation.clock()
+        installation.close()
+
+    behind = max(
+        before - time
+        for before, time in zip(accumulate(times, max), times, strict=True)
+    )
+    assert len(times) > 200 * LEAVES_EACH
+    assert behind <= populating.SPAN_MS < 200 * LEAVES_EACH
+    assert max(times) <= now
 
 
 def test_a_rival_that_is_not_installed_is_named_and_left_out(

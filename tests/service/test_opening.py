@@ -108,7 +108,10 @@ def test_three_periods_follow_one_another(wallet: Wallet) -> None:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("name", ["with space", FIRST])
+@pytest.mark.parametrize(
+    "name",
+    ["with space", FIRST, ".", "..", "a/../b", "wallet.example/consent_2026"],
+)
 def test_a_name_that_cannot_be_leaves_the_log_open(wallet: Wallet, name: str) -> None:
     with pytest.raises(InvalidRequestError):
         open_next(wallet.installation, name, by=OFFICER)

@@ -9,7 +9,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from consentkit.core.act import Millis
+from consentkit.service.administering import Official
 from consentkit.service.health import examine
+from consentkit.service.opening import PERIOD_OVER
+from consentkit.service.opening import open_next
 from consentkit.testing import answer
 from tests.web.hosts import MAYA
 from tests.web.hosts import Host
@@ -36,6 +39,7 @@ def test_a_process_that_can_decide_is_ready(shop: Host) -> None:
         "status": "pass",
         "checks": {
             "store": [{"status": "pass"}],
+            "log": [{"status": "pass"}],
             "publication": [{"status": "pass"}],
         },
     }
@@ -58,6 +62,23 @@ def test_without_its_database_a_process_is_alive_and_not_ready(
 
     kept.rename(database)
     assert ask(shop, "ready").status_code == 200
+
+
+def test_a_process_whose_log_was_closed_is_alive_and_not_ready(
+    shop: Host, tmp_path: Path
+) -> None:
+    successor = "wallet.example/consent/2027"
+    by = Official("dpo@wallet.example", PERIOD_OVER)
+    assert open_next(shop.state.installation, successor, by=by).keys
+
+    sent = ask(shop, "ready")
+
+    assert sent.status_code == 503
+    assert body_of(sent)["status"] == "fail"
+    assert body_of(sent)["checks"]["log"] == [{"status": "fail"}]
+    assert body_of(sent)["checks"]["store"] == [{"status": "pass"}]
+    assert ask(shop, "live").status_code == 200
+    assert ask(host(tmp_path), "ready").status_code == 200
 
 
 def test_a_late_publication_is_told_and_sends_nobody_away(
