@@ -55,8 +55,8 @@ class Period:
         found = _PERIOD.match(text) if len(text) <= _LONGEST_TEXT else None
         if found is None:
             raise DeclarationError(
-                "a period must be an ISO 8601 duration such as 'P6Y' or 'P90D'; got "
-                f"{text!r:.40}"
+                "a period must be an ISO 8601 duration of years, months, weeks or "
+                f"days, such as 'P6Y' or 'P90D'; got {text!r:.40}"
             )
         years, months, weeks, days = (int(each or 0) for each in found.groups())
         return cls(years, months, weeks * 7 + days)

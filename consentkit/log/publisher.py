@@ -4,9 +4,10 @@ The right edge of the tree, its partial tiles, is all that has to be known to ad
 leaves; the plan gives the new edge back. Same edge and leaves, same bytes: files can
 be deleted and written again, and a difference is an alarm.
 
-In one transaction: load the ``Frontier`` of the published size, ``plan``, compare
-its ``Prefixes`` with the high-water mark, sign ``checkpoint``, store ``rows`` and
-numbers. Then write ``files`` and, last, the signed checkpoint.
+In one transaction, over leaves that have their numbers: load the ``Frontier`` of the
+published size, ``plan``, compare its ``Prefixes`` with the high-water mark, sign
+``checkpoint``, store ``rows`` and the size. Then write ``files`` and, last, the signed
+checkpoint.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from consentkit.audit.replay import act_of
 from consentkit.core.act import Kind
 from consentkit.core.act import Millis
-from consentkit.core.withheld import withheld
+from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.store.enclosing import enclosed
@@ -77,15 +77,16 @@ class Accompanied:
             with enclosed(connection, undone=_tell_undone):
                 companion(connection, act)
         except Exception as error:
-            _LOGGER.error(  # noqa: TRY400  what the app's error says may name somebody
+            _LOGGER.exception(
                 "consentkit: the app's own part of an act failed",
-                exc_info=withheld(error),
+                exc_info=wordless(error),
                 extra={"event": "app-part-failed", "error": type(error).__name__},
             )
             raise LogUnavailableError(
-                f"the app's own part of an act failed ({type(error).__name__}), so "
-                "that nothing was stored; see the function under @consent.within_act"
-            ) from withheld(error)
+                f"the app's own part of an act failed ({type(error).__name__}): "
+                "nothing is stored but what it committed itself, which it must not; "
+                "see the function under @consent.within_act"
+            ) from wordless(error)
 
 
 def _tell_undone() -> None:

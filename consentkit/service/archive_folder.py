@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["FolderArchive"]
 
 _DRAFT = ".draft"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 class FolderArchive:
@@ -38,15 +39,17 @@ class FolderArchive:
     def put(self, path: str, data: bytes) -> bool:
         """See ``Archive.put``."""
         place, draft = self._folder / path, self._folder / _DRAFT
+        self._check_links(path)
         with self._told():
             if place.exists():
                 return False
             place.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            handle = os.open(draft, _NEW, 0o666)
             try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
                 place.hardlink_to(draft)  # unlike a rename, it never replaces anything
             except FileExistsError:
                 return False
@@ -57,11 +60,27 @@ class FolderArchive:
 
     def get(self, path: str) -> bytes | None:
         """See ``Archive.get``."""
+        self._check_links(path)
         with self._told():
             try:
                 return (self._folder / path).read_bytes()
             except FileNotFoundError:
                 return None
+
+    def _check_links(self, path: str) -> None:
+        """Refuse to follow anybody out of the archive.
+
+        Raises:
+            LogUnavailableError: the file, or a folder on the way to it, is a link.
+        """
+        place = self._folder
+        for part in path.split("/"):
+            place /= part
+            if place.is_symlink():
+                raise LogUnavailableError(
+                    f"{place} is a symbolic link, and in an archive there are none: "
+                    "take it away, or archive to another folder"
+                )
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

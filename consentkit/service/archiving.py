@@ -28,6 +28,7 @@ from consentkit.service.archive_writing import ArchiveWriter
 from consentkit.service.export_parts import Parts
 from consentkit.service.export_parts import log_keys
 from consentkit.store.periods import Periods
+from consentkit.store.periods import check_may_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +71,14 @@ def archive_log(
     Raises:
         InvalidRequestError: the log goes on, or there is none of that origin (code
             ``not-closed``); it was dropped from this database (``dropped``).
+        ConfigurationError: this process does not own the tables; nothing was copied.
         LogConflictError: a file is there with other bytes, or is not there as it was
             written; the database contradicts itself.
         LogUnavailableError: database or archive cannot be reached or written.
         VerificationError: what lies there is not the tree that was signed.
     """
     log = _ended(installation, origin)
+    check_may_archive(installation.database)
     latest = log.publications.latest()
     if latest is None:
         raise LogConflictError(f"the log {origin!r} has ended without a checkpoint")

@@ -13,6 +13,7 @@ from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 
+from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class _Started:
     """A thread of this process, and the ways to end it."""
 
     thread: threading.Thread
+    what: str
     stopped: threading.Event
     ends: threading.Event
 
@@ -100,7 +102,7 @@ def start_thread(
 
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
-    _STARTED.append(_Started(thread, stopped, ends))
+    _STARTED.append(_Started(thread, what, stopped, ends))
     _LOGGER.info(
         "consentkit: %s from this process",
         what,
@@ -143,9 +145,11 @@ def _end_with_process() -> None:
     for started in _STARTED:
         if started.thread.is_alive():
             started.thread.join(max(0.0, until - time.monotonic()))
-    _LOGGER.info(
-        "consentkit: this process ends its work", extra={"event": "work-ended"}
-    )
+        _LOGGER.info(
+            "consentkit: %s ends with this process",
+            started.what,
+            extra={"event": "work-ended", "work": started.what},
+        )
 
 
 def current_run() -> tuple[int, int]:
@@ -168,6 +172,7 @@ def every_second(
                 _LOGGER.exception(
                     "consentkit: %s failed, trying again",
                     what,
+                    exc_info=wordless(error),
                     extra={"event": "work-failed", "work": what},
                 )
                 said, again = repr(error), time.monotonic() + _SAY_AGAIN
@@ -179,11 +184,12 @@ def every_second(
 def _do_last(work: Callable[[], object], what: str) -> None:
     try:
         work()
-    except Exception:
+    except Exception as error:
         # Nothing is lost: it is what the next process will do first.
         _LOGGER.exception(
             "consentkit: %s failed at the end of a process",
             what,
+            exc_info=wordless(error),
             extra={"event": "last-work-failed", "work": what},
         )
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from consentkit.core.act import Kind
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
+from consentkit.core.wordless import wordless
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.batch_proving import prove_batch
@@ -110,6 +111,7 @@ class BatchGate:
             _LOGGER.exception(
                 "consentkit: a check failed (%s)",
                 type(error).__name__,
+                exc_info=wordless(error),
                 extra={"event": "check-failed", "error": type(error).__name__},
             )
             reason = Reason.STORE_UNAVAILABLE

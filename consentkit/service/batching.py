@@ -9,7 +9,6 @@ only then does the caller's code run; if it cannot be written, nothing leaves.
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from consentkit.log.batch import hash_entries
 from consentkit.log.tiles import TILE_WIDTH
 from consentkit.service.batch import Batch
 from consentkit.service.batch_gate import BatchGate
+from consentkit.service.failing import log_failed_share
 from consentkit.service.judging import Judge
 from consentkit.service.observing import tell_decision
 from consentkit.service.reaching import tell_reached
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 
 __all__ = ["People", "share_with_many"]
 
-_LOGGER = logging.getLogger("consentkit")
 # Of the decision about everybody: no answer of anybody's could have made it a yes.
 _ABOUT_ALL = frozenset(
     {
@@ -118,11 +117,7 @@ def share_with_many(
     except (InvalidRequestError, ConfigurationError):
         raise
     except Exception as error:
-        _LOGGER.exception(
-            "consentkit: a share failed (%s)",
-            type(error).__name__,
-            extra={"event": "share-failed", "error": type(error).__name__},
-        )
+        log_failed_share(error)
         decision = Decision(Reason.STORE_UNAVAILABLE, wanted.purpose, wanted.recipient)
         tell_decision(installation, "share", decision, begun=begun)
         raise ConsentDeniedError(decision) from error

@@ -11,6 +11,7 @@ from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
+from consentkit.core.wordless import wordless
 from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
 from consentkit.service.observing import Event
@@ -73,6 +74,7 @@ def _check_all(
         _LOGGER.exception(
             "consentkit: checks failed (%s)",
             type(error).__name__,
+            exc_info=wordless(error),
             extra={"event": "check-failed", "error": type(error).__name__},
         )
         return [_unavailable(request) for request, _ in asked]
@@ -154,6 +156,7 @@ def _decided(
         _LOGGER.exception(
             "consentkit: a check failed (%s)",
             type(error).__name__,
+            exc_info=wordless(error),
             extra={"event": "check-failed", "error": type(error).__name__},
         )
         return _unavailable(request)

@@ -15,6 +15,7 @@ from consentkit.core.act import Kind
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import MalformedError
 from consentkit.service.administering import record_admin_act
+from consentkit.service.finishing import is_finished
 from consentkit.service.log_names import check_log_name
 from consentkit.service.log_names import folder_name
 from consentkit.service.log_names import namesake
@@ -22,19 +23,13 @@ from consentkit.service.publishing import publish_all
 from consentkit.service.recording import sign_plain_leaf
 from consentkit.service.witnessing import ask_witnesses
 from consentkit.store.closures import Closure
-from consentkit.store.witnesses import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from consentkit.service.administering import Official
-    from consentkit.service.cosigners import Cosigner
     from consentkit.service.installation import Installation
     from consentkit.store.ledger import Transaction
-    from consentkit.store.publications import Publications
-    from consentkit.store.witnesses import Witnesses
 
-__all__ = ["Closed", "check_successor", "close_log", "is_finished"]
+__all__ = ["Closed", "check_successor", "close_log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +84,6 @@ def close_log(
     return Closed(wanted, size, finished)
 
 
-def is_finished(
-    publications: Publications, witnesses: Witnesses, cosigners: Sequence[Cosigner]
-) -> bool:
-    """Whether a closed log is all published, and every witness has answered to it.
-
-    Raises:
-        LogUnavailableError: the database cannot be reached.
-    """
-    latest = publications.latest()
-    if latest is None or publications.pending():
-        return False
-    known = witnesses.standings()
-    return all(
-        _has_answered(known.get(each.key, Standing()), latest[0]) for each in cosigners
-    )
-
-
 def check_successor(installation: Installation, successor: str) -> None:
     """Refuse what cannot be the name of the log that is to follow.
 
@@ -144,11 +122,6 @@ def check_successor(installation: Installation, successor: str) -> None:
             f"{successor!r} would have that of {taken!r}, {folder_name(taken)}",
             code="successor",
         )
-
-
-def _has_answered(standing: Standing, size: int) -> bool:
-    """A yes or a no: one that was being asked when we were killed has not answered."""
-    return standing.held >= size or (standing.asked >= size and standing.failures > 0)
 
 
 def _close(

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from typing import TypeAlias
 
 from consentkit.core.act import Kind
+from consentkit.core.record import rfc3339
+from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogConflictError
 from consentkit.log.checkpoint import parse_checkpoint_text
 from consentkit.log.leaf import read_leaf
@@ -26,9 +28,11 @@ from consentkit.log.tiles import ENTRIES
 from consentkit.log.tiles import decode_bundle
 from consentkit.log.tiles import tiles_for_size
 from consentkit.service.administering import record_admin_act
+from consentkit.service.archive_places import find_checkpoint
 from consentkit.service.archiving import find_archives
 from consentkit.service.erasing import sweep
 from consentkit.service.log_files import remove_log_files
+from consentkit.store.dropping import MESSAGES
 from consentkit.store.dropping import later_leaves
 from consentkit.store.dropping import what_is_kept
 from consentkit.store.periods import Periods
@@ -44,7 +48,7 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.store.periods import Period
 
-__all__ = ["DROP", "Dropped", "Dropping", "drop_periods"]
+__all__ = ["DROP", "Dropped", "Dropping", "check_clock", "drop_periods"]
 
 DROP = "drop-log"
 """The action of the ``admin`` leaf that says that a log was dropped."""
@@ -77,6 +81,28 @@ class Dropping:
     kept: str
     reason: str
     swept: bool
+
+
+def check_clock(installation: Installation) -> None:
+    """Refuse a cut-off that only a clock has set which may be years ahead.
+
+    An app in whose log nothing was written for a whole claim period is nearly always
+    one whose clock is wrong; what it takes out then is gone.
+
+    Raises:
+        InvalidRequestError: the newest entry is older than the cut-off (code
+            ``clock-ahead``).
+        LogUnavailableError: the database cannot be reached.
+    """
+    now = installation.clock()
+    newest = Periods(installation.database).newest_entry()
+    if newest is not None and newest < installation.retention.cutoff(now):
+        raise InvalidRequestError(
+            f"it is {rfc3339(now)} by the clock of this machine, and the newest entry "
+            f"is of {rfc3339(newest)}: if the clock is right say --before; nothing "
+            "was purged",
+            code="clock-ahead",
+        )
 
 
 def drop_periods(
@@ -134,6 +160,11 @@ def _reason_to_keep(
             "it is in no archive: 'flask consent log archive' it, or say "
             "--without-archive to have nothing left of it"
         )
+    if not without_archive and not _is_in_an_archive(installation, period):
+        return (
+            "its archive is not found where it was put, or cannot be reached: put it "
+            "back, 'flask consent log archive' it anew, or say --without-archive"
+        )
     kept = what_is_kept(installation.database, period.id, cutoff)
     if kept:
         return _needed(kept)
@@ -142,8 +173,20 @@ def _reason_to_keep(
     return ""
 
 
+def _is_in_an_archive(installation: Installation, period: Period) -> bool:
+    """Whether an archive of it still ends where the log does."""
+    latest = installation.of_log(period.origin).publications.latest()
+    end = latest and latest[1].partition(b"\n\n")[0]
+    return any(
+        (find_checkpoint(place) or b"").partition(b"\n\n")[0] == end
+        for place in reversed(find_archives(installation, period.origin))
+    )
+
+
 def _needed(rests: Mapping[str, int]) -> str:
     told = ", ".join(f"{count} {name}" for name, count in rests.items())
+    if MESSAGES in told:
+        told += "; 'flask consent deliver --list' shows them, and '--done ID' notes one"
     return f"needed still: {told}"
 
 

@@ -19,6 +19,7 @@ from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.status import status_of
+from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import VerificationError
 from consentkit.service.outbox import tell_of_ending
@@ -129,6 +130,7 @@ def _facts_to_keep(recorder: PersonRecorder, manner: Manner) -> Mapping[str, JSO
             "consentkit: a revocation is written without its private facts, the key "
             "of the person's evidence does not open (%s)",
             type(error).__name__,
+            exc_info=wordless(error),
             extra={"event": "evidence-not-sealed", "error": type(error).__name__},
         )
         return {}

@@ -200,9 +200,19 @@ def sweep(installation: Installation) -> bool:
     """Rewrite the database file, so that no byte of what was erased is left in it.
 
     False if it is still due: somebody reads or writes for too long, or the disk is
-    full; the application's log says so.
+    full, which the application's log says as a warning, or it is for the owner of the
+    tables to do.
     """
     try:
+        owner = installation.erasures.left_to()
+        if owner and installation.erasures.residue():
+            _LOGGER.info(
+                "consentkit: bytes of what was erased are left: run 'flask consent "
+                "sweep' as the owner of the tables, %r",
+                owner,
+                extra={"event": "erased-bytes-left"},
+            )
+            return False
         installation.erasures.rewrite()
     except LogUnavailableError as error:
         _LOGGER.warning(
@@ -220,7 +230,7 @@ def follow_erasures(installation: Installation) -> None:
     start_thread(
         "consentkit-sweeper",
         partial(_sweep_if_elected, installation),
-        what="rewriting the database file",
+        what="rewriting what was erased",
     )
 
 

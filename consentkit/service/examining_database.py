@@ -79,11 +79,12 @@ def _role(installation: Installation) -> Iterable[Finding]:
     rights = Inspection(installation.database).rights()
     if rights is None:
         return []
-    if rights.owns:
+    if rights.owns or rights.may_own:
+        way = "owns the tables" if rights.owns else "may become their owner (SET ROLE)"
         return [
             warning(
-                f"this process logs in as {rights.role!r}, who owns the tables and can "
-                "change the past",
+                f"this process logs in as {rights.role!r}, who {way} and can change "
+                "the past",
                 expected="a role that can only do its work (docs/roles.md)",
                 do=f"{_INIT}, with --web-role, --publisher-role and --auditor-role",
             )
@@ -105,6 +106,8 @@ def _too_much(rights: Rights) -> list[str]:
         "change": rights.changes_leaves,
         "delete": rights.deletes_leaves,
         "truncate": rights.truncates_leaves,
+        "number, past the table itself,": rights.renumbers,
+        "add, past the table itself,": rights.adds_apart,
     }
     return [word for word, may in held.items() if may]
 

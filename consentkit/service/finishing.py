@@ -8,15 +8,37 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from consentkit.service.closing import is_finished
 from consentkit.store.logs import find_logs
+from consentkit.store.witnesses import Standing
 
 if TYPE_CHECKING:
-    from consentkit.service.installation import Installation
+    from collections.abc import Sequence
 
-__all__ = ["Farewell", "has_ended"]
+    from consentkit.service.cosigners import Cosigner
+    from consentkit.service.installation import Installation
+    from consentkit.store.publications import Publications
+    from consentkit.store.witnesses import Witnesses
+
+__all__ = ["Farewell", "has_ended", "is_finished"]
 
 _LOGGER = logging.getLogger("consentkit")
+
+
+def is_finished(
+    publications: Publications, witnesses: Witnesses, cosigners: Sequence[Cosigner]
+) -> bool:
+    """Whether a closed log is all published, and every witness has answered to it.
+
+    Raises:
+        LogUnavailableError: the database cannot be reached.
+    """
+    latest = publications.latest()
+    if latest is None or publications.pending():
+        return False
+    known = witnesses.standings()
+    return all(
+        _has_answered(known.get(each.key, Standing()), latest[0]) for each in cosigners
+    )
 
 
 def has_ended(installation: Installation) -> str:
@@ -53,6 +75,11 @@ class Farewell:
                 ended,
                 extra={"event": "log-ended", "log": installation.origin},
             )
+
+
+def _has_answered(standing: Standing, size: int) -> bool:
+    """A yes or a no: one that was being asked when we were killed has not answered."""
+    return standing.held >= size or (standing.asked >= size and standing.failures > 0)
 
 
 def _successor(installation: Installation) -> str:

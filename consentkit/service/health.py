@@ -1,7 +1,7 @@
 """Whether this process can do its work just now, for whoever sends it requests.
 
-Looked at anew each time, at the cost of three small reads: an answer that was remembered
-would keep sending people to a process that has lost its database.
+Looked at anew each time, at the cost of three small reads: an answer that was
+remembered would keep sending people to a process that has lost its database.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from consentkit.audit.rules import MAX_DELAY_MS
+from consentkit.core.wordless import wordless
 
 if TYPE_CHECKING:
     from consentkit.core.act import Millis
@@ -75,6 +76,7 @@ def examine(installation: Installation) -> HealthReport:
         _LOGGER.exception(
             "consentkit: not ready (%s)",
             type(error).__name__,
+            exc_info=wordless(error),
             extra={"event": "not-ready", "error": type(error).__name__},
         )
         return HealthReport(store=Health.FAIL, publication=Health.WARN)

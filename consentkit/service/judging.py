@@ -18,6 +18,7 @@ from consentkit.core.decision import ShareRequest
 from consentkit.core.decision import Standing
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
+from consentkit.core.wordless import wordless
 from consentkit.service.ages import mind_age
 from consentkit.service.honouring import heed
 from consentkit.store.batch_standings import STANDING
@@ -144,6 +145,7 @@ class Judge:
             _LOGGER.exception(
                 "consentkit: a check failed (%s)",
                 type(error).__name__,
+                exc_info=wordless(error),
                 extra={"event": "check-failed", "error": type(error).__name__},
             )
             return Reason.STORE_UNAVAILABLE, 0

@@ -22,6 +22,7 @@ from consentkit.core.legal_basis import RELEASE_PREFIX
 from consentkit.core.legal_basis import LegalBasis
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.text import is_telling
+from consentkit.core.wordless import wordless
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.administering import record_admin_act
@@ -116,6 +117,7 @@ class _LegalGate:
             _LOGGER.exception(
                 "consentkit: a check failed (%s)",
                 type(error).__name__,
+                exc_info=wordless(error),
                 extra={"event": "check-failed", "error": type(error).__name__},
             )
             return Decision(Reason.STORE_UNAVAILABLE, *key)

@@ -20,6 +20,7 @@ from consentkit.service.background import current_run
 from consentkit.service.background import elected
 from consentkit.service.background import start_thread
 from consentkit.service.erasing import follow_erasures
+from consentkit.service.finishing import Farewell
 from consentkit.service.marking import CHECKPOINT
 from consentkit.service.marking import check_marks
 from consentkit.service.marking import marks_of
@@ -28,6 +29,7 @@ from consentkit.service.marking import published_checkpoint
 from consentkit.service.observing import Event
 from consentkit.service.replacing import replace_file
 from consentkit.service.restoring import stop_if_behind
+from consentkit.service.siblings import check_siblings
 from consentkit.service.staleness import follow_heartbeat
 from consentkit.service.stamping import follow_timestamps
 from consentkit.service.witnessing import check_with_witnesses
@@ -88,6 +90,12 @@ def publish_or_stop(installation: Installation) -> int | None:
         if isinstance(error, LogConflictError):
             stop_if_behind(installation)
         raise
+
+
+def _publish_on(installation: Installation, farewell: Farewell) -> None:
+    """Publish, and say so once nothing will ever come again."""
+    publish_or_stop(installation)
+    farewell(installation)
 
 
 def _publish_last(installation: Installation) -> None:
@@ -159,6 +167,7 @@ def accept_high_water(installation: Installation) -> int:
             raise LogConflictError(
                 f"the high-water file {high_water.path} is there: nothing to accept"
             )
+        check_siblings(installation)
         size, newest = installation.publications.latest() or (0, b"")
         _ask_all_witnesses(installation, size)
         on_disk = published_checkpoint(installation.log_folder)
@@ -277,7 +286,7 @@ class PublisherThread:
             self._run = run
             start_thread(
                 "consentkit-publisher",
-                partial(publish_or_stop, self._installation),
+                partial(_publish_on, self._installation, Farewell()),
                 what="publishing",
                 last=partial(_publish_last, self._installation),
             )

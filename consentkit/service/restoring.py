@@ -15,6 +15,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+from consentkit.core.wordless import wordless
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogError
 from consentkit.errors import LogUnavailableError
@@ -54,10 +55,10 @@ def stop_if_behind(installation: Installation) -> bool:
             return False
         _stop(installation, error)
         return True
-    except LogUnavailableError:
+    except LogUnavailableError as error:
         _LOGGER.warning(
             "consentkit: cannot tell whether the database is the newest",
-            exc_info=True,
+            exc_info=wordless(error),
             extra={"event": "newest-unknown"},
         )
     return False
@@ -82,6 +83,7 @@ def _stop(installation: Installation, error: LogConflictError) -> None:
         _LOGGER.exception(
             "consentkit: sharing could not be stopped, though %s",
             error,
+            exc_info=wordless(failure),
             extra={"event": "sharing-not-stopped"},
         )
         raise LogUnavailableError(

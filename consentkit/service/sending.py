@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
 from consentkit.service.live import live_releases
 
@@ -77,9 +78,10 @@ class Sends:
     def _settle(self, subjects: tuple[str, ...]) -> None:
         try:
             self._wait(subjects)
-        except LogUnavailableError:
+        except LogUnavailableError as error:
             _LOGGER.exception(
                 "consentkit: cannot wait for sends that have begun",
+                exc_info=wordless(error),
                 extra={"event": "sends-not-awaited"},
             )
 

@@ -7,7 +7,6 @@ code run; if the line cannot be written, nothing leaves.
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from consentkit.errors import DeclarationError
 from consentkit.service.ages import mind_age
 from consentkit.service.checking import check
 from consentkit.service.clocks import check_not_before
+from consentkit.service.failing import log_failed_share
 from consentkit.service.honouring import heed
 from consentkit.service.observing import tell_decision
 from consentkit.service.pending import standing_within
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Circumstances", "authorise", "known_ids", "line_of"]
 
-_LOGGER = logging.getLogger("consentkit")
 _TOKEN = re.compile(r"[!#-\[\]-~]{1,200}\Z")  # what the grammar of leaves takes
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 _UNKNOWN = "unknown"  # stands for an id that was never declared: it could be anything
@@ -129,11 +128,7 @@ def authorise(
             else:
                 leaf = _deny(installation, recorder, decision, request, circumstances)
     except Exception as error:
-        _LOGGER.exception(
-            "consentkit: a share failed (%s)",
-            type(error).__name__,
-            extra={"event": "share-failed", "error": type(error).__name__},
-        )
+        log_failed_share(error)
         decision = Decision(
             Reason.STORE_UNAVAILABLE, request.purpose, request.recipient
         )

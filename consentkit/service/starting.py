@@ -15,7 +15,7 @@ from consentkit.service.ages import Ages
 from consentkit.service.beginning import first_leaves
 from consentkit.service.beginning import leaves_after
 from consentkit.service.clocks import checked
-from consentkit.service.closing import is_finished
+from consentkit.service.finishing import is_finished
 from consentkit.service.high_water import HighWater
 from consentkit.service.installation import EarlierLog
 from consentkit.service.installation import Installation

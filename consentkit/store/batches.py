@@ -26,6 +26,7 @@ from consentkit.store.batch_standings import fetch_some
 from consentkit.store.batch_standings import standing_columns
 from consentkit.store.batch_standings import with_standing
 from consentkit.store.history import StoredLeaf
+from consentkit.store.numbers import PUBLISHED_INDEX
 from consentkit.store.rows import blob
 
 if TYPE_CHECKING:

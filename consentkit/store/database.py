@@ -13,17 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import SQLAlchemyError
 
-from consentkit.core.withheld import withheld
+from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
 from consentkit.store.addresses import parse_url
-from consentkit.store.enclosing import check_commits
 from consentkit.store.addresses import shown
+from consentkit.store.enclosing import check_commits
 from consentkit.store.forks import ForkedEngine
 from consentkit.store.joining import joined_to
 from consentkit.store.joining import joining
 from consentkit.store.postgres import Postgres
+from consentkit.store.reasons import reason_of
 from consentkit.store.rights import REFUSED
 from consentkit.store.rights import is_refused
 from consentkit.store.sqlite import Sqlite
@@ -178,7 +179,9 @@ class Database:
             yield self._writing.connection
             return
         with self.translated(), self.engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            self._kind.read_by(connection)
+            yield connection
 
     def describe(self) -> str:
         """Which database this is and how it keeps what was committed, for the log.
@@ -245,16 +248,16 @@ class Database:
         except conflicts as error:
             raise LogConflictError(
                 "the write contradicts a row that is already there"
-            ) from withheld(error)
+            ) from wordless(error)
         except failures as error:
             if is_refused(error):
-                raise LogUnavailableError(REFUSED) from withheld(error)
+                raise LogUnavailableError(REFUSED) from wordless(error)
             if self._kind.is_lost(error):  # and so are all that were opened with it
                 self.engine.dispose()
             raise LogUnavailableError(
-                f"the consent database did not answer ({type(error).__name__}); check "
+                f"the consent database did not answer ({reason_of(error)}); check "
                 "that it can be reached and written, and is not locked"
-            ) from withheld(error)
+            ) from wordless(error)
 
 
 class _Writing(threading.local):

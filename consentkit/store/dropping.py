@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     from consentkit.store.database import Database
 
-__all__ = ["Dropper", "later_leaves", "what_is_kept"]
+__all__ = ["MESSAGES", "Dropper", "later_leaves", "what_is_kept"]
+
+MESSAGES = "open messages"
+"""By which word those are counted that a recipient has not acknowledged."""
 
 _LOG, _LEAF, _STATE = schema.log, schema.leaf, schema.state
 _BY_SIZE = (schema.timestamp, schema.cosignature, schema.checkpoint)
@@ -90,14 +93,22 @@ class _Rests:
             _LEAF.c.log == self._log_id, _LEAF.c.handle == hold.c.handle
         )
         waits = sent.c.status != DeliveryStatus.ACKNOWLEDGED.value
-        return self._counted(
+        counted = self._counted(
             {
                 "answers that stand": (_STATE, stands),
                 "legal holds": (hold, of_person),
-                "messages": (sent, waits & self._holds(sent.c.record)),
                 "suspensions": (stop, self._holds(stop.c.leaf)),
             }
         )
+        open_messages = (
+            sa.select(sent.c.recipient, sa.func.count())
+            .where(waits, self._holds(sent.c.record))
+            .group_by(sent.c.recipient)
+            .order_by(sent.c.recipient)
+        )
+        for recipient, count in self._connection.execute(open_messages):
+            counted[f"{MESSAGES} to {recipient}"] = count
+        return counted
 
     def _counted(
         self, needs: Mapping[str, tuple[sa.Table, sa.ColumnElement[bool]]]

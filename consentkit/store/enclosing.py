@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consentkit.core.withheld import withheld
+from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
 from consentkit.store.joinable import is_going_on
 
@@ -57,7 +57,7 @@ def enclosed(
         else:
             inner.commit()
     except sa.exc.SQLAlchemyError as error:
-        raise _ended() from withheld(error)
+        raise _ended() from wordless(error)
     if not isinstance(root, sa.RootTransaction):
         raise _ended()
     check_commits(connection, root)

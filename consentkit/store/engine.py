@@ -114,6 +114,12 @@ class Kind(Protocol):
         One that is ``alone`` overlaps with none, the others with each other.
         """
 
+    def read_by(self, connection: sa.Connection) -> None:
+        """Have a connection read our tables, whatever bears their names elsewhere.
+
+        It goes for what Core writes; the rest says itself where it looks.
+        """
+
     def is_lost(self, error: Exception) -> bool:
         """Whether, after this error, kept connections are of no use any more."""
 

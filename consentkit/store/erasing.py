@@ -25,6 +25,7 @@ from consentkit.store import schema
 from consentkit.store.deliveries import DeliveryStatus
 from consentkit.store.lines import lines_about
 from consentkit.store.rights import check_may_rewrite
+from consentkit.store.rights import find_rights
 from consentkit.store.rows import blob
 from consentkit.store.subjects import Person
 
@@ -337,6 +338,16 @@ class Erasures:
         """
         with self._database.read() as connection:
             check_may_rewrite(connection)
+
+    def left_to(self) -> str:
+        """The owner of the tables, where only that role may rewrite; else empty.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        with self._database.read() as connection:
+            rights = find_rights(connection)
+        return "" if rights is None or rights.owns else rights.owner
 
     def rewrite(self) -> None:
         """Write the file anew without what was deleted; nothing if nothing was.

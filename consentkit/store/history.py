@@ -18,6 +18,7 @@ from consentkit.store import newcomers
 from consentkit.store import schema
 from consentkit.store import subjects
 from consentkit.store.lines import lines_about
+from consentkit.store.numbers import PUBLISHED_INDEX
 from consentkit.store.reminders import list_reminders
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import blob

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Work: TypeAlias = "Session | sa.Connection"
 
 __all__ = [
+    "TABLES",
     "begin_write",
     "check_same",
     "connection_of",
@@ -38,11 +40,15 @@ __all__ = [
 _LOCK_SECONDS = 30  # as long as a writer waits for its turn on SQLite
 _FULL = 2  # PRAGMA synchronous
 _IN_TRANSACTION = 2  # psycopg's TransactionStatus.INTRANS
-_PLACE = """
+TABLES = "ARRAY[{}]::text".format(
+    ", ".join(f"to_regclass('{name}')::oid" for name in sorted(schema.METADATA.tables))
+)
+"""What each bare name of our tables stands for: another schema could shadow one."""
+_PLACE = f"""
 SELECT extract(epoch FROM pg_postmaster_start_time())::text,
        (SELECT oid FROM pg_database WHERE datname = current_database())::bigint,
-       to_regclass('consent_leaf')::oid::bigint
-"""
+       {TABLES}
+"""  # noqa: S608  names of our own
 _MANNER = """
 SELECT current_setting('transaction_isolation'),
        current_setting('transaction_read_only')

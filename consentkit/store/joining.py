@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.store import schema
@@ -24,8 +25,8 @@ from consentkit.store.joinable import begin_write
 from consentkit.store.joinable import check_same
 from consentkit.store.joinable import connection_of
 from consentkit.store.joinable import follow_savepoints
-from consentkit.store.joinable import is_going_on
 from consentkit.store.joinable import set_for_act
+from consentkit.store.lasting import Lasting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ class Joined:
         self.committed = False
         self._database = database
         self._work = work
-        self._root = root
+        self._lasting = Lasting(connection, root)
         self._here = _here()
         self._is_over = False
         self._wrote = False
@@ -87,15 +88,17 @@ class Joined:
         """One act: all of it is in the transaction afterwards, or nothing.
 
         Raises:
-            ConfigurationError: the transaction has ended, or was entered elsewhere.
+            ConfigurationError: the transaction has ended, was entered elsewhere, or
+                the names of our tables have come to stand for others.
             SQLAlchemyError: the database cannot be reached.
         """
         self._check_here()
-        if not is_going_on(self.connection, self._root):
+        if not self._lasting.goes_on():
             raise ConfigurationError(
                 "the transaction of this block has ended, or a statement in it failed: "
                 "an act needs a block of its own, 'with consent.joining(…):'"
             )
+        self._lasting.check_names()
         follow_savepoints(self._work)
         with self.connection.begin_nested(), set_for_act(self.connection):
             yield self.connection
@@ -112,55 +115,83 @@ class Joined:
 
         Raises:
             LogUnavailableError: the transaction did not last to here, and what was
-                written in it is not there.
+                written in it is not there; or nobody can say that it is durable.
             ConfigurationError: it was entered in another thread or process.
             SQLAlchemyError: it cannot be committed; nothing is stored.
         """
         self._check_here()
-        lasted = is_going_on(self.connection, self._root)
         try:
-            self._work.commit()
+            lasted = self._commit()
         except BaseException:
             self.give_up()
             raise
         self._is_over = True
+        self._lasting.leave()
+        if self._lasting.warned:
+            raise LogUnavailableError(
+                "the commit was cancelled while it waited for a synchronous standby: "
+                "it is in this one server, and would be lost with it"
+            )
         self._settle(lasted=lasted)
         if self._wrote and not self.committed:
-            raise LogUnavailableError(
-                "the transaction of 'with consent.joining(…):' was rolled back, closed "
-                "or ended within the block, or a statement in it failed: no act of it "
-                "is stored; let the end of the block commit"
-            )
+            raise _lost()
+
+    def _commit(self) -> bool:
+        """Commit; whether it was all one transaction.
+
+        Raises:
+            LogUnavailableError: it was not, and the acts are gone; what the app wrote
+                since is not stored without them.
+            SQLAlchemyError: it cannot be committed.
+        """
+        if not isinstance(self._work, sa.Connection):
+            self._work.flush()  # while an error of it can still be seen
+        lasted = self._lasting.to_the_end()
+        if self._wrote and not lasted and not self._stands():
+            raise _lost()
+        self._work.commit()
+        return lasted
 
     def give_up(self) -> None:
         """Roll back. What the app had committed by itself is told all the same."""
         self._is_over = True
         if self._here != _here():  # a fork must not speak on a connection of its maker
             return
+        self._lasting.leave()
         try:
             self._work.rollback()
-        except sa.exc.SQLAlchemyError:  # a connection that is gone has rolled back
+        except sa.exc.SQLAlchemyError as error:  # one that is gone has rolled back
             _LOGGER.warning(
                 "consentkit: a joined transaction was lost",
-                exc_info=True,
+                exc_info=wordless(error),
                 extra={"event": "joined-block-lost"},
             )
         self._settle(lasted=False)
 
     def _settle(self, *, lasted: bool) -> None:
         """Let happen what waited; it is too late for any of it to change something."""
-        written = sorted(frozenset[str]().union(*(leaves for leaves, _ in self._calls)))
+        written = self._written()
         standing = self._standing(written, trusted=lasted)
         self.committed = lasted or bool(written and standing.issuperset(written))
         for leaves, call in self._calls:
             if standing and leaves <= standing:
                 try:
                     call()
-                except Exception:
+                except Exception as error:
                     _LOGGER.exception(
                         "consentkit: failed after a joined block",
+                        exc_info=wordless(error),
                         extra={"event": "after-joined-block-failed"},
                     )
+
+    def _written(self) -> list[str]:
+        return sorted(frozenset[str]().union(*(leaves for leaves, _ in self._calls)))
+
+    def _stands(self) -> bool:
+        """Whether a commit of the app's own stored all the acts before this one."""
+        written = self._written()
+        standing = self._standing(written, trusted=False)
+        return bool(written) and standing.issuperset(written)
 
     def _standing(self, written: list[str], *, trusted: bool) -> frozenset[str]:
         """Which of these leaves are there now, in the eyes of another connection.
@@ -173,9 +204,10 @@ class Joined:
                 with self._database.read() as connection:
                     query = _THESE, {"ids": written[some : some + _AT_ONCE]}
                     found.update(connection.scalars(*query))
-        except LogUnavailableError:
+        except LogUnavailableError as error:
             _LOGGER.exception(
                 "consentkit: cannot look what a joined block stored",
+                exc_info=wordless(error),
                 extra={"event": "joined-block-unknown"},
             )
             return frozenset(written) if trusted else frozenset()
@@ -230,6 +262,14 @@ def _enter(database: Database, given: object) -> Joined:
         check_same(connection, database.engine, database.file)
         begin_write(connection)
         return Joined(database, work, connection)
+
+
+def _lost() -> LogUnavailableError:
+    return LogUnavailableError(
+        "the transaction of 'with consent.joining(…):' was rolled back, closed or "
+        "ended within the block, or a statement in it failed: no act of it is stored, "
+        "nor what was written after it; let the end of the block commit"
+    )
 
 
 def _here() -> tuple[int, int]:

@@ -55,28 +55,27 @@ _RANGE = Statement(
         _KEY.c.role == sa.literal_column(f"'{COLLECTOR}'"),
     )
 )
+_OF_LOG = _LEAF.c.log == sa.bindparam("log")
+# Each part by its own index.
 _WAITING = Statement(
     sa.select(sa.func.count()).select_from(
-        sa.select(_LEAF.c.position)
-        .where(
-            _LEAF.c.log == sa.bindparam("log"),
-            _LEAF.c.idx.is_(None) | (_LEAF.c.idx >= sa.bindparam("size")),
+        sa.union_all(
+            sa.select(_LEAF.c.position).where(_OF_LOG, _LEAF.c.idx.is_(None)),
+            sa.select(_LEAF.c.position).where(
+                _OF_LOG, _LEAF.c.idx >= sa.bindparam("size")
+            ),
         )
         .limit(sa.bindparam("most", type_=sa.Integer))
         .offset(sa.literal_column("0"))  # or else another parameter, of its own name
         .subquery()
     )
 )
+_COUNT = sa.select(sa.func.count()).select_from(_LEAF).where(_OF_LOG)
 _NEXT = Statement(
     sa.select(
         _LOG.c.size
-        + sa.select(sa.func.count())
-        .where(
-            _LEAF.c.log == sa.bindparam("log"),
-            _LEAF.c.idx.is_(None) | (_LEAF.c.idx >= _LOG.c.size),
-        )
-        .correlate(_LOG)
-        .scalar_subquery()
+        + _COUNT.where(_LEAF.c.idx.is_(None)).scalar_subquery()
+        + _COUNT.where(_LEAF.c.idx >= _LOG.c.size).correlate(_LOG).scalar_subquery()
     ).where(_LOG.c.id == sa.bindparam("log"))
 )
 
@@ -195,9 +194,7 @@ def _has_come_to(connection: sa.Connection, log_id: int, index: int, size: int) 
     if missing <= 0:
         return True
     take_log_turn(connection, log_id)
-    waiting: int = _WAITING.scalar(
-        connection, log=log_id, size=size, most=missing
-    )
+    waiting: int = _WAITING.scalar(connection, log=log_id, size=size, most=missing)
     return missing == waiting
 
 

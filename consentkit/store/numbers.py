@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from consentkit.core.act import Kind
 from consentkit.errors import LogConflictError
@@ -35,14 +36,22 @@ _SIZE = (
 # The index of a leaf that is published, NULL of any other.
 PUBLISHED_INDEX = sa.case((_LEAF.c.idx < _SIZE, _LEAF.c.idx)).label("idx")
 # All numbers in one statement: on a partitioned table, one each would be planned anew.
+_GIVEN = (
+    sa.func.unnest(sa.bindparam("positions", type_=postgresql.ARRAY(sa.BigInteger)))
+    .table_valued(
+        sa.column("position", sa.BigInteger), with_ordinality="number", name="waiting"
+    )
+    .render_derived()
+)
 _NUMBER = Statement(
-    sa.text("""
-        UPDATE consent_leaf SET idx = :before + waiting.number
-        FROM unnest(CAST(:positions AS bigint[]))
-            WITH ORDINALITY AS waiting (position, number)
-        WHERE consent_leaf.log = :log AND consent_leaf.idx IS NULL
-          AND consent_leaf.position = waiting.position
-    """)
+    sa.update(_LEAF)
+    .values(idx=sa.bindparam("before", type_=sa.BigInteger) + _GIVEN.c.number)
+    .where(
+        _LEAF.c.log == sa.bindparam("of_log"),
+        _LEAF.c.idx.is_(None),
+        _LEAF.c.position == _GIVEN.c.position,
+    ),
+    "idx",
 )
 
 
@@ -68,7 +77,7 @@ def give_numbers(
     newest = _newest(connection, log_id)
     first = size if newest is None else max(size, newest[0] + 1)
     if connection.dialect.name == "postgresql":
-        _NUMBER.run(connection, log=log_id, before=first - 1, positions=positions)
+        _NUMBER.run(connection, of_log=log_id, before=first - 1, positions=positions)
         return
     connection.execute(
         sa.update(_LEAF)

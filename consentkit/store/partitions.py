@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from consentkit.errors import ConfigurationError
+from consentkit.store import numbers
 from consentkit.store import schema
 
 if TYPE_CHECKING:
@@ -29,10 +30,24 @@ _BY_LOG = (_LEAF, _DISCLOSURE)
 _BY_SUBJECT = tuple(f"{schema.state.name}_{number}" for number in range(8))
 # Triggers for each row come with the partition, those for a statement do not.
 _GUARD = "consent_leaf_no_truncate"
+# What of a leaf's partition is switched off there: a server does so one by one.
+_IDLE = sa.text("""
+    SELECT part.relname, tgname FROM pg_trigger
+    JOIN pg_inherits ON inhrelid = tgrelid JOIN pg_class AS part ON part.oid = inhrelid
+    WHERE inhparent = to_regclass('consent_leaf') AND tgname LIKE 'consent\\_leaf\\_%'
+      AND tgenabled NOT IN ('O', 'A') AND tgname <> :guard
+    ORDER BY part.relname, tgname
+""")
+_OTHERS = sa.text("""
+    SELECT DISTINCT CASE grantee WHEN 0 THEN 'PUBLIC'
+        ELSE quote_ident(pg_get_userbyid(grantee)) END
+    FROM pg_class, aclexplode(relacl)
+    WHERE oid = to_regclass(:name) AND grantee <> relowner
+""")
 _ATTACHED = sa.text("""
     SELECT part.relname, EXISTS (
         SELECT 1 FROM pg_trigger
-        WHERE tgrelid = part.oid AND tgname = :guard AND tgenabled <> 'D'
+        WHERE tgrelid = part.oid AND tgname = :guard AND tgenabled IN ('O', 'A')
     )
     FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
     WHERE inhparent IN (
@@ -69,6 +84,7 @@ def make_room(connection: sa.Connection, log_id: int) -> None:
                 f"ALTER TABLE {table.name} ATTACH PARTITION {name} "
                 f"FOR VALUES FROM ({log_id}) TO ({log_id + 1})"
             )
+            _close_to_others(connection, name)
     leaves = of_log(_LEAF, log_id)
     if not found.get(leaves):
         connection.exec_driver_sql(
@@ -96,7 +112,8 @@ def missing(connection: sa.Connection) -> list[str]:
         leaves = of_log(_LEAF, log_id)
         if found.get(leaves) is False:
             lost.append(f"the trigger {_GUARD} on {leaves}")
-    return lost
+    idle = connection.execute(_IDLE, {"guard": _GUARD})
+    return lost + [f"the trigger {name} on {part}" for part, name in idle]
 
 
 def drop_period(connection: sa.Connection, log_id: int) -> None:
@@ -131,6 +148,12 @@ def drop_period(connection: sa.Connection, log_id: int) -> None:
         connection.execute(sa.delete(table).where(table.c.log == log_id))
     for _, statement in guards:
         connection.exec_driver_sql(statement)
+
+
+def _close_to_others(connection: sa.Connection, name: str) -> None:
+    """Take back what default privileges have given: rights are those of the table."""
+    for other in connection.scalars(_OTHERS, {"name": name}).all():
+        connection.exec_driver_sql(f"REVOKE ALL ON TABLE {name} FROM {other}")
 
 
 def _check_ended(connection: sa.Connection, log_id: int) -> None:

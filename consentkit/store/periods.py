@@ -15,7 +15,13 @@ from consentkit.store.rights import find_rights
 if TYPE_CHECKING:
     from consentkit.store.database import Database
 
-__all__ = ["Period", "PeriodWriter", "Periods", "check_may_begin"]
+__all__ = [
+    "Period",
+    "PeriodWriter",
+    "Periods",
+    "check_may_archive",
+    "check_may_begin",
+]
 
 _LOG = schema.log
 
@@ -67,6 +73,19 @@ class Periods:
         with self._database.read() as connection:
             return _find(connection, origin)
 
+    def newest_entry(self) -> Millis | None:
+        """When the newest entry of the log in use was made; None without a log.
+
+        Raises:
+            LogUnavailableError: the database cannot be reached.
+        """
+        leaf = schema.leaf
+        newest = sa.select(sa.func.max(_LOG.c.id)).scalar_subquery()
+        query = sa.select(sa.func.max(leaf.c.time)).where(leaf.c.log == newest)
+        with self._database.read() as connection:
+            found: int | None = connection.scalar(query)
+        return None if found is None else Millis(found)
+
 
 class PeriodWriter:
     """What one write transaction notes about a log that ended."""
@@ -98,11 +117,29 @@ def check_may_begin(database: Database) -> None:
         ConfigurationError: this process does not own the tables (PostgreSQL).
         LogUnavailableError: the database cannot be reached.
     """
+    _check_owns(
+        database,
+        "begin a log, as that takes tables of its own",
+        so_far="nothing was closed",
+    )
+
+
+def check_may_archive(database: Database) -> None:
+    """Refuse what would end half way: an archive that could not be noted.
+
+    Raises:
+        ConfigurationError: this process does not own the tables (PostgreSQL).
+        LogUnavailableError: the database cannot be reached.
+    """
+    _check_owns(database, "note that a log was archived", so_far="nothing was copied")
+
+
+def _check_owns(database: Database, what: str, *, so_far: str) -> None:
     with database.read() as connection:
         rights = find_rights(connection)
     if rights is not None and not rights.owns:
         raise ConfigurationError(
-            f"the database role {rights.role!r} may not begin a log, as that takes "
-            "tables of its own: for this command let CONSENTKIT_DATABASE_URI name "
-            f"their owner, {rights.owner!r}; nothing was closed"
+            f"the database role {rights.role!r} may not {what}: for this command let "
+            "CONSENTKIT_DATABASE_URI name the owner of the tables, "
+            f"{rights.owner!r}; {so_far}"
         )

@@ -54,7 +54,7 @@ WITH settings AS MATERIALIZED (
         pg_catalog.set_config('synchronous_commit',
             CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'on'
             ELSE pg_catalog.current_setting('synchronous_commit') END, true),
-        pg_catalog.set_config('search_path', COALESCE(:path,
+        pg_catalog.set_config('search_path', COALESCE(CAST(:path AS text),
             pg_catalog.current_setting('search_path')), true)
 ) SELECT pg_catalog.{lock}(CAST(:ours AS integer), CAST(:log AS integer)) FROM settings
 """
@@ -128,14 +128,17 @@ class Postgres:
         if _POOLED in connection.info:
             turn = _SETTING_ALONE if alone else _SETTING_TOGETHER
             place: Place | None = connection.info[_POOLED]
-            turn.run(
-                connection,
-                **{"ours": _OURS, "log": _EVERY_LOG, "wait": self._lock_wait},
-                path=place and place.path,
-            )
+            setting = {"wait": self._lock_wait, "path": place and place.path}
+            turn.run(connection, ours=_OURS, log=_EVERY_LOG, **setting)
         else:
             turn = _ALONE if alone else _TOGETHER
             turn.run(connection, ours=_OURS, log=_EVERY_LOG)
+
+    def read_by(self, connection: sa.Connection) -> None:
+        """See ``Kind.read_by``."""
+        place: Place | None = connection.info.get(_POOLED)
+        if place is not None:
+            connection.execution_options(schema_translate_map={None: place.schema})
 
     def is_lost(self, error: Exception) -> bool:
         """See ``Kind.is_lost``."""
@@ -162,12 +165,15 @@ class Postgres:
         check_may_rewrite(connection)
         of_persons = ("subject", "state", "evidence", "disclosure", "delivery", "hold")
         pooled = _POOLED in connection.info
+        place: Place | None = connection.info.get(_POOLED)
+        within = f"{place.quoted}." if place else ""
         driver: Any = connection.connection.driver_connection
-        for table in (*of_persons, "batch_entry", "batch_stranger"):
+        for name in (*of_persons, "batch_entry", "batch_stranger"):
+            table = f"{within}consent_{name}"
             if not pooled:
-                driver.execute(f"VACUUM (FULL) consent_{table}")
-            elif not rewrite_if_free(driver, f"consent_{table}"):
-                raise self._driver.errors.LockNotAvailable(f"consent_{table} is in use")
+                driver.execute(f"VACUUM (FULL) {table}")
+            elif not rewrite_if_free(driver, table):
+                raise self._driver.errors.LockNotAvailable(f"{table} is in use")
 
     def describe(self, connection: sa.Connection) -> str:
         """See ``Kind.describe``."""

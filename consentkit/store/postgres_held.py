@@ -24,6 +24,7 @@ from consentkit.store.postgres_pooling import is_pooled
 from consentkit.store.postgres_schema import Home
 from consentkit.store.postgres_schema import qualified
 from consentkit.store.postgres_timeline import Cluster
+from consentkit.store.reasons import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -299,5 +300,5 @@ class HeldConnections:
 
 def _unreadable(error: Exception) -> LogUnavailableError:
     return LogUnavailableError(
-        f"the consent database cannot be read ({type(error).__name__})"
+        f"the consent database cannot be read ({reason_of(error)})"
     )

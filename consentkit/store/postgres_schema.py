@@ -95,7 +95,7 @@ def qualified(query: str, place: Place | None) -> str:
     """The same statement, with the place of each of our tables before its name."""
     if place is None:
         return query
-    return _TABLE.sub(
-        lambda found: f"{found[1]} {place.quoted}.{found[2]}",
-        query,
-    )
+    name = place.quoted
+    if "%s" in query:  # where psycopg looks for its values
+        name = name.replace("%", "%%")
+    return _TABLE.sub(lambda found: f"{found[1]} {name}.{found[2]}", query)

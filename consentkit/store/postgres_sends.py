@@ -29,6 +29,7 @@ from consentkit.store.connections import Connections
 from consentkit.store.forks import ForkedEngine
 from consentkit.store.postgres_pooling import is_pooled
 from consentkit.store.postgres_timeline import Cluster
+from consentkit.store.reasons import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,7 @@ class PostgresSends:
             except self._failures as error:
                 raise LogUnavailableError(
                     "the consent database did not give a lock for a send "
-                    f"({type(error).__name__})"
+                    f"({reason_of(error)})"
                 ) from error
             yield cursor
 

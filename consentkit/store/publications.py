@@ -240,9 +240,7 @@ class Publications:
     def _number(self, connection: sa.Connection, size: int) -> None:
         numbers.give_numbers(connection, self._log.id, size, most=_BATCH)
 
-    def _waiting(
-        self, connection: sa.Connection, size: int, count: int
-    ) -> list[bytes]:
+    def _waiting(self, connection: sa.Connection, size: int, count: int) -> list[bytes]:
         """The leaves that come next, in the order of their numbers."""
         found = numbers.numbered_from(connection, self._log.id, size, most=count)
         leaves = [data for data, kept in found if _is_whole(data, kept)]
@@ -277,9 +275,7 @@ class Publications:
             lambda count: self._hashes(connection, size, count),
         )
 
-    def _hashes(
-        self, connection: sa.Connection, size: int, count: int
-    ) -> list[bytes]:
+    def _hashes(self, connection: sa.Connection, size: int, count: int) -> list[bytes]:
         """The hashes of so many leaves that wait, in the order of their numbers."""
         found = numbers.find_waiting(
             connection, self._log.id, size, _LEAF.c.hash, most=count

@@ -36,11 +36,16 @@ _FIND = sa.text(
 SELECT current_user, pg_get_userbyid(leaf.relowner),
     role.rolsuper OR pg_has_role(leaf.relowner, 'USAGE'),
     has_column_privilege(leaf.oid, 'idx', 'UPDATE'),
-    has_column_privilege(leaf.oid, 'bytes', 'UPDATE'),
-    has_table_privilege(leaf.oid, 'DELETE'),
-    has_table_privilege(leaf.oid, 'TRUNCATE')
-FROM pg_class AS leaf, pg_roles AS role
+    bool_or(has_column_privilege(part.oid, 'bytes', 'UPDATE')),
+    bool_or(has_table_privilege(part.oid, 'DELETE')),
+    bool_or(has_table_privilege(part.oid, 'TRUNCATE')),
+    bool_or(part.oid <> leaf.oid AND has_any_column_privilege(part.oid, 'UPDATE')),
+    bool_or(part.oid <> leaf.oid AND has_any_column_privilege(part.oid, 'INSERT')),
+    pg_has_role(leaf.relowner, 'MEMBER')
+FROM pg_roles AS role, pg_class AS leaf JOIN pg_class AS part ON part.oid = leaf.oid
+    OR part.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = leaf.oid)
 WHERE leaf.oid = to_regclass('consent_leaf') AND role.rolname = current_user
+GROUP BY leaf.oid, leaf.relowner, role.rolsuper
 """
 )
 
@@ -49,7 +54,10 @@ WHERE leaf.oid = to_regclass('consent_leaf') AND role.rolname = current_user
 class Rights:
     """What one role may do, who it is and who ``owner`` of the tables is.
 
-    ``owns`` is the right of the owner: to change the tables, and to rewrite them.
+    ``owns`` is the right of the owner: to change the tables, and to rewrite them;
+    ``may_own`` is said of whoever gets it by ``SET ROLE`` too. What may be done with
+    the leaves of one partition counts as what may be done with all; ``renumbers`` and
+    ``adds_apart`` is said of whoever was granted it on a partition itself.
     """
 
     role: str
@@ -59,6 +67,9 @@ class Rights:
     changes_leaves: bool
     deletes_leaves: bool
     truncates_leaves: bool
+    renumbers: bool = False
+    adds_apart: bool = False
+    may_own: bool = False
 
 
 def find_rights(connection: sa.Connection) -> Rights | None:

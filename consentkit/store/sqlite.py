@@ -102,6 +102,9 @@ class Sqlite:
     def take_turn(self, connection: sa.Connection, *, alone: bool) -> None:
         """Nothing: whoever writes has the whole file since ``BEGIN IMMEDIATE``."""
 
+    def read_by(self, connection: sa.Connection) -> None:
+        """Nothing: a file holds our tables once."""
+
     def is_lost(self, _error: Exception) -> bool:
         """See ``Kind.is_lost``: there is no server that could go away."""
         return False

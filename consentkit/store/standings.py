@@ -79,7 +79,7 @@ def postgres_query(columns: int) -> str:
     """The statement for PostgreSQL; its values are the keys' columns, as arrays."""
     arrays = ", ".join(["%s::text[]"] * columns)
     names = ", ".join(_COLUMNS[:columns])
-    wanted = f"SELECT * FROM pg_catalog.unnest({arrays}) WITH ORDINALITY AS each ({names}, number)"  # noqa: S608  as above
+    wanted = f"SELECT * FROM unnest({arrays}) WITH ORDINALITY AS each ({names}, number)"  # noqa: S608  as above
     return f"WITH wanted AS ({wanted}){_read(columns)}"
 
 

@@ -43,7 +43,7 @@ class Statement:
     def __init__(self, clause: sa.ClauseElement, *columns: str) -> None:
         self._clause = clause
         self._columns = columns
-        self._texts: dict[str, str] = {}
+        self._texts: dict[tuple[str, str | None], str] = {}
 
     def run(self, connection: sa.Connection, **values: object) -> None:
         """Execute what returns no rows.
@@ -66,17 +66,26 @@ class Statement:
         return found[0][0] if found else None
 
     def _execute(self, connection: sa.Connection, values: dict[str, object]) -> Any:
-        dialect = connection.dialect.name
-        text = self._texts.get(dialect)
+        schemas = connection.get_execution_options().get("schema_translate_map")
+        key = connection.dialect.name, schemas[None] if schemas else None
+        text = self._texts.get(key)
         if text is None:
-            text = self._texts[dialect] = self._compiled(dialect)
+            text = self._texts[key] = self._compiled(*key)
         driver: Any = connection.connection.driver_connection
         return driver.execute(text, values)
 
-    def _compiled(self, dialect: str) -> str:
+    def _compiled(self, dialect: str, schema: str | None) -> str:
         columns = list(self._columns) or None
         clause = self._spelled(dialect)
-        return str(clause.compile(dialect=_DIALECTS[dialect], column_keys=columns))
+        placed: Any = {}
+        if schema is not None:
+            placed = {
+                "schema_translate_map": {None: schema},
+                "render_schema_translate": True,
+            }
+        return str(
+            clause.compile(dialect=_DIALECTS[dialect], column_keys=columns, **placed)
+        )
 
     def _spelled(self, _dialect: str) -> sa.ClauseElement:
         return self._clause

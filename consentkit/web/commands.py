@@ -11,6 +11,8 @@ from flask.cli import with_appcontext
 
 from consentkit.service.erasing import follow_erasures
 from consentkit.service.erasing import sweep
+from consentkit.service.finishing import Farewell
+from consentkit.service.finishing import has_ended
 from consentkit.service.publishing import accept_high_water
 from consentkit.service.publishing import publish_all
 from consentkit.service.publishing import publish_or_stop
@@ -81,28 +83,32 @@ def _publish(*, follow: bool, accepts: bool) -> None:
         accepted = told(lambda: accept_high_water(installation))
         click.echo(f"high-water mark: {accepted} entries")
     if follow:
-        following.follow(_begin_to_publish, _publish_once)
+        following.follow(_begin_to_publish, _publish_on)
     else:
         _publish_and_ask()
 
 
-def _begin_to_publish() -> None:
+def _begin_to_publish() -> str:
     installation = current_state().installation
-    _publish_and_ask()
+    said = _publish_and_ask()
     follow_witnesses(installation)
     follow_erasures(installation)
     follow_timestamps(installation)
     follow_heartbeat(installation)
+    return said
 
 
-def _publish_and_ask() -> None:
+def _publish_and_ask() -> str:
+    """Do all of it once; returns what was said of the log."""
     installation = current_state().installation
-    click.echo(told(_publish_once))
+    line = told(_publish_once)
+    click.echo(line)
     if installation.cosigners and told(lambda: ask_witnesses(installation)) is not None:
         told(lambda: publish_all(installation))  # their lines, under the checkpoint
         _tell_witnesses()
     stamp_and_tell()
     sweep(installation)
+    return line
 
 
 def _publish_once() -> str:
@@ -110,6 +116,22 @@ def _publish_once() -> str:
     if size is None:
         return "another process is publishing this log"
     return f"published: {size} entries"
+
+
+def _publish_on() -> str:
+    """Publish, until the log has ended.
+
+    Raises:
+        click.ClickException: it has: whoever starts this anew publishes the next one.
+    """
+    line = _publish_once()
+    installation = current_state().installation
+    ended = has_ended(installation)
+    if not ended:
+        return line
+    _publish_once()  # what a witness said a moment ago, under the checkpoint
+    Farewell()(installation)
+    raise click.ClickException(ended)
 
 
 @click.command("witnesses")

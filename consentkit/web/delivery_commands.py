@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import cast
 
@@ -46,19 +47,28 @@ _LOGGER = logging.getLogger("consentkit")
     is_flag=True,
     help="Show each erasure task, too, where the app has no erasure handler.",
 )
-@click.option("--done", metavar="ID", help="This one was told in another way.")
+@click.option(
+    "--done",
+    metavar="ID",
+    multiple=True,
+    help="This one was told in another way; may be given several times.",
+)
 @with_appcontext
-def deliver(*, follow: bool, listing: bool, in_full: bool, done: str | None) -> None:
+def deliver(
+    *, follow: bool, listing: bool, in_full: bool, done: tuple[str, ...]
+) -> None:
     """Tell recipients what has ended, and have the app erase what it must."""
-    if done is not None:
-        delivery = told(lambda: mark_told(current_state().installation, done))
+    for each in done:
+        delivery = told(partial(mark_told, current_state().installation, each))
         click.echo(f"{delivery.id}: {delivery.recipient} is noted as told")
+    if done:
         return
 
-    def first() -> None:
+    def first() -> str:
         if not listing:
             _deliver_once()
         _list_open(in_full=in_full)
+        return ""
 
     if follow:
         _go_on(first)
@@ -66,7 +76,7 @@ def deliver(*, follow: bool, listing: bool, in_full: bool, done: str | None) -> 
         first()
 
 
-def _go_on(first: Callable[[], None]) -> None:
+def _go_on(first: Callable[[], str]) -> None:
     remind = TaskReminder()
 
     def work() -> str:

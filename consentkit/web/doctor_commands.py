@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import click
 from flask import current_app
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from consentkit.service.finding import Finding
     from consentkit.web.gates import Gate
 
-__all__ = ["doctor"]
+__all__ = ["cannot_look", "doctor"]
 
 _LACKS = 1
 _CANNOT_LOOK = 2
@@ -110,8 +111,17 @@ def _examined() -> list[Finding]:
     try:
         return [*examine_installation(current_state().installation), *examine_config()]
     except LogError as error:
-        click.echo(f"cannot look: {error}", err=True)
-        raise SystemExit(_CANNOT_LOOK) from error
+        cannot_look(error)
+
+
+def cannot_look(error: LogError) -> NoReturn:
+    """Tell that the database does not answer, wherever that was noticed.
+
+    Raises:
+        SystemExit: always.
+    """
+    click.echo(f"cannot look: {error}", err=True)
+    raise SystemExit(_CANNOT_LOOK) from error
 
 
 def _tell(findings: Iterable[Finding], *, in_full: bool) -> None:
@@ -122,7 +132,7 @@ def _tell(findings: Iterable[Finding], *, in_full: bool) -> None:
         if in_full or each.level is not Level.FINE:
             click.echo(_line(each))
     if count:
-        told = ", ".join(f"{count[level]} {level}" for level in levels)
+        told = ", ".join(_counted(count[level], level) for level in levels)
         click.echo(f"installation: {told}")
 
 
@@ -186,3 +196,8 @@ def _told(run: _Run | None) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _counted(count: int, level: Level) -> str:
+    many = level is not Level.FINE and count != 1
+    return f"{count} {level}{'s' if many else ''}"

@@ -16,6 +16,7 @@ from consentkit.audit.plain_text import plain_json
 from consentkit.core.period import millis_of
 from consentkit.core.record import rfc3339
 from consentkit.service.administering import Official
+from consentkit.service.dropping import check_clock
 from consentkit.service.dropping import drop_periods
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
@@ -92,6 +93,7 @@ def _erase(subject: str, by: str, reason: str, hold_until: datetime | None) -> N
 @click.option(
     "--before",
     type=_DAY,
+    metavar="YYYY-MM-DD",
     help="What is older than this day (UTC) goes; else than CONSENTKIT_RETENTION.",
 )
 @click.option(
@@ -109,6 +111,8 @@ def _purge(
     Logs that ended before that go as a whole, if they were archived.
     """
     official = told(lambda: Official(by, reason))
+    if before is None:
+        told(lambda: check_clock(_installation()))
     done = told(lambda: purge(_installation(), by=official, before=_start_of(before)))
     _tell_purge(done)
     logs = told(
@@ -122,6 +126,8 @@ def _purge(
     for each in logs.dropped:
         click.echo(f"dropped: {each.origin}, {each.size} entries")
         click.echo(f"leaf: {each.leaf.id}")
+    if done.leaf is None and not logs.dropped:
+        click.echo("nothing was old enough: nothing was written")
     if logs.kept:
         click.echo(f"kept: {logs.kept}: {logs.reason}", err=True)
     _finish(swept=logs.swept)
@@ -131,9 +137,7 @@ def _tell_purge(done: Purge) -> None:
     click.echo(f"before: {rfc3339(done.cutoff)}")
     for name in ("persons", "disclosures", "batches", "evidence", "holds"):
         click.echo(f"{name}: {getattr(done, name)}")
-    if done.leaf is None:
-        click.echo("nothing was old enough: nothing was written")
-    else:
+    if done.leaf is not None:
         click.echo(f"leaf: {done.leaf.id}")
 
 
@@ -144,7 +148,11 @@ def _sweep() -> None:
     if told(_installation().erasures.residue) is None:
         click.echo("nothing is left over")
         return
-    _finish(swept=sweep(_installation()))
+    told(_installation().erasures.check_may_rewrite)
+    swept = sweep(_installation())
+    if swept:
+        click.echo("swept")
+    _finish(swept=swept)
 
 
 @click.command("holds")
@@ -197,14 +205,21 @@ def _finish(*, swept: bool) -> None:
     """Say so where bytes of it may still be in the file.
 
     Raises:
-        SystemExit: they may.
+        SystemExit: they may, and the same command can do better.
     """
     if swept:
         return
+    if told(_installation().erasures.left_to):
+        click.echo(
+            "it is gone from every table; the bytes that are left are swept by "
+            "'flask consent sweep', as the owner of the tables",
+            err=True,
+        )
+        return
     click.echo(
         "it is gone from every table, but the file may still hold bytes of it: the "
-        "database is in use, the disk is full, or this role does not own the tables. "
-        "Run the same command again, or 'flask consent sweep' as their owner.",
+        "database is in use, or the disk is full. Run the same command again, or "
+        "'flask consent sweep'.",
         err=True,
     )
     raise SystemExit(_UNFINISHED)

@@ -21,16 +21,16 @@ _SECOND = 1.0
 _SIGNALS = signal.SIGINT, signal.SIGTERM  # Ctrl-C, and what supervisors send
 
 
-def follow(first: Callable[[], object], work: Callable[[], str]) -> None:
+def follow(first: Callable[[], str], work: Callable[[], str]) -> None:
     """Do the first work, then the other once a second, until SIGINT or SIGTERM.
 
     What is under way is finished then; a second signal ends the command at once. What
-    ``work`` has to say is said where it is news. Once the first work was done, nothing
-    that goes wrong ends the command: a database that is away comes back.
+    ``work`` has to say is said where it is news: ``first`` returns what it said. Once
+    the first work was done, nothing that goes wrong ends the command: a database that
+    is away comes back.
     """
-    said = ""
     with _heard() as stopped:
-        first()
+        said = first()
         while not stopped.wait(_SECOND):
             line = _done(work)
             if line not in ("", said):

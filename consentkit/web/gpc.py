@@ -26,6 +26,7 @@ from consentkit.core.gpc import HEADER
 from consentkit.core.gpc import SUPPORT_PATH
 from consentkit.core.gpc import opts_out
 from consentkit.core.gpc import support_resource
+from consentkit.core.wordless import wordless
 from consentkit.service.honouring import honour
 from consentkit.web.state import current_state
 from consentkit.web.subject import current_representative
@@ -131,6 +132,7 @@ def _honour_quietly() -> None:
         _LOGGER.exception(
             "consentkit: an opt-out signal is not on record yet (%s)",
             type(error).__name__,
+            exc_info=wordless(error),
             extra={"event": "opt-out-not-recorded", "error": type(error).__name__},
         )
 

@@ -78,6 +78,6 @@ def _tell(report: RoleReport) -> None:
     click.echo(f"role {report.name} ({report.role}): {told_of}")
     if not report.logs_in:
         click.echo(
-            f'  it cannot log in: GRANT "{report.name}" TO the account that your '
-            f"{report.role} processes log in as"
+            f'  it does not log in itself: GRANT "{report.name}" TO the account '
+            "that is to use it, if it does not yet"
         )

@@ -48,12 +48,15 @@ def read_production(app: Flask) -> bool:
     """
     value = app.config["CONSENTKIT_PRODUCTION"]
     if value is None:
-        spelt = os.environ.get("CONSENTKIT_PRODUCTION", "")
-        value = _SPELLINGS.get(spelt.lower())
+        value = os.environ.get("CONSENTKIT_PRODUCTION", "")
+    if isinstance(value, str):
+        value = _SPELLINGS.get(value.lower())
+    elif value in (0, 1):  # as Flask reads FLASK_CONSENTKIT_PRODUCTION=1
+        value = bool(value)
     if not isinstance(value, bool):
         raise ConfigurationError(
-            "CONSENTKIT_PRODUCTION must be True or False, or in the environment 1 or "
-            f"0; got {type(value).__name__ if value is not None else 'another word'}"
+            "CONSENTKIT_PRODUCTION must be True or False, or as text 1 or 0; "
+            f"got {type(value).__name__ if value is not None else 'another word'}"
         )
     return value
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from blinker import Namespace
 
+from consentkit.core.wordless import wordless
 from consentkit.service.observing import Event
 
 if TYPE_CHECKING:
@@ -72,10 +73,11 @@ class SignalObserver:
         for receiver in SIGNALS[event].receivers_for(self._app):
             try:
                 receiver(self._app, **facts)
-            except Exception:
+            except Exception as error:
                 # A decision stands, and an entry is in the log, whoever watches.
                 _LOGGER.exception(
                     "consentkit: a receiver of %r failed",
                     event.value,
+                    exc_info=wordless(error),
                     extra={"event": "receiver-failed", "signal": event.value},
                 )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from consentkit.service.opening import open_next
 from tests.served.people import crowd
 from tests.served.proving import check_kept
 from tests.served.proving import wallet_in
@@ -21,6 +22,8 @@ from tests.served.servers import Served
 from tests.served.servers import becomes
 from tests.served.servers import serve
 from tests.served.servers import wait_for_all
+from tests.service.periods import OFFICER
+from tests.service.periods import SECOND
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
 
@@ -121,3 +124,16 @@ def test_a_publisher_of_its_own_is_killed_started_again_and_ended(
     assert len(lines) == len(set(lines)), "each size is told once"
     assert said.endswith(f"{lines[-1]}stopped\n"), said
     wallet.prove()
+
+
+def test_a_publisher_whose_log_has_ended_says_so_and_ends_for_its_supervisor(
+    tmp_path: Path,
+) -> None:
+    wallet = wallet_in(tmp_path)
+    with following(wallet) as process:
+        assert publishes(wallet)
+        assert open_next(wallet.installation, SECOND, by=OFFICER).keys
+        said = process.communicate(timeout=PATIENCE)[0]
+    assert process.returncode == 1
+    assert f"publishes {SECOND}\n" in said.splitlines(keepends=True)[-1]
+    assert "Traceback" not in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
@@ -16,17 +17,27 @@ from tests.served.servers import becomes
 from tests.served.servers import serve
 from tests.web.hosts import host
 
-REFUSAL = r"cannot run where {} has patched threads.*gunicorn -k gthread.*granian"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REFUSAL = (
+    r"cannot run where {} has patched threads, sockets.*gunicorn -k gthread.*granian"
+)
 GEVENT = [
     *(sys.executable, "-m", "gunicorn", "tests.served.wallet_app:create_app()"),
     *("-k", "gevent", "--bind", "127.0.0.1:{port}", "--no-control-socket"),
 ]
 
 
-def patch(name: str, question: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it seem as if that library had patched threads."""
+def patch(
+    name: str,
+    question: str,
+    monkeypatch: pytest.MonkeyPatch,
+    parts: Sequence[str] = ("thread", "threading"),
+) -> None:
+    """Let it seem as if that library had patched threads, or something else."""
     module = ModuleType(name)
-    setattr(module, question, lambda what: what in ("thread", "threading"))
+    setattr(module, question, lambda what: what in parts)
     monkeypatch.setitem(sys.modules, name, module)
 
 
@@ -47,6 +58,18 @@ def test_an_app_is_not_set_up_where_threads_are_greenlets(
         ConsentKit(registry(), app)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["socket", "select"])
+@pytest.mark.parametrize("name", PATCHERS)
+def test_an_app_is_not_set_up_where_all_but_threads_was_patched(
+    name: str, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Flask("shop", instance_path=str(tmp_path))
+    patch(*PATCHERS[name], monkeypatch, [part])
+
+    with pytest.raises(ConfigurationError, match=REFUSAL.format(name)):
+        ConsentKit(registry(), app)
 
 
 @pytest.mark.parametrize("name", PATCHERS)

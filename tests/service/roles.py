@@ -44,13 +44,13 @@ class Roled:
         """The address under which that kind of process logs in."""
         return as_account(self.uri, f"{role}_process")
 
-    def running(self, role: str) -> Installation:
+    def running(self, role: str, origin: str = ORIGIN) -> Installation:
         """A process that has started with that role."""
         wallet = self.owner
         return start(
             wallet.declared,
             replace(wallet.places, database_uri=self.uri_of(role)),
-            origin=ORIGIN,
+            origin=origin,
             publishes=role == Role.PUBLISHER,
             clock=wallet.clock,
         )

@@ -329,3 +329,23 @@ def test_wherever_it_is_killed_it_can_be_finished(
         verify_log(FolderSource(place), trust=trust_in(wallet, FIRST))
         at += 29
     assert seen == {True, False}
+
+
+@pytest.mark.sqlite
+def test_no_link_leads_out_of_an_archive(wallet: Wallet, place: Path) -> None:
+    outside, victim = place.parent / "outside", place.parent / "victim"
+    outside.mkdir(parents=True)
+    folder = FolderArchive(place)
+    (place / "tile").symlink_to(outside)
+    with pytest.raises(LogUnavailableError, match="is a symbolic link"):
+        pack(wallet, place)
+    assert list(outside.iterdir()) == []
+
+    (place / ".draft").symlink_to(victim)
+    with pytest.raises(LogUnavailableError):
+        folder.put("file", b"1")
+    assert not victim.exists()
+    (place / "link").symlink_to(victim)
+    victim.write_bytes(b"1")
+    with pytest.raises(LogUnavailableError, match="is a symbolic link"):
+        folder.get("link")

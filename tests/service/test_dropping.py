@@ -247,6 +247,20 @@ def test_what_is_in_no_archive_stays_unless_an_official_says_so(
 
 
 @pytest.mark.sqlite
+def test_a_log_whose_archive_is_gone_stays(wallet: Wallet, place: Path) -> None:
+    years_later(wallet)
+    away = place.rename(place.with_name("away"))
+    assert "not found where it was put" in kept(wallet)
+    place.mkdir()
+    (place / "checkpoint").write_text("something else")
+    assert "not found where it was put" in kept(wallet)
+    (place / "checkpoint").unlink()
+    place.rmdir()
+    away.rename(place)
+    assert clean(wallet).dropped
+
+
+@pytest.mark.sqlite
 def test_the_log_in_use_never_goes(wallet: Wallet) -> None:
     wallet.clock.now += 20 * YEAR
     assert [each.origin for each in clean(wallet).dropped] == [FIRST]
@@ -333,7 +347,9 @@ def test_a_message_that_nobody_acknowledged_keeps_its_log(wallet: Wallet) -> Non
         "VALUES ('f', 'h', 'acme-credit', 'e', ?, x'00', 0, 0, 0, ?, '')"
     )
     wallet.sql(add, act.id, "failed")
-    assert kept(wallet) == "needed still: 1 messages"
+    reason = kept(wallet)
+    assert reason.startswith("needed still: 1 open messages to acme-credit; ")
+    assert "'flask consent deliver --list'" in reason
     wallet.sql("UPDATE consent_delivery SET status = 'acknowledged'")
     assert clean(wallet).dropped
     assert wallet.sql("SELECT * FROM consent_delivery WHERE id = 'f'") == []

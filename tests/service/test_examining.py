@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from consentkit.core.act import Millis
@@ -27,6 +28,7 @@ from consentkit.store.inspecting import Journal
 from consentkit.store.inspecting import Standby
 from consentkit.store.roles import Role
 from consentkit.store.witnesses import Standing
+from tests.postgres_server import on_postgres
 from tests.service.roles import NAMES
 from tests.service.roles import make_roled
 from tests.service.wallet import CREDIT_SCORE
@@ -255,6 +257,63 @@ def test_who_the_process_logs_in_as(roled: Roled) -> None:
     assert unseen["database, checks"].startswith("not for this database role to see")
     assert unseen["duties, holds"].startswith("not for this database role to see")
     publisher.close()
+
+
+def test_a_role_that_may_become_the_owner_by_a_role_that_inherits_nothing(
+    roled: Roled, postgres: PostgresServer
+) -> None:
+    owner = roled.owner.uri.partition("//")[2].partition("@")[0]
+    with psycopg.connect(postgres.address, autocommit=True) as connection:
+        for statement in (
+            "CREATE ROLE between_them NOINHERIT",
+            f"GRANT {owner} TO between_them",
+            "GRANT between_them TO web_process",
+        ):
+            connection.execute(statement.encode())
+    try:
+        told = found(roled.running("web"), Level.WARNING)["database, role"]
+    finally:
+        with psycopg.connect(postgres.address, autocommit=True) as connection:
+            connection.execute("DROP ROLE between_them")
+    assert "who may become their owner (SET ROLE) and can change the past" in told
+
+
+@pytest.mark.parametrize(
+    ("granted", "told"),
+    [
+        ("UPDATE (idx)", "number, past the table itself, leaves"),
+        ("INSERT", "add, past the table itself, leaves"),
+        ("UPDATE (bytes)", "change and number, past the table itself, leaves"),
+        ("DELETE", "may delete leaves"),
+        ("TRUNCATE", "may truncate leaves"),
+    ],
+)
+def test_what_is_granted_on_one_partition_is_seen(
+    settled: Roled, granted: str, told: str
+) -> None:
+    web = settled.running("web")
+    on = f"{granted} ON consent_leaf_1"
+    on_postgres(settled.uri, f'GRANT {on} TO "{NAMES[Role.WEB]}"')
+    try:
+        assert told in found(web, Level.FAULT)["database, role"]
+    finally:
+        on_postgres(settled.uri, f'REVOKE {on} FROM "{NAMES[Role.WEB]}"')
+    assert "can neither change" in found(web, Level.FINE)["database, role"]
+
+
+@pytest.mark.parametrize("table", ["consent_leaf", "consent_leaf_1"])
+@pytest.mark.parametrize("how", ["DISABLE", "ENABLE REPLICA"])
+@pytest.mark.parametrize("guard", ["no_update", "no_delete", "no_truncate"])
+def test_a_trigger_that_is_switched_off_somewhere_is_seen(
+    settled: Roled, table: str, how: str, guard: str
+) -> None:
+    installation, name = settled.owner.installation, f"consent_leaf_{guard}"
+    on_postgres(settled.uri, f"ALTER TABLE ONLY {table} {how} TRIGGER {name}")
+    try:
+        assert name in found(installation, Level.FAULT)["database, leaves"]
+    finally:
+        on_postgres(settled.uri, f"ALTER TABLE {table} ENABLE TRIGGER {name}")
+    assert "triggers keep them" in found(installation, Level.FINE)["database, leaves"]
 
 
 def test_what_this_server_and_this_clock_do_not_keep(roled: Roled) -> None:

@@ -17,6 +17,7 @@ from consentkit.store import postgres_connection
 from consentkit.store.database import Database
 from tests.full_disk import WAYS
 from tests.full_disk import no_file_beyond
+from tests.pooler import serve_pooler
 from tests.postgres_server import serve_postgres
 from tests.service.log_files import files
 from tests.service.wallet import CREDIT_SCORE
@@ -159,13 +160,38 @@ def test_a_server_that_falls_silent_is_not_waited_for_for_ever(
         wallet.close_all()
 
 
-def test_a_statement_that_takes_long_is_waited_for_while_the_server_is_well(
-    postgres: PostgresServer,
+@pytest.mark.requirement("R62")
+def test_a_server_that_falls_silent_behind_a_pooler_is_not_waited_for_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = Database(f"{postgres.new_tables()}&connect_timeout=2")
-    with database.write() as connection:
-        assert connection.scalar(sa.text("SELECT pg_sleep(5) IS NOT NULL"))
-    database.dispose()
+    """The pooler lets everybody in by itself, whoever is behind it."""
+    monkeypatch.setattr(postgres_connection, "_COMMIT", 2.0)
+    with serve_postgres() as server, serve_pooler(server) as pooler:
+        uri = pooler.through(server.new_tables())
+        wallet = Wallet(tmp_path, uri=f"{uri}&connect_timeout=2")
+        form = wallet.form("bob", {CREDIT_SCORE: State.GIVEN})
+        server.freeze()
+        began = time.monotonic()
+        with pytest.raises(LogUnavailableError):
+            wallet.submit(form)
+        assert time.monotonic() - began < _LONG
+        server.thaw()
+        assert once_more(lambda: wallet.submit(form)).kind == "choice"
+        wallet.prove()
+        wallet.close_all()
+
+
+@pytest.mark.parametrize("way", ["pooler", "server"])
+def test_a_statement_that_takes_long_is_waited_for_while_the_server_is_well(
+    postgres: PostgresServer, way: str
+) -> None:
+    with serve_pooler(postgres) as pooler:
+        direct = postgres.new_tables()
+        uri = pooler.through(direct) if way == "pooler" else direct
+        database = Database(f"{uri}&connect_timeout=2")
+        with database.write() as connection:
+            assert connection.scalar(sa.text("SELECT pg_sleep(5) IS NOT NULL"))
+        database.dispose()
 
 
 def once_more(work: Callable[[], Any]) -> Any:

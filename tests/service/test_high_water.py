@@ -57,7 +57,7 @@ def killed_before_the_commit(wallet: Wallet) -> Checkpoint:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def publish_and_die() -> None:
-        setattr(Publications, "_number", die)  # noqa: B010  of this fork alone
+        setattr(Publications, "_keep", die)  # noqa: B010  of this fork alone
         publish_all(wallet.installation)
 
     assert in_fork(publish_and_die).signal == signal.SIGKILL

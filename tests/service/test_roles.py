@@ -17,6 +17,8 @@ from consentkit.core.decision import Reason
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
 from consentkit.service.administering import Official
+from consentkit.service.archive_folder import FolderArchive
+from consentkit.service.archiving import archive_log
 from consentkit.service.correcting import Mistake
 from consentkit.service.correcting import correct
 from consentkit.service.erasing import Erasing
@@ -46,11 +48,14 @@ from tests.postgres_server import on_postgres
 from tests.service.batches import agreeing
 from tests.service.batches import hand_out
 from tests.service.batches import share_many
+from tests.service.periods import SECOND
+from tests.service.periods import next_period
 from tests.service.roles import NAMES
 from tests.service.roles import make_roled
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import DAY
 from tests.service.wallet import NEW_YEAR
+from tests.service.wallet import ORIGIN
 from tests.service.wallet import SHOPS
 from tests.service.wallet import Wallet
 
@@ -403,6 +408,25 @@ def test_a_publisher_stops_all_sharing_when_the_database_is_an_old_copy(
     assert owner.check("alice", CREDIT_SCORE).reason is Reason.SUSPENDED
 
 
+@pytest.mark.parametrize("role", [Role.WEB, Role.PUBLISHER])
+def test_who_may_not_note_an_archive_copies_nothing_and_names_the_owner(
+    roled: Roled, role: Role, tmp_path: Path
+) -> None:
+    next_period(roled.owner)
+    grant_roles(roled.owner.installation.database, NAMES)
+    process = roled.running(role, SECOND)
+    place = FolderArchive(tmp_path / "archive")
+
+    with pytest.raises(
+        ConfigurationError, match=r"'consent_owner_.*nothing was copied"
+    ):
+        archive_log(process, ORIGIN, place, by=BY)
+
+    process.close()
+    assert list((tmp_path / "archive").iterdir()) == []
+    assert archive_log(roled.owner.installation, ORIGIN, place, by=BY).files
+
+
 def test_bytes_of_an_erased_person_are_swept_by_the_owner_and_by_nobody_by_mistake(
     roled: Roled, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -410,10 +434,13 @@ def test_bytes_of_an_erased_person_are_swept_by_the_owner_and_by_nobody_by_mista
     web = roled.wallet(Role.WEB)
     web.answer("alice", CREDIT_SCORE)
 
-    done = erase(web.installation, Erasing("alice", "request"))
+    with caplog.at_level("INFO"):
+        done = erase(web.installation, Erasing("alice", "request"))
 
     assert not done.swept
-    assert "run 'flask consent sweep' as their owner, 'consent_owner_" in caplog.text
+    assert "'flask consent sweep' as the owner of the tables" in caplog.text
+    assert "'consent_owner_" in caplog.text
+    assert {each.levelname for each in caplog.records} <= {"INFO"}
     assert done.leaf
     assert web.installation.erasures.residue() == done.leaf.id
     assert sweep(roled.owner.installation)

@@ -287,7 +287,7 @@ def test_an_edit_by_sql_is_found_in_the_closed_log_too(wallet: Wallet) -> None:
 
 def test_acts_are_found_in_any_log_by_an_index(wallet: Wallet) -> None:
     for statement in (_BY_CHALLENGE, _HASH_BY_ID):
-        text = statement._compiled("sqlite")
+        text = statement._compiled("sqlite", None)
         plan = wallet.sql(
             "EXPLAIN QUERY PLAN "
             + text.replace(":challenge", "'x'").replace(":id", "'x'")

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 import time
+import traceback
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -292,3 +293,14 @@ def test_an_address_that_is_none_is_an_error_of_the_configuration(uri: str) -> N
         Database(uri)
     with pytest.raises(ConfigurationError, match="CONSENTKIT_REPLICA_URI must be"):
         Replica(uri, Connections())
+
+
+def test_a_write_whose_transaction_was_ended_on_the_way_is_no_success(
+    database: Database,
+) -> None:
+    ended = pytest.raises(LogUnavailableError, match="was ended")
+    with ended, database.write() as connection:
+        add_log(connection)
+        connection.exec_driver_sql("ROLLBACK")
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count(schema.log.c.id))) == 0

@@ -371,3 +371,31 @@ def test_partitioned_tables_are_written_anew(filled: Database, uri: str) -> None
     after = dict(on_postgres(uri, query))
     assert all(before[name] != after[name] for name in names)
     assert len(rows(uri, "consent_disclosure")) == _MANY - 4
+
+
+def test_what_is_granted_by_default_is_not_granted_on_a_partition(
+    postgres: PostgresServer,
+) -> None:
+    """Rights are those of the table, where the roles were given theirs."""
+    place = postgres.new_tables()
+    on_postgres(place, "CREATE ROLE by_default")
+    everybody = "ON TABLES TO by_default, PUBLIC"
+    on_postgres(place, f"ALTER DEFAULT PRIVILEGES GRANT ALL {everybody}")
+    database = Database(place)
+    with database.write() as connection:
+        number = connection.scalar(
+            sa.insert(schema.log)
+            .values(origin="one", size=0, created=0)
+            .returning(schema.log.c.id)
+        )
+        partitions.make_room(connection, number)
+    granted = on_postgres(
+        place,
+        "SELECT relname FROM pg_class, aclexplode(relacl) WHERE grantee <> relowner "
+        "AND relname IN (?, ?)",
+        *(f"consent_{name}_{number}" for name in ("leaf", "disclosure")),
+    )
+    database.dispose()
+    on_postgres(place, "DROP OWNED BY by_default")
+    on_postgres(place, "DROP ROLE by_default")
+    assert granted == []

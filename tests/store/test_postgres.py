@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -94,6 +95,28 @@ def test_processes_that_start_at_once_make_the_tables_once(uri: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(start, range(4)))
     assert on_postgres(uri, "SELECT count(*) FROM consent_alembic_version") == [(1,)]
+
+
+def pass_over(connection: sa.Connection) -> None:
+    """A statement that fails, after which PostgreSQL answers COMMIT with a rollback."""
+    connection.execute(
+        sa.insert(schema.log).values(id=9, origin="9", size=0, created=0)
+    )
+    with contextlib.suppress(sa.exc.SQLAlchemyError):
+        connection.exec_driver_sql("SELECT nonsense")
+
+
+def test_a_commit_that_the_server_would_answer_with_a_rollback_is_an_error(
+    database: Database,
+) -> None:
+    failing = pytest.raises(LogUnavailableError, match="a statement in it failed")
+    with failing, database.write() as connection:
+        pass_over(connection)
+    refused = pytest.raises(sa.exc.InternalError, match="nothing of it can be")
+    with refused, database.engine.begin() as connection:
+        pass_over(connection)
+    with database.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count(schema.log.c.id))) == 0
 
 
 def test_ids_are_compared_as_bytes_whatever_the_language(database: Database) -> None:

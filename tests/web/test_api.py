@@ -332,7 +332,8 @@ def test_a_member_of_a_problem_can_be_added_and_none_is_lost(shop: Host) -> None
 _OFFICIALS = frozenset(
     {
         *("erasure-reason", "hold-over", "last-key", "naive-time", "no-evidence"),
-        *("official", "purge-in-future", "purge-too-early", "selection", "widens"),
+        *("clock-ahead", "official", "purge-in-future", "purge-too-early"),
+        *("selection", "widens"),
         *("unknown-act", "unknown-delivery", "unknown-key", "unknown-notice"),
         *("unknown-question", "closed-otherwise", "followed", "successor"),
         *("claim", "delegation", "consent-replaced", "batch", "not-in-batch"),

@@ -113,7 +113,7 @@ WRONG: dict[str, dict[str, Any]] = {
         "a token": "pkcs11:object=secret?module-path=/lib/hsm.so",
         "two": ["env:ONE", "env:TWO"],
     },
-    "CONSENTKIT_PRODUCTION": {"text": "yes", "a number": 1, "a list": []},
+    "CONSENTKIT_PRODUCTION": {"another word": "maybe", "a number": 2, "a list": []},
     "CONSENTKIT_LOG_FOLDER": {**NOT_TEXT},
     "CONSENTKIT_HIGH_WATER": {"a number": 7, "nothing": "", "a list": []},
     "CONSENTKIT_LOG_ORIGIN": {**NOT_TEXT, "a space": "a log", "a plus": "a+b"},

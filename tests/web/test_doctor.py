@@ -168,6 +168,39 @@ read. What tests reach is that of the last run, of 1 test.
 """
 
 
+def test_the_status_is_2_where_the_app_does_not_start_without_its_database(
+    tmp_path: Path,
+) -> None:
+    text = SHOP_APP.replace(
+        'CONSENTKIT_PUBLISH="command"',
+        'CONSENTKIT_PUBLISH="command", CONSENTKIT_DATABASE_URI='
+        f'"postgresql://ck@/consent?host={tmp_path}"',
+    )
+    (tmp_path / "shop_of_doctor.py").write_text(text, encoding="utf-8")
+    status = {}
+    for command in ("doctor", "publish"):
+        run = subprocess.run(  # noqa: S603  our own arguments
+            [
+                sys.executable,
+                "-m",
+                "flask",
+                "--app",
+                "shop_of_doctor",
+                "consent",
+                command,
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        status[command] = run.returncode, run.stderr.partition(":")[0]
+        assert "Traceback" not in run.stderr
+    assert status == {"doctor": (2, "cannot look"), "publish": (1, "Error")}
+
+
 @pytest.mark.requirement("R66", "R67")
 def test_an_app_is_told_all_that_its_code_and_its_tests_leave_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -37,7 +37,7 @@ def test_a_new_app_is_told_what_is_not_for_production_and_nothing_else(
         "installation",
     ]
     assert all("; expected: " in each and ". Do: " in each for each in lines[:-1])
-    assert lines[-1].startswith("installation: 0 fault, 3 warning, ")
+    assert lines[-1].startswith("installation: 0 faults, 3 warnings, ")
 
 
 def test_what_is_fine_is_shown_on_request_and_machines_get_all_of_it(

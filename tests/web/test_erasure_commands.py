@@ -15,6 +15,7 @@ from click.testing import Result
 
 from consentkit.errors import ConfigurationError
 from consentkit.store import sqlite as sqlite_module
+from consentkit.store.erasing import Erasures
 from consentkit.testing import answer
 from tests.web.hosts import MAYA
 from tests.web.hosts import Host
@@ -166,3 +167,15 @@ def test_a_period_below_the_minimum_of_the_profile_stops_the_app_from_starting(
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"CONSENTKIT_RETENTION is P6Y.*P7Y"):
         host(tmp_path, CONSENTKIT_PROFILE="IN (consent manager)")
+
+
+def test_what_is_left_to_the_owner_of_the_tables_is_said_in_one_sentence(
+    agreed: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the web role on PostgreSQL, which cannot do better."""
+    monkeypatch.setattr(Erasures, "left_to", lambda _: "consent_owner")
+    done = erase(agreed)
+    assert done.exit_code == 0
+    assert "erased: " in done.stdout
+    (said,) = done.stderr.splitlines()
+    assert "'flask consent sweep', as the owner" in said

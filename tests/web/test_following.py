@@ -34,7 +34,7 @@ def test_what_is_under_way_is_finished_and_the_end_is_told(
         done.append("finished")
         return ""
 
-    following.follow(lambda: done.append("first"), work)
+    following.follow(lambda: done.append("first") or "", work)
 
     assert done == ["first", *["begun", "finished"] * 2]
     assert capsys.readouterr().err == "stopped\n"
@@ -44,9 +44,10 @@ def test_what_is_under_way_is_finished_and_the_end_is_told(
 def test_a_signal_during_the_first_work_is_heard_as_well() -> None:
     done: list[str] = []
 
-    def first() -> None:
+    def first() -> str:
         os.kill(os.getpid(), signal.SIGTERM)
         done.append("finished")
+        return ""
 
     following.follow(first, lambda: done.append("more") or "")
 
@@ -60,7 +61,7 @@ def test_a_second_signal_ends_it_at_once() -> None:
         pytest.fail("it went on")
 
     with pytest.raises(KeyboardInterrupt):
-        following.follow(lambda: None, work)
+        following.follow(lambda: "", work)
 
 
 def test_what_fails_ends_it_and_leaves_the_signals_as_they_were() -> None:
@@ -70,7 +71,7 @@ def test_what_fails_ends_it_and_leaves_the_signals_as_they_were() -> None:
         raise OSError(28, "disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        following.follow(lambda: None, fail)
+        following.follow(lambda: "", fail)
 
     assert signal.getsignal(signal.SIGTERM) is before
 
@@ -95,7 +96,7 @@ def test_a_database_that_is_away_is_waited_for_and_named_once(
 ) -> None:
     away = LogUnavailableError("the consent database did not answer")
 
-    following.follow(lambda: None, in_turn("3 entries", away, away, "4 entries"))
+    following.follow(lambda: "", in_turn("3 entries", away, away, "4 entries"))
 
     told = capsys.readouterr()
     assert told.out.splitlines() == [
@@ -107,18 +108,26 @@ def test_a_database_that_is_away_is_waited_for_and_named_once(
 
 
 def test_what_is_no_news_is_not_said_again(capsys: pytest.CaptureFixture[str]) -> None:
-    following.follow(lambda: None, in_turn("3 entries", "3 entries", "", "3 entries"))
+    following.follow(lambda: "", in_turn("3 entries", "3 entries", "", "3 entries"))
 
     assert capsys.readouterr().out == "3 entries\n3 entries\n"
 
 
+def test_what_the_first_work_has_said_is_no_news(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    following.follow(lambda: "3 entries", in_turn("3 entries", "4 entries"))
+
+    assert capsys.readouterr().out == "4 entries\n"
+
+
 def test_a_fault_of_our_own_ends_the_command() -> None:
     with pytest.raises(ZeroDivisionError):
-        following.follow(lambda: None, in_turn(ZeroDivisionError(), ""))
+        following.follow(lambda: "", in_turn(ZeroDivisionError(), ""))
 
 
 def test_what_the_first_work_raises_is_not_tried_again() -> None:
-    def first() -> None:
+    def first() -> str:
         raise LogUnavailableError("away")
 
     with pytest.raises(LogUnavailableError):

@@ -60,7 +60,7 @@ def test_what_was_done_is_told_role_by_role_and_then_that_nothing_was(
     web, hint, publisher, _ = told[-4:]
     assert web.startswith("role init-web (web): made, ")
     assert web.endswith(" rights granted")
-    assert 'GRANT "init-web" TO the account that your web processes' in hint
+    assert 'GRANT "init-web" TO the account that is to use it' in hint
     assert publisher.startswith("role init_publisher (publisher): made, ")
     _, again = run(app_of(tmp_path, uri), *ROLES)
     assert again[-4] == "role init-web (web): nothing to change"
@@ -111,7 +111,7 @@ def test_what_is_left_of_somebody_erased_is_swept(tmp_path: Path) -> None:
 
     done = runner.invoke(args=["consent", "sweep"])
 
-    assert (done.exit_code, done.output) == (0, "")
+    assert (done.exit_code, done.output) == (0, "swept\n")
     assert found.sql("SELECT residue FROM consent_log") == [(None,)]
 
 

@@ -216,6 +216,21 @@ def test_production_may_be_said_by_the_environment(
     assert not host(tmp_path, CONSENTKIT_PRODUCTION=False).state.config.production
 
 
+@pytest.mark.parametrize(
+    ("spelt", "production"),
+    [("1", True), ("true", True), (1, True), ("0", False), ("", False), (0, False)],
+)
+def test_production_may_be_said_by_the_app_as_the_environment_says_it(
+    tmp_path: Path, spelt: str | int, *, production: bool
+) -> None:
+    host(tmp_path)  # makes its keys
+    if production:
+        with pytest.raises(ConfigurationError, match="development key"):
+            host(tmp_path, CONSENTKIT_PRODUCTION=spelt)
+    else:
+        assert not host(tmp_path, CONSENTKIT_PRODUCTION=spelt).state.config.production
+
+
 def test_another_word_in_the_environment_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

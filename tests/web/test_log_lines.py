@@ -76,6 +76,20 @@ def test_every_line_names_its_event_and_the_docs_list_it() -> None:
     assert len(found) > 30
 
 
+@pytest.mark.requirement("R45")
+def test_no_line_prints_what_an_error_says() -> None:
+    """That of a driver names the row, and that of the app's own code whom it likes."""
+    printing = []
+    for place, call in calls():
+        given = {each.arg: ast.unparse(each.value) for each in call.keywords}
+        shown = given.get("exc_info", "")
+        wordless = "wordless(" in shown or "unexpected(" in shown
+        is_exception = ast.unparse(call.func).endswith(".exception")
+        if (shown or is_exception) and not wordless:
+            printing.append(place)
+    assert printing == [], "give it exc_info=wordless(error)"
+
+
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     """What a host gets that configures our logger as the docs show it."""

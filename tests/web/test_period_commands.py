@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NEXT = "wallet.example/consent/2027"
 WHO = ("--by", "dpo@wallet.example")
 IN_NINE_YEARS = datetime.now(UTC) + timedelta(days=9 * 366)
+CUT = f"{IN_NINE_YEARS - timedelta(days=6 * 366):%Y-%m-%d}"
+YEARLY = ("--reason", "yearly", "--before", CUT)
 
 
 def run(shop: Host, *arguments: str) -> Result:
@@ -69,9 +71,10 @@ def test_a_period_from_its_end_to_its_drop_as_commands(
     assert idle.stdout == "no log waits to be archived\n"
 
     with time_machine.travel(IN_NINE_YEARS):
-        done = run(again, "purge", *WHO, "--reason", "yearly")
+        done = run(again, "purge", *WHO, *YEARLY)
         assert done.exit_code == 0, done.output
         assert f"dropped: {first}, " in done.stdout
+        assert "nothing" not in done.stdout
         listed = run(again, "log", "list").stdout.splitlines()
         gone = run(again, "export", str(tmp_path / "out"), "--log", first)
         assert run(again, "rebuild", "--check").exit_code == 0
@@ -96,11 +99,11 @@ def test_what_is_in_no_archive_is_said_to_stay(agreed: Host, tmp_path: Path) -> 
     run(agreed, "log", "open", NEXT, *WHO)
     again = host(tmp_path)
     with time_machine.travel(IN_NINE_YEARS):
-        done = run(again, "purge", *WHO, "--reason", "yearly")
+        done = run(again, "purge", *WHO, *YEARLY)
         assert done.exit_code == 0
         assert "dropped" not in done.stdout
         assert f"kept: {first}: it is in no archive" in done.stderr
-        sure = run(again, "purge", *WHO, "--reason", "yearly", "--without-archive")
+        sure = run(again, "purge", *WHO, *YEARLY, "--without-archive")
     assert f"dropped: {first}, " in sure.stdout
 
 
@@ -121,3 +124,14 @@ def test_what_cannot_be_done_is_told_in_one_line(agreed: Host, tmp_path: Path) -
         assert words in done.stderr, arguments
         assert "Traceback" not in done.output
     assert agreed.sql("SELECT closed FROM consent_log") == [(None,)]
+
+
+def test_a_clock_that_is_years_ahead_purges_nothing_by_itself(agreed: Host) -> None:
+    before = agreed.sql("SELECT count(*) FROM consent_evidence")
+    with time_machine.travel(IN_NINE_YEARS):
+        done = run(agreed, "purge", *WHO, "--reason", "yearly")
+        assert done.exit_code == 1
+        assert "by the clock of this machine" in done.stderr
+        assert agreed.sql("SELECT count(*) FROM consent_evidence") == before
+        sure = run(agreed, "purge", *WHO, *YEARLY)
+    assert sure.exit_code == 0, sure.output

@@ -81,6 +81,7 @@ def test_a_program_is_told_that_the_process_has_to_be_restarted(
     assert sent.headers["Retry-After"] == "1"
     assert TOLD[ended] in caplog.text
     assert MAYA not in caplog.text
+    assert "Traceback" not in caplog.text
     assert shop.acts() == acts
 
 

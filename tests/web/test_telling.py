@@ -96,6 +96,21 @@ def test_an_operator_sees_who_is_not_told_yet_and_why(
     assert "nobody has acknowledged yet" in again.output
 
 
+def test_several_are_noted_as_told_in_one_go(
+    tmp_path: Path, acme: RecipientServer
+) -> None:
+    acme.statuses = [503]
+    shop = with_notify(tmp_path, acme)
+    share_and_stop(shop)
+    told(shop)
+    messages = [line.split()[0] for line in told(shop, "--list", "--all")]
+    messages = [each for each in messages if len(each) > 9]
+    assert len(messages) == 2
+    done = [part for each in messages for part in ("--done", each)]
+    assert [line.partition(":")[0] for line in told(shop, *done)] == messages
+    assert told(shop, "--list", "--all") == []
+
+
 @pytest.mark.requirement("R59")
 def test_the_apps_own_handler_is_called_within_its_app_context(tmp_path: Path) -> None:
     asked: list[ErasureTask] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 from typing import TYPE_CHECKING
 from typing import Any
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from consentkit import ConfigurationError
 from consentkit import ConsentKit
+from consentkit.errors import LogUnavailableError
 from consentkit.testing import answer
 from consentkit.testing import confirm
 from consentkit.testing import form_token
@@ -31,6 +34,7 @@ from tests.web.joined_hosts import joined_host
 from tests.web.two_stages import two_stages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -158,6 +162,85 @@ def test_a_row_that_the_database_refuses_undoes_both(app: JoinedHost) -> None:
     assert press(app, "stop") == 503
     assert app.notes() == []
     assert app.shop.allows(app.ann)
+
+
+def repeats_a_key(connection: sa.Connection, act: PersonsAct) -> None:
+    """Fail at a row, and pass that over."""
+    with contextlib.suppress(sa.exc.IntegrityError):
+        for _ in range(2):
+            connection.execute(NOTE.insert().values(id=999, subject=act.subject))
+
+
+def takes_its_own_back(connection: sa.Connection, act: PersonsAct) -> None:
+    with Session(connection) as session:
+        session.execute(NOTE.insert().values(subject=act.subject))
+        session.rollback()
+
+
+@pytest.mark.parametrize("do", ["answer", "stop", "erase", "phone"])
+@pytest.mark.parametrize("passes", [repeats_a_key, takes_its_own_back])
+def test_what_the_app_passes_over_does_not_undo_the_act(
+    app: JoinedHost, do: str, passes: Callable[[sa.Connection, PersonsAct], None]
+) -> None:
+    """PostgreSQL would turn the commit into a rollback, and call that no error."""
+    app.shop.consent.within_act(passes)
+    assert press(app, do) in {200, 303}
+    assert len(app.leaves()) == 1
+    assert not app.shop.allows(app.ann)
+    with app.engine.begin() as connection:
+        connection.execute(NOTE.delete().where(NOTE.c.id == 999))
+
+
+@pytest.mark.parametrize("end", ["ROLLBACK", "ROLLBACK;BEGIN", "rollback"])
+def test_an_act_whose_transaction_the_app_ends_is_not_promised(
+    app: JoinedHost, end: str
+) -> None:
+    told: list[object] = []
+
+    def ends(connection: sa.Connection, act: PersonsAct) -> None:
+        if end.islower():
+            connection.rollback()
+            return
+        for each in end.split(";"):
+            connection.exec_driver_sql(each)
+        connection.execute(NOTE.insert().values(subject=act.subject, text="of nothing"))
+
+    app.shop.consent.within_act(ends)
+    with signals.ended.connected_to(lambda *_, **facts: told.append(facts)):
+        assert press(app, "stop") == 503
+    assert app.shop.allows(app.ann)
+    assert told == []
+    assert app.leaves() == []
+    assert app.notes() == []
+
+
+@pytest.mark.requirement("R45")
+@pytest.mark.parametrize("in_block", [True, False])
+def test_what_the_database_says_of_the_apps_row_is_not_in_the_log(
+    app: JoinedHost, caplog: pytest.LogCaptureFixture, *, in_block: bool
+) -> None:
+    """Nor in the error that is raised, which the app's own handler would print."""
+
+    def repeats(connection: sa.Connection, act: PersonsAct) -> None:
+        connection.exec_driver_sql(
+            "CREATE TABLE IF NOT EXISTS account (subject TEXT PRIMARY KEY)"
+        )
+        for _ in range(2):
+            query = sa.text("INSERT INTO account VALUES (:subject)")
+            connection.execute(query, {"subject": act.subject})
+
+    consent = app.shop.consent
+    consent.within_act(repeats)
+    with (
+        app.work() as work,
+        pytest.raises(LogUnavailableError) as caught,
+        consent.joining(work) if in_block else contextlib.nullcontext(),
+    ):
+        consent.revoke(app.ann, SCORE)
+    logging.getLogger("theirs").error("failed", exc_info=caught.value)
+    assert caplog.text.count("IntegrityError") > 1
+    assert "in repeats" in caplog.text
+    assert app.ann not in caplog.text
 
 
 def test_an_act_within_an_act_is_refused_at_once(app: JoinedHost) -> None:

@@ -10,26 +10,30 @@ from __future__ import annotations
 
 from consentkit.errors import ConsentKitError
 
-__all__ = ["withheld"]
+__all__ = ["wordless"]
 
 
-def withheld(error: BaseException | None) -> BaseException | None:
-    """The same error with its causes, by type and frames; for ``exc_info`` and ``from``.
+def wordless(error: BaseException | None) -> BaseException | None:
+    """The same error and its causes by type and frames, for ``exc_info`` and ``from``.
 
-    None for None.
+    Of what a database said its ``sqlstate`` stays. None for None.
     """
-    return _withheld(error, set())
+    return _wordless(error, set())
 
 
-def _withheld(error: BaseException | None, seen: set[int]) -> BaseException | None:
+def _wordless(error: BaseException | None, seen: set[int]) -> BaseException | None:
     if error is None or id(error) in seen:
         return None
     seen.add(id(error))
     kind = type(error)
-    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    copy = type(kind.__name__, (Exception,), names)(*_sayable(error))
-    copy.__cause__ = _withheld(error.__cause__, seen)
-    copy.__context__ = _withheld(error.__context__, seen)
+    names = {
+        "__module__": kind.__module__,
+        "__qualname__": kind.__qualname__,
+        "sqlstate": getattr(getattr(error, "orig", None) or error, "sqlstate", None),
+    }
+    copy: BaseException = type(kind.__name__, (Exception,), names)(*_sayable(error))
+    copy.__cause__ = _wordless(error.__cause__, seen)
+    copy.__context__ = _wordless(error.__context__, seen)
     copy.__suppress_context__ = error.__suppress_context__
     return copy.with_traceback(error.__traceback__)
 

@@ -1,0 +1,27 @@
+"""A share that could not be decided or written down: a line for who runs the app."""
+
+from __future__ import annotations
+
+import logging
+
+from consentkit.core.wordless import wordless
+from consentkit.errors import ConsentKitError
+
+__all__ = ["log_failed_share"]
+
+_LOGGER = logging.getLogger("consentkit")
+
+
+def log_failed_share(error: Exception) -> None:
+    """Say of which error; with its frames if it is not one of ours.
+
+    What our own say is about no person and tells what to do, and it is said at each
+    request for as long as nobody does it.
+    """
+    kind, ours = type(error).__name__, isinstance(error, ConsentKitError)
+    _LOGGER.error(
+        "consentkit: a share failed (%s)",
+        f"{kind}: {error}" if ours else kind,
+        exc_info=wordless(None if ours else error),
+        extra={"event": "share-failed", "error": kind},
+    )
