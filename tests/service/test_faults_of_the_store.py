@@ -81,13 +81,16 @@ def test_without_room_for_the_high_water_file_nothing_is_signed(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     wallet = Wallet(tmp_path, uri=postgres.new_tables())
-    before = wallet.contents()
+    leaves = "SELECT bytes FROM consent_leaf ORDER BY position"
+    before = wallet.sql(leaves)
     with (
         no_file_beyond(0),
         pytest.raises(LogUnavailableError, match="high-water file"),
     ):
         publish_all(wallet.installation)
-    assert wallet.contents() == before
+    assert wallet.sql(leaves) == before
+    assert wallet.sql("SELECT count(*) FROM consent_checkpoint") == [(0,)]
+    assert wallet.sql("SELECT size FROM consent_log") == [(0,)]
     assert wallet.installation.high_water.read() is None
     wallet.answer("alice", CREDIT_SCORE)  # on a disk that has room
     wallet.prove()

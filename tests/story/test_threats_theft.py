@@ -150,7 +150,9 @@ def test_a_stolen_database_names_nobody_and_opens_nothing(app: Flask) -> None:
         wanted = dict(keys_of(installation, database(app).parent / "keys"))
     assert len(wanted) == len(PEOPLE) + 5
     for person in PEOPLE:
-        for part in (person.email, *person.name.split()):
+        # Three letters stand in any signature sooner or later.
+        words = [each for each in person.name.split() if len(each) > 3]
+        for part in (person.email, person.name, *words):
             wanted[f"{part} of {person.name}"] = part.encode()
     wanted |= {"address": ADDRESS.encode(), "forwarded": FORWARDED.encode()}
     wanted |= {"referrer": REFERRER.encode(), "agent": b"Werkzeug/"}

@@ -41,8 +41,19 @@ ONE = [("session", database) for database in ("sqlite", "postgresql")]
 
 
 @pytest.fixture(scope="module")
+def no_loop() -> Iterator[None]:
+    """No event loop seems to run here, as one does after Playwright was used."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
+
+
+@pytest.fixture(scope="module")
 def hosted(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    no_loop: None,  # noqa: ARG001  while the apps live
 ) -> Iterator[JoinedHost]:
     """An app of one kind; its log has to hold after all that was tried on it."""
     kind, database = request.param

@@ -16,10 +16,12 @@ import pytest
 import consentkit
 from consentkit import ConsentDeniedError
 from consentkit.errors import LogUnavailableError
+from consentkit.service.observing import SILENT
 from consentkit.service.observing import Event
 from consentkit.service.publishing import publish_all
 from consentkit.testing import answer
 from consentkit.web.log_lines import JsonLines
+from consentkit.web.log_lines import LineObserver
 from tests.processes import in_fork
 from tests.web.hosts import MAYA
 from tests.web.hosts import TOM
@@ -178,10 +180,9 @@ def _ids(shop: Host) -> list[str]:
 
 
 def test_nothing_is_put_together_for_lines_that_nobody_reads(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shop = host(tmp_path)
-    observer = shop.state.installation.observer
+    observer = LineObserver(SILENT)
     with caplog.at_level(logging.WARNING, "consentkit"):
         assert not any(observer.hears(event) for event in Event)
     with caplog.at_level(logging.INFO, "consentkit"):
