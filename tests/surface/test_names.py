@@ -91,9 +91,11 @@ def test_what_went_wrong_is_told_first_in_words_and_announced(
     shop.forget("listener")
     with shop.visit(browser, "listener") as page:
         page.goto("/consent/ask/shop-offers")
-        page.click(".consentkit-save button")  # silence is no answer, and is told so
+        with page.expect_navigation():  # silence is no answer, and is told so
+            page.click(".consentkit-save button")
         page.goto("/consent/ask/shop-offers")
-        page.click(".consentkit-save button")
+        with page.expect_navigation():
+            page.click(".consentkit-save button")
         status = page.get_by_role("status")
         assert page.title().startswith("You have not chosen an answer")
         assert "You have not chosen an answer" in status.inner_text()
