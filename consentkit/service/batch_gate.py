@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import replace
@@ -14,10 +13,10 @@ from typing import NamedTuple
 from consentkit.core.act import Kind
 from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.batch_proving import prove_batch
+from consentkit.service.failing import log_failed_check
 from consentkit.service.judging import Judge
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.sharing import known_ids
@@ -48,7 +47,6 @@ AT_ONCE = 500
 NOBODY = ""
 """Stands before every handle."""
 
-_LOGGER = logging.getLogger("consentkit")
 # Whom what is sent here is about, where it was said: by batch, the innermost last.
 _ABOUT: ContextVar[tuple[tuple[BatchGate, tuple[str, ...]], ...]] = ContextVar(
     "consentkit_about", default=()
@@ -107,13 +105,8 @@ class BatchGate:
         """
         try:
             reason = self._about_nobody() or self._about_them()
-        except Exception as error:
-            _LOGGER.exception(
-                "consentkit: a check failed (%s)",
-                type(error).__name__,
-                exc_info=wordless(error),
-                extra={"event": "check-failed", "error": type(error).__name__},
-            )
+        except Exception as error:  # noqa: BLE001  logged, and denied
+            log_failed_check(error)
             reason = Reason.STORE_UNAVAILABLE
         return self._denied(reason) if reason else self.decision
 

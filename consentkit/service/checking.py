@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,8 @@ from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
-from consentkit.core.wordless import wordless
 from consentkit.service.ages import mind_age
+from consentkit.service.failing import log_failed_check
 from consentkit.service.honouring import heed
 from consentkit.service.observing import Event
 from consentkit.service.observing import tell_decision
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_LOGGER = logging.getLogger("consentkit")
 _DECIDED = Event.DECIDED  # looked up once: in Python 3.11 that takes 0.1 µs
 
 
@@ -80,12 +78,7 @@ def _check(
         if any_block() is None:
             return decision
         return mind_pending(installation, request, question, decision)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  logged, and denied
         # Whatever broke, store, clock or a corrupt row: nothing may leave on it.
-        _LOGGER.exception(
-            "consentkit: a check failed (%s)",
-            type(error).__name__,
-            exc_info=wordless(error),
-            extra={"event": "check-failed", "error": type(error).__name__},
-        )
+        log_failed_check(error)
         return Decision(Reason.STORE_UNAVAILABLE, request.purpose, request.recipient)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 from typing import TypeAlias
@@ -11,8 +10,8 @@ from consentkit.core.decision import Decision
 from consentkit.core.decision import Reason
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
-from consentkit.core.wordless import wordless
 from consentkit.service.ages import mind_age
+from consentkit.service.failing import log_failed_check
 from consentkit.service.honouring import heed
 from consentkit.service.observing import Event
 from consentkit.service.observing import tell_decision
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_many"]
 
-_LOGGER = logging.getLogger("consentkit")
 _Asked: TypeAlias = "tuple[ShareRequest, Question | None]"
 
 
@@ -69,14 +67,9 @@ def _check_all(
     try:
         standings = _standings(reader, asked)
         now = installation.clock()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  logged, and denied
         # Whatever broke, store or clock: nothing may leave on it.
-        _LOGGER.exception(
-            "consentkit: checks failed (%s)",
-            type(error).__name__,
-            exc_info=wordless(error),
-            extra={"event": "check-failed", "error": type(error).__name__},
-        )
+        log_failed_check(error)
         return [_unavailable(request) for request, _ in asked]
     return [
         _decided(installation, request, question, standing, now)
@@ -152,13 +145,8 @@ def _decided(
         if any_block() is None:
             return decision
         return mind_pending(installation, request, question, decision)
-    except Exception as error:
-        _LOGGER.exception(
-            "consentkit: a check failed (%s)",
-            type(error).__name__,
-            exc_info=wordless(error),
-            extra={"event": "check-failed", "error": type(error).__name__},
-        )
+    except Exception as error:  # noqa: BLE001  logged, and denied
+        log_failed_check(error)
         return _unavailable(request)
 
 

@@ -1,4 +1,4 @@
-"""A share that could not be decided or written down: a line for who runs the app."""
+"""What could not be decided or written down: a line for who runs the app."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ import logging
 from consentkit.core.wordless import wordless
 from consentkit.errors import ConsentKitError
 
-__all__ = ["log_failed_share"]
+__all__ = ["log_failed_check", "log_failed_share"]
 
 _LOGGER = logging.getLogger("consentkit")
+
+
+def log_failed_check(error: Exception) -> None:
+    """Say of which error, and where: a check has nobody else to tell, it denies."""
+    kind = type(error).__name__
+    _LOGGER.error(
+        "consentkit: a check failed (%s)",
+        kind,
+        exc_info=wordless(error),
+        extra={"event": "check-failed", "error": kind},
+    )
 
 
 def log_failed_share(error: Exception) -> None:

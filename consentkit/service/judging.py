@@ -7,7 +7,6 @@ such as a birthday or a browser's signal, each is decided alone.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,8 +17,8 @@ from consentkit.core.decision import ShareRequest
 from consentkit.core.decision import Standing
 from consentkit.core.decision import decide
 from consentkit.core.registry import CROSS_BORDER
-from consentkit.core.wordless import wordless
 from consentkit.service.ages import mind_age
+from consentkit.service.failing import log_failed_check
 from consentkit.service.honouring import heed
 from consentkit.store.batch_standings import STANDING
 from consentkit.store.batch_standings import Asked
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge", "Wanted"]
 
-_LOGGER = logging.getLogger("consentkit")
 _STATE, _DATA, _UNTIL, _SCOPE, _ASSURANCE, _, _SINCE, _ = range(
     STANDING, STANDING + len(STATUS_COLUMNS)
 )
@@ -140,14 +138,9 @@ class Judge:
         try:
             wanted = self._wanted.of(row[0])
             decision = self._decide(wanted, standing_from(row[STANDING:]))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  logged, and denied
             # A corrupt row, or the app's own function: it makes nobody else a no.
-            _LOGGER.exception(
-                "consentkit: a check failed (%s)",
-                type(error).__name__,
-                exc_info=wordless(error),
-                extra={"event": "check-failed", "error": type(error).__name__},
-            )
+            log_failed_check(error)
             return Reason.STORE_UNAVAILABLE, 0
         return decision.reason, decision.until_ms or 0
 

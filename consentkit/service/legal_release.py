@@ -10,7 +10,6 @@ of the log ever calls this a share that somebody agreed to.
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,11 +21,11 @@ from consentkit.core.legal_basis import RELEASE_PREFIX
 from consentkit.core.legal_basis import LegalBasis
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.core.text import is_telling
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConsentDeniedError
 from consentkit.errors import InvalidRequestError
 from consentkit.service.administering import record_admin_act
 from consentkit.service.evidence import BARRED
+from consentkit.service.failing import log_failed_check
 from consentkit.service.recording import PersonRecorder
 from consentkit.service.recording import new_id
 from consentkit.service.release import Release
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LegalRelease", "LegalRequest", "release_without_consent"]
 
-_LOGGER = logging.getLogger("consentkit")
 _MAX_REFERENCE = 1_000  # characters, as for the other texts of an official
 
 
@@ -113,13 +111,8 @@ class _LegalGate:
         key = request.purpose, request.recipient
         try:
             standing = self.installation.reader.standing(request.subject, *key)
-        except Exception as error:
-            _LOGGER.exception(
-                "consentkit: a check failed (%s)",
-                type(error).__name__,
-                exc_info=wordless(error),
-                extra={"event": "check-failed", "error": type(error).__name__},
-            )
+        except Exception as error:  # noqa: BLE001  logged, and denied
+            log_failed_check(error)
             return Decision(Reason.STORE_UNAVAILABLE, *key)
         stopped = Reason.SUSPENDED if standing.suspended else Reason.NOT_ASKED
         return Decision(stopped, *key)
