@@ -145,13 +145,7 @@ def start(
     """
     registry.check_complete()
     clock = checked(clock)
-    try:
-        check_log_name(origin)
-    except MalformedError as error:
-        raise ConfigurationError(
-            "CONSENTKIT_LOG_ORIGIN must be a name without spaces, '+' and parts such "
-            f"as '..', for example 'wallet.example/consent/2026'; got {origin!r:.80}"
-        ) from error
+    _check_name(origin)
     database = Database(
         places.database_uri, shared=places.shared, connections=places.connections
     )
@@ -171,26 +165,11 @@ def start(
             production=production,
             follows=follows,
         )
-        history = History(database)
-
-        def begin(closed: LogRow | None) -> Iterable[Leaf]:
-            if closed is None:
-                return first_leaves(registry, keyring, clock())
-            return leaves_after(
-                closed, registry, keyring, database=database, now=clock()
-            )
-
-        log = open_log(database, origin, first_leaves=begin, now=clock())
-        keys = Keys(database, log.id)
-        keys.check()
-        keyring = replace(keyring, registered=keys.ranges())
-        _check_keys(keyring, history, publishes=publishes)
+        log, keyring = _opened(registry, database, keyring, clock)
+        _check_keys(keyring, History(database), publishes=publishes)
         high_water = places.high_water_of(origin, follows=follows)
         if publishes:
-            if places.high_water is None:  # with no key file there is no key folder yet
-                make_folder(places.keys)
-            high_water.check_writable()
-            check_may_number(database)
+            _check_publishes(places, high_water, database)
         installation = Installation(
             registry=registry,
             origin=origin,
@@ -201,14 +180,14 @@ def start(
                 committed=Narrator(registry, observer).tell,
                 accompany=Accompanied(database, companion).accompany,
             ),
-            history=history,
+            history=History(database),
             oversight=Oversight(database),
             reader=database.reader(),
             publications=Publications(database, log),
             witnesses=Witnesses(database, log),
             exports=Exports(database, log),
             timestamps=Timestamps(database, log),
-            keys=keys,
+            keys=Keys(database, log.id),
             keyring=keyring,
             log_folder=places.logs / folder_name(origin),
             high_water=high_water,
@@ -239,6 +218,43 @@ def start(
         # down: on SQLite the processes would take each other's locks for their own.
         database.dispose()
     return installation
+
+
+def _check_name(origin: str) -> None:
+    try:
+        check_log_name(origin)
+    except MalformedError as error:
+        raise ConfigurationError(
+            "CONSENTKIT_LOG_ORIGIN must be a name without spaces, '+' and parts such "
+            f"as '..', for example 'wallet.example/consent/2026'; got {origin!r:.80}"
+        ) from error
+
+
+def _opened(
+    registry: Registry,
+    database: Database,
+    keyring: Keyring,
+    clock: Callable[[], Millis],
+) -> tuple[LogRow, Keyring]:
+    """The log, begun if it is not there, and the keyring that knows its keys."""
+
+    def begin(closed: LogRow | None) -> Iterable[Leaf]:
+        if closed is None:
+            return first_leaves(registry, keyring, clock())
+        return leaves_after(closed, registry, keyring, database=database, now=clock())
+
+    log = open_log(database, keyring.origin, first_leaves=begin, now=clock())
+    keys = Keys(database, log.id)
+    keys.check()
+    return log, replace(keyring, registered=keys.ranges())
+
+
+def _check_publishes(places: Places, high_water: HighWater, database: Database) -> None:
+    """Try what a publisher needs beside the key."""
+    if places.high_water is None:  # with no key file there is no key folder yet
+        make_folder(places.keys)
+    high_water.check_writable()
+    check_may_number(database)
 
 
 def _mirror(database: Database, places: Places) -> Mirror | None:
