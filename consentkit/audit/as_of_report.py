@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consentkit.audit.as_of import Basis
     from consentkit.audit.proven import Entry
     from consentkit.audit.proven import ShownNotice
+    from consentkit.core.status import Status
 
 __all__ = ["NOT_CHECKED", "answer_dict", "answer_files", "answer_lines"]
 
@@ -188,17 +189,6 @@ def _state_in(entry: Entry, basis: Basis) -> str:
 
 
 def _basis_dict(basis: Basis) -> dict[str, Any]:
-    status = basis.status
-    standing = None
-    if status is not None:
-        standing = {
-            "record": status.record,
-            "data": sorted(status.data),
-            "scope": status.scope,
-            "since": iso_time(status.since),
-            "until": iso_time(status.until) if status.until else None,
-            "assurance": status.assurance.value,
-        }
     return {
         "purpose": basis.purpose,
         "recipient": basis.recipient,
@@ -206,40 +196,48 @@ def _basis_dict(basis: Basis) -> dict[str, Any]:
         "in_force": basis.in_force,
         "sufficient": basis.sufficient,
         "missing": basis.missing,
-        "standing": standing,
+        "standing": None if basis.status is None else _status_dict(basis.status),
         "acts": [
             {**_entry_dict(each), "state": _state_in(each, basis)}
             for each in basis.acts
         ],
         "notice": basis.shown and _notice_dict(basis.shown),
         "shares": [
-            {
-                **_entry_dict(each),
-                "data": each.leaf.body["data"],
-                "record": each.leaf.body["record"],
-            }
+            {**_shared_dict(each), "record": each.leaf.body["record"]}
             for each in basis.shares
         ],
         "batches": basis.batches,
         "in_batches": [
-            {
-                **_entry_dict(found),
-                "data": found.leaf.body["data"],
-                "entry": line.to_dict(),
-                "record": line.record,
-            }
+            {**_shared_dict(found), "entry": line.to_dict(), "record": line.record}
             for found, line in basis.named
         ],
         "released_without_consent": [
-            {
-                **_entry_dict(line),
-                "data": line.leaf.body["data"],
-                "basis": RELEASE_ACTIONS[act.leaf.body["action"]].value,
-                "act": _entry_dict(act),
-            }
-            for act, line in basis.released
+            _released_dict(act, line) for act, line in basis.released
         ],
         "stopped": basis.stopped and _entry_dict(basis.stopped),
+    }
+
+
+def _status_dict(status: Status) -> dict[str, Any]:
+    return {
+        "record": status.record,
+        "data": sorted(status.data),
+        "scope": status.scope,
+        "since": iso_time(status.since),
+        "until": iso_time(status.until) if status.until else None,
+        "assurance": status.assurance.value,
+    }
+
+
+def _shared_dict(entry: Entry) -> dict[str, Any]:
+    return {**_entry_dict(entry), "data": entry.leaf.body["data"]}
+
+
+def _released_dict(act: Entry, line: Entry) -> dict[str, Any]:
+    return {
+        **_shared_dict(line),
+        "basis": RELEASE_ACTIONS[act.leaf.body["action"]].value,
+        "act": _entry_dict(act),
     }
 
 

@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from typing import Any
 from typing import Protocol
 
+from consentkit.audit.columns import Column
 from consentkit.audit.replay import ANSWERS
 from consentkit.audit.report import Finding
 from consentkit.audit.report import Layer
+from consentkit.audit.seen import Keys
 from consentkit.audit.seen import Mark
-from consentkit.audit.seen import Places
 from consentkit.audit.standing import People
 from consentkit.audit.standing import StandingAnswers
 from consentkit.core.act import AUTHORISING
@@ -96,8 +97,8 @@ class Uniqueness:
 
     def __init__(self) -> None:
         self._mark = Mark()
-        self._ids = Places()
-        self._challenges = Places()
+        self._ids = Keys()
+        self._challenges = Keys()
 
     def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
@@ -119,9 +120,9 @@ class Chains:
         self._people = people
         self._mark = Mark()
         self._start = self._mark.number(b"")
-        self._due = array("Q")  # the next seq
+        self._due = Column()  # the next seq
         self._ends = array("q")  # a mark of the hash that prev has to be
-        self._erased = array("I")  # the entry that did, 0 for none
+        self._erased = Column()  # the entry that did, 0 for none
 
     def check(self, index: int, leaf: Leaf) -> Iterable[Finding]:
         """See ``Rule.check``."""
@@ -130,13 +131,11 @@ class Chains:
             return ()
         found = []
         seq, person = body["seq"], self._people.number(body["subject"])
-        while person >= len(self._due):
-            self._due.append(0)
+        while person >= len(self._ends):
             self._ends.append(self._start)
-            self._erased.append(0)
-        if self._erased[person]:
-            found.append(fault("chain", index, _erased_by(self._erased[person])))
-        due = self._due[person]
+        erased, due = self._erased[person], self._due[person]
+        if erased:
+            found.append(fault("chain", index, _erased_by(erased)))
         if seq != due:
             what = f"expected seq {due}, got {seq}"
             found.append(fault("chain", index, what))
@@ -145,15 +144,17 @@ class Chains:
             found.append(fault("chain", index, what))
         self._due[person] = seq + 1
         self._ends[person] = self._mark.number(leaf.hash)
-        if body["kind"] == Kind.ERASURE and not self._erased[person]:
+        if body["kind"] == Kind.ERASURE and not erased:
             self._erased[person] = index
         return found
 
     def succeed(self) -> None:
         """Go on with the log that follows: chains begin anew, but of nobody erased."""
-        self._due = array("Q", [0]) * len(self._due)
+        self._due = Column()
         self._ends = array("q", [self._start]) * len(self._ends)
-        self._erased = array("I", (_EARLIER if each else 0 for each in self._erased))
+        for person in range(len(self._erased)):
+            if self._erased[person]:
+                self._erased[person] = _EARLIER
 
 
 def _erased_by(entry: int) -> str:

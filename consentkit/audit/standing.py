@@ -15,6 +15,7 @@ from typing import Any
 from typing import NamedTuple
 from typing import TypeAlias
 
+from consentkit.audit.columns import Column
 from consentkit.audit.replay import ANSWERS
 from consentkit.audit.seen import Mark
 from consentkit.audit.seen import Places
@@ -72,26 +73,23 @@ class Standing(NamedTuple):
 
 
 class _Rows:
-    """Answers by number: 24 bytes each."""
+    """Answers by number: some 21 bytes each, as long as people say the same things."""
 
     def __init__(self) -> None:
-        self._sayings = array("I")  # 0 where there is no answer
+        self.sayings = Column()  # 0 where there is no answer
         self._untils = array("Q")
         self._indices = array("I")
         self._marks = array("q")
 
     def put(self, number: int, saying: int, until: int, index: int, mark: int) -> None:
-        missing = number + 1 - len(self._sayings)
+        missing = number + 1 - len(self._marks)
         if missing > 0:
-            for column in (self._sayings, self._untils, self._indices, self._marks):
+            for column in (self._untils, self._indices, self._marks):
                 column.extend([0] * missing)
-        self._sayings[number] = saying
+        self.sayings[number] = saying
         self._untils[number] = until
         self._indices[number] = index
         self._marks[number] = mark
-
-    def saying(self, number: int) -> int:
-        return self._sayings[number] if number < len(self._sayings) else 0
 
     def rest(self, number: int) -> tuple[int, int, int]:
         return self._untils[number], self._indices[number], self._marks[number]
@@ -119,7 +117,7 @@ class StandingAnswers:
         self._first = _Rows()
         self._others = _Rows()
         self._keys = Places()
-        self._erased = array("I")
+        self._erased = Column()
 
     def succeed(self, size: int) -> None:
         """Go on with the log that follows one of ``size`` entries."""
@@ -140,13 +138,13 @@ class StandingAnswers:
         """Where one subject stands on one question, None if it never came up."""
         person, question = self._people.number(subject), (purpose, recipient)
         rows, number = self._first, person
-        said = rows.saying(number)
+        said = rows.sayings[number]
         if said and self._sayings[said - 1].question != question:
             known = self._keys.find(self._key(person, question))
             if known is None:
                 return None
             rows, number = self._others, known
-            said = rows.saying(number)
+            said = rows.sayings[number]
         if not said:
             return None
         saying = self._sayings[said - 1]
@@ -170,7 +168,7 @@ class StandingAnswers:
     ) -> None:
         question = choice["purpose"], choice["recipient"]
         saying = self._say(question, choice)
-        first = self._first.saying(person)
+        first = self._first.sayings[person]
         if not first or self._sayings[first - 1].question == question:
             self._first.put(person, saying, choice["until"], index, mark)
         else:
@@ -191,13 +189,11 @@ class StandingAnswers:
 
     def _key(self, person: int, question: _Question) -> bytes:
         number = self._questions.setdefault(question, len(self._questions))
-        erased = self._erased[person] if person < len(self._erased) else 0
-        return _KEY.pack(person, number, erased)
+        return _KEY.pack(person, number, self._erased[person])
 
     def _forget(self, person: int, index: int) -> None:
-        self._erased.extend([0] * (person + 1 - len(self._erased)))
         self._erased[person] = index
-        if self._first.saying(person):
+        if self._first.sayings[person]:
             self._first.put(person, 0, 0, 0, 0)
 
 
