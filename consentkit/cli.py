@@ -93,70 +93,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verify = commands.add_parser("verify", help="check a whole log")
-    verify.add_argument("log", metavar="DIR|URL", help="where its files are")
-    verify.add_argument(
-        "--layer",
-        action="append",
-        choices=[layer.value for layer in Layer],
-        help="check this layer only; may be repeated (default: all)",
-    )
-    verify.add_argument(
-        "--since",
-        metavar="CHECKPOINT|RECEIPT",
-        action="append",
-        default=[],
-        help="a file kept from earlier that the log has to continue; repeatable",
-    )
-    verify.add_argument(
-        "--previous",
-        metavar="DIR|URL",
-        action="append",
-        default=[],
-        help="the files of the log that this one continues; then of the one before",
-    )
-    verify.add_argument(
-        "--jobs",
-        metavar="N",
-        type=positive,
-        default=usable_cpus(),
-        help="processes that check signatures (default: the CPUs there are to use)",
-    )
+    _add_verify_options(verify)
     verify.set_defaults(run=_verify)
     receipt = commands.add_parser("receipt", help="check one person's receipt")
-    receipt.add_argument(
-        "file", metavar="FILE", help="a .tlog-proof file, or a promise (with --log)"
-    )
-    receipt.add_argument(
-        "--log", metavar="DIR|URL", help="look for it in the log as it is now"
-    )
-    receipt.add_argument(
-        "--disclosures", metavar="FILE", help="the JSON file beside it, if shown"
-    )
-    receipt.add_argument(
-        "--timestamp", metavar="FILE", help="a .tsr file over the receipt's checkpoint"
-    )
+    _add_receipt_options(receipt)
     receipt.set_defaults(run=_receipt)
-    for command in (verify, receipt):
-        command.add_argument(
-            "--key",
-            metavar="VKEY",
-            action="append",
-            required=True,
-            help="the log's verifier key, and collectors' keys to pin; repeatable",
-        )
-        command.add_argument(
-            "--policy",
-            metavar="FILE",
-            help="a tlog-policy file: which witnesses have to have cosigned",
-        )
-        command.add_argument(
-            "--tsa-root",
-            metavar="FILE",
-            help="the PEM certificates that time stamps have to lead to",
-        )
-        command.add_argument(
-            "--json", action="store_true", help="print a machine-readable report"
-        )
     as_of = commands.add_parser(
         "as-of", help="on what basis did somebody get something, at a moment?"
     )
@@ -169,6 +110,78 @@ def _parser() -> argparse.ArgumentParser:
     witness_command.add_options(witness)
     witness.set_defaults(run=witness_command.execute)
     return parser
+
+
+def _add_verify_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("log", metavar="DIR|URL", help="where its files are")
+    command.add_argument(
+        "--layer",
+        action="append",
+        choices=[layer.value for layer in Layer],
+        help="check this layer only; may be repeated (default: all)",
+    )
+    command.add_argument(
+        "--since",
+        metavar="CHECKPOINT|RECEIPT",
+        action="append",
+        default=[],
+        help="a file kept from earlier that the log has to continue; repeatable",
+    )
+    command.add_argument(
+        "--previous",
+        metavar="DIR|URL",
+        action="append",
+        default=[],
+        help="the files of the log that this one continues; then of the one before",
+    )
+    command.add_argument(
+        "--jobs",
+        metavar="N",
+        type=positive,
+        default=usable_cpus(),
+        help="processes that check signatures (default: the CPUs there are to use)",
+    )
+    _add_trust_options(command)
+
+
+def _add_receipt_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "file", metavar="FILE", help="a .tlog-proof file, or a promise (with --log)"
+    )
+    command.add_argument(
+        "--log", metavar="DIR|URL", help="look for it in the log as it is now"
+    )
+    command.add_argument(
+        "--disclosures", metavar="FILE", help="the JSON file beside it, if shown"
+    )
+    command.add_argument(
+        "--timestamp", metavar="FILE", help="a .tsr file over the receipt's checkpoint"
+    )
+    _add_trust_options(command)
+
+
+def _add_trust_options(command: argparse.ArgumentParser) -> None:
+    """Whom to believe, and how to tell what came of it."""
+    command.add_argument(
+        "--key",
+        metavar="VKEY",
+        action="append",
+        required=True,
+        help="the log's verifier key, and collectors' keys to pin; repeatable",
+    )
+    command.add_argument(
+        "--policy",
+        metavar="FILE",
+        help="a tlog-policy file: which witnesses have to have cosigned",
+    )
+    command.add_argument(
+        "--tsa-root",
+        metavar="FILE",
+        help="the PEM certificates that time stamps have to lead to",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="print a machine-readable report"
+    )
 
 
 def _version() -> str:

@@ -171,7 +171,6 @@ class Notice:
         asked = sorted(questions, key=lambda question: question.key)
         if not asked:
             raise DeclarationError("a notice must ask at least one question")
-        definitions = [question.definition() for question in asked]
         body = {
             "assets": [
                 {"path": path, "sha256": hashlib.sha256(data).hexdigest()}
@@ -183,14 +182,7 @@ class Notice:
             "id": asked[0].purpose.id,
             "locale": locale,
             "offers": [Offer.of(question).to_dict() for question in asked],
-            "purposes": [
-                {
-                    "definition": definition,
-                    "id": question.purpose_id,
-                    "sha256": canonical.digest(definition),
-                }
-                for question, definition in zip(asked, definitions, strict=True)
-            ],
+            "purposes": [_purpose_of(question) for question in asked],
             "template_sha256": hashlib.sha256(template).hexdigest(),
             "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
             "variant": variant,
@@ -281,3 +273,12 @@ class Notice:
                 "a notice manifest must define each of its purposes"
             ) from error
         raise MalformedError("the notice does not ask about that purpose and recipient")
+
+
+def _purpose_of(question: Question) -> dict[str, Any]:
+    definition = question.definition()
+    return {
+        "definition": definition,
+        "id": question.purpose_id,
+        "sha256": canonical.digest(definition),
+    }

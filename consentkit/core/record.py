@@ -169,20 +169,7 @@ class ConsentRecord:
     @classmethod
     def _read(cls, value: Mapping[str, Any]) -> ConsentRecord:
         notice, events = value["privacy_notice"], value["events"]
-        first = events[0]
-        choices = tuple(
-            Choice.from_dict(
-                {
-                    "data": event["pii_covered"],
-                    "purpose": event["purpose"],
-                    "recipient": event["recipient"],
-                    "scope": event["scope"],
-                    "state": event["event_state"],
-                    "until": _millis(event["validity_duration"]),
-                }
-            )
-            for event in events
-        )
+        choices, first = tuple(map(_choice_of, events)), events[0]
         act = Act(
             id=value["record_id"],
             kind=Kind(first["event_type"]),
@@ -194,20 +181,35 @@ class ConsentRecord:
             notice=notice["sha256"],
             seq=first["sequence"],
         )
-        definitions = {
-            choice.key: {
-                "purpose_iri": processing["purpose_type"],
-                "recipient": processing["recipient"],
-                "data": processing["pii_information"],
-                "operations": processing["processing_methods"],
-                "retention": processing["retention_period"],
-            }
-            for choice, processing in zip(choices, value["pii_processing"], strict=True)
-        }
+        processed = map(_definition_of, value["pii_processing"])
+        keys = (choice.key for choice in choices)
         return cls(
             subject=value["pii_principal_id"],
             act=act,
             locale=notice["language"],
             version=notice["version"],
-            definitions=definitions,
+            definitions=dict(zip(keys, processed, strict=True)),
         )
+
+
+def _choice_of(event: Mapping[str, Any]) -> Choice:
+    return Choice.from_dict(
+        {
+            "data": event["pii_covered"],
+            "purpose": event["purpose"],
+            "recipient": event["recipient"],
+            "scope": event["scope"],
+            "state": event["event_state"],
+            "until": _millis(event["validity_duration"]),
+        }
+    )
+
+
+def _definition_of(processing: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "purpose_iri": processing["purpose_type"],
+        "recipient": processing["recipient"],
+        "data": processing["pii_information"],
+        "operations": processing["processing_methods"],
+        "retention": processing["retention_period"],
+    }

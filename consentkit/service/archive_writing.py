@@ -20,7 +20,7 @@ from consentkit.audit.bundle import CHECKPOINT
 from consentkit.audit.manifest import format_manifest
 from consentkit.audit.manifest import parse_manifest
 from consentkit.audit.manifest import print_of
-from consentkit.errors import LogConflictError
+from consentkit.service.log_copy import LogCopy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,16 +32,17 @@ __all__ = ["ArchiveWriter"]
 _OURS = {README, POLICY}  # no evidence: the words and the witnesses of that day
 
 
-class ArchiveWriter:
-    """One archive, new or begun before (an ``export_parts.Place``).
+class ArchiveWriter(LogCopy):
+    """One archive, new or begun before; ``new`` files of it were created by this run.
 
-    ``prints`` are size and hash of each file that belongs to it, ``new`` how many of
-    them were created by this run.
+    Raises:
+        LogUnavailableError: the archive cannot be reached or read.
+        MalformedError: what lists its files is no list of ours.
     """
 
     def __init__(self, archive: Archive) -> None:
+        super().__init__(archive.place, instead="archive to another place")
         self._archive = archive
-        self.prints: dict[str, str] = {}
         self.new = 0
         listed = archive.get(MANIFEST)
         self._listed = None if listed is None else parse_manifest(listed)
@@ -50,24 +51,20 @@ class ArchiveWriter:
         """What lies there under that name, None if nothing does."""
         return self._archive.get(path)
 
-    def keep(self, path: str, data: bytes) -> None:
-        """Have a file that never changes.
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a file that is not there; False if there is one, which stays.
 
         Raises:
-            LogConflictError: it is there already, with other bytes.
             LogUnavailableError: the archive cannot be reached or written.
         """
-        if self._came_later(path):
-            return
-        if self._archive.put(path, data):
-            self.new += 1
-        elif self._archive.get(path) != data:
-            raise LogConflictError(
-                f"{path} in {self._archive.place} is not what the database says it "
-                "was: nothing was overwritten; find out which of the two was changed, "
-                "and archive to another place"
-            )
-        self.prints[path] = print_of(data)
+        is_new = self._archive.put(path, data)
+        self.new += is_new
+        return is_new
+
+    def keep(self, path: str, data: bytes) -> None:
+        """See ``LogCopy.keep``; what came too late for this archive is left out."""
+        if not self._came_later(path):
+            super().keep(path, data)
 
     def replace(self, path: str, data: bytes) -> None:
         """Have a file that may be there in an older form, and then stays as it is.

@@ -20,10 +20,10 @@ from consentkit.audit.bundle import FolderSource
 from consentkit.audit.manifest import format_manifest
 from consentkit.audit.manifest import print_of
 from consentkit.errors import ConfigurationError
-from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import MalformedError
 from consentkit.log.tiles import parse_tile_path
+from consentkit.service.log_copy import LogCopy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ __all__ = ["ExportFolder"]
 _DRAFT = ".draft"
 
 
-class ExportFolder:
+class ExportFolder(LogCopy):
     """One folder, new or of an earlier export; close it with ``finish``.
 
     Raises:
@@ -43,8 +43,8 @@ class ExportFolder:
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder), instead="export to a new folder")
         self._folder = folder
-        self._prints: dict[str, str] = {}
         with _told():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             (folder / _DRAFT).unlink(missing_ok=True)  # of an export that was killed
@@ -64,32 +64,25 @@ class ExportFolder:
     @property
     def files(self) -> int:
         """How many files there are by now, without the manifest."""
-        return len(self._prints)
+        return len(self.prints)
 
     def read(self, path: str) -> bytes | None:
         """What lies there under that name, None if nothing does."""
-        if path not in self._before and path not in self._prints:
+        if not self._has(path):
             return None
         with _told():
             return (self._folder / path).read_bytes()
 
-    def keep(self, path: str, data: bytes) -> None:
-        """Have a file that never changes.
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a file that is not there; False if there is one, which stays.
 
         Raises:
-            LogConflictError: it is there already, with other bytes.
             LogUnavailableError: the folder cannot be written.
         """
-        there = self.read(path)
-        if there is None:
+        is_new = not self._has(path)
+        if is_new:
             self._write(path, data)
-        elif there != data:
-            raise LogConflictError(
-                f"{path} in {self._folder} is not what the database says it was: "
-                "nothing was overwritten; find out which of the two was changed, and "
-                "export to a new folder"
-            )
-        self._prints[path] = print_of(data)
+        return is_new
 
     def replace(self, path: str, data: bytes) -> None:
         """Have a file that may grow from one export to the next.
@@ -99,11 +92,11 @@ class ExportFolder:
         """
         if self.read(path) != data:
             self._write(path, data)
-        self._prints[path] = print_of(data)
+        self.prints[path] = print_of(data)
 
     def left_over(self) -> Iterator[str]:
         """The files of an earlier export that this one has not written again."""
-        yield from sorted(self._before - set(self._prints) - {MANIFEST, CHECKPOINT})
+        yield from sorted(self._before - set(self.prints) - {MANIFEST, CHECKPOINT})
 
     def remove(self, path: str) -> None:
         """Take out a file of an earlier export.
@@ -117,7 +110,7 @@ class ExportFolder:
         with contextlib.suppress(OSError):
             place.parent.rmdir()  # if that was the last one in it
         self._before.discard(path)
-        self._prints.pop(path, None)
+        self.prints.pop(path, None)
 
     def finish(self, checkpoint: bytes) -> None:
         """Write the checkpoint, then the manifest, after all else is on the disk.
@@ -127,8 +120,11 @@ class ExportFolder:
         """
         self.replace(CHECKPOINT, checkpoint)
         os.sync()
-        self._write(MANIFEST, format_manifest(self._prints))
+        self._write(MANIFEST, format_manifest(self.prints))
         os.sync()
+
+    def _has(self, path: str) -> bool:
+        return path in self._before or path in self.prints
 
     def _write(self, path: str, data: bytes) -> None:
         place, draft = self._folder / path, self._folder / _DRAFT

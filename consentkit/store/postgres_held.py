@@ -18,11 +18,12 @@ from typing import Any
 from typing import TypeAlias
 
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store.postgres_pooling import NOT_OURS
 from consentkit.store.postgres_pooling import STALE
 from consentkit.store.postgres_pooling import is_pooled
 from consentkit.store.postgres_schema import Home
-from consentkit.store.postgres_schema import qualified
+from consentkit.store.postgres_schema import prefix_of
 from consentkit.store.postgres_timeline import Cluster
 from consentkit.store.reasons import reason_of
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from consentkit.store.connections import Connections
-    from consentkit.store.postgres_schema import Place
     from consentkit.store.statement import Row
 
 __all__ = ["HeldConnections", "Query"]
@@ -43,6 +43,7 @@ _MOST_MISSES = 1_000  # of one connection; more sessions than that no pooler has
 _NOT_THERE, _THERE_ALREADY, _CHANGED = "26000", "42P05", "0A000"
 _BINARY = 1  # how libpq is handed a value: by its length, so that no NUL ends it early
 _Read: TypeAlias = "Callable[[Any, Sequence[Any]], list[Row]]"
+_Build: TypeAlias = "Callable[[str], str]"
 _LOGGER = logging.getLogger("consentkit")
 # Connections of a parent process: they must not even be closed after a fork.
 _INHERITED: list[Any] = []
@@ -51,25 +52,24 @@ _INHERITED: list[Any] = []
 class Query:
     """A statement with ``$1``, ``$2``… for its values, and its name when prepared.
 
-    The name is made of the text: whichever of our processes prepared it on a session
-    that a pooler hands to us, it is this statement and no other.
+    Its text is made by a function of what is written before the names of our tables,
+    its name of its text: whichever of our processes prepared it on a session that a
+    pooler hands to us, it is this statement and no other.
     """
 
-    def __init__(self, text: str) -> None:
-        self._plain = text
-        self._place: Place | None = None
-        self.text = text.encode()
-        self._generation = 0
-        self.renew()
+    def __init__(self, build: _Build) -> None:
+        self._build = build
+        self._prefix: str | None = None
+        self.settle("")
 
-    def settle(self, place: Place | None) -> None:
+    def settle(self, prefix: str) -> None:
         """Read the tables there, whatever else a session would call by their names."""
-        if place == self._place:
+        if prefix == self._prefix:
             return
-        self.text = qualified(self._plain, place).encode()
+        self.text = self._build(prefix).encode()
         self._generation = 0
         self.renew()
-        self._place = place  # last: another thread may be here as well
+        self._prefix = prefix  # last: another thread may be here as well
 
     def renew(self) -> None:
         """Take another name: what is prepared under this one is of no more use."""
@@ -107,7 +107,7 @@ class _Held(threading.local):
     poll: Any
     cursor: Any
     loaders: Any
-    place: Place | None = None
+    prefix = ""
     pooled = False
     misses = 0
 
@@ -151,13 +151,15 @@ class HeldConnections:
         """
         return self._ask(self._run, query, values)
 
-    def rows(self, query: str, values: Sequence[Any]) -> list[Row]:
+    def rows(self, build: _Build, values: Sequence[Any]) -> list[Row]:
         """All rows of any statement, with ``%s`` for its values.
+
+        Its text is made as that of a ``Query`` is, but for each read.
 
         Raises:
             LogUnavailableError: the database cannot be read.
         """
-        return self._ask(self._rows, query, values)
+        return self._ask(self._rows, build, values)
 
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""
@@ -178,13 +180,13 @@ class HeldConnections:
             again = self._is_worth_another(error, query, kept=kept)
             self.close()
             if not again:
-                raise _unreadable(error) from error
+                raise _unreadable(error) from wordless(error)
         try:
             self._open()
             return read(query, values)
         except (self._driver.Error, ValueError) as error:
             self.close()
-            raise _unreadable(error) from error
+            raise _unreadable(error) from wordless(error)
 
     def _is_worth_another(self, error: Exception, query: Any, *, kept: bool) -> bool:
         """Whether a new connection could do better.
@@ -269,11 +271,11 @@ class HeldConnections:
             raise self._driver.errors.error_from_result(result)
         return result
 
-    def _rows(self, query: str, values: Sequence[Any]) -> list[Row]:
-        # To make a cursor for each read takes a fifth of the read.
+    def _rows(self, build: _Build, values: Sequence[Any]) -> list[Row]:
         held = self._held
-        text = qualified(query, held.place)
-        cursor = held.cursor.execute(text, values, prepare=not held.pooled)
+        query = build(held.prefix.replace("%", "%%"))  # with "%s" psycopg means a value
+        # To make a cursor for each read takes a fifth of the read.
+        cursor = held.cursor.execute(query, values, prepare=not held.pooled)
         found: list[Row] = cursor.fetchall()
         return found
 
@@ -292,9 +294,9 @@ class HeldConnections:
             # The state is partitioned: planned anew for each read, as PostgreSQL would
             # of its own accord, the plan takes three times as long as the read.
             connection.execute("SET plan_cache_mode TO force_generic_plan")
-        held.place = self._home.find(connection)
+        held.prefix = prefix_of(self._home.find(connection))
         for query in self._queries:
-            query.settle(held.place)
+            query.settle(held.prefix)
             self._prepare(query)
 
 

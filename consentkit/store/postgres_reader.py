@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consentkit.store import standings
@@ -22,28 +23,10 @@ if TYPE_CHECKING:
     from consentkit.store.postgres_timeline import Cluster
     from consentkit.store.standings import Key
 
-__all__ = ["ONE", "ONE_ABROAD", "PostgresReader", "columns_from"]
+__all__ = ["PostgresReader", "columns_from", "query_for_one"]
 
 _STATE = ", ".join(f"state.{name}" for name in STATUS_COLUMNS)
 _TRANSFER = ", ".join(f"transfer.{name}" for name in STATUS_COLUMNS)
-# One statement, so that all of it held at one instant; always one row, so that a
-# suspension is seen whoever is asked about. The few suspensions are read through, by
-# expressions that no index holds: to open theirs takes longer than all of them.
-ONE = f"""
-SELECT {_STATE}, EXISTS (
-    SELECT 1 FROM consent_suspension
-    WHERE purpose || '' IN ('', $2) AND recipient || '' IN ('', $3)
-) AS suspended, (
-    SELECT at FROM consent_coming_of_age WHERE subject = $1
-) AS of_age FROM (SELECT 1) AS one LEFT JOIN consent_state AS state
-    ON state.subject = $1 AND state.purpose = $2 AND state.recipient = $3
-"""  # noqa: S608  names of columns, constants of this room
-ONE_ABROAD = (
-    ONE.replace("AS of_age", f"AS of_age, {_TRANSFER}")
-    + """LEFT JOIN consent_state AS transfer
-    ON transfer.subject = $1 AND transfer.purpose = $4 AND transfer.recipient = $3
-"""
-)
 
 
 class PostgresReader:
@@ -57,7 +40,8 @@ class PostgresReader:
         cluster: Cluster,
         home: Home,
     ) -> None:
-        self._one, self._abroad = Query(ONE), Query(ONE_ABROAD)
+        self._one = Query(query_for_one)
+        self._abroad = Query(partial(query_for_one, abroad=True))
         self._held = HeldConnections(
             *(url, driver, connections, self._one, self._abroad),
             cluster=cluster,
@@ -78,13 +62,40 @@ class PostgresReader:
         """See ``Reader.standings``: one statement, however many there are."""
         columns = standings.columns_of(keys)
         rows = self._held.rows(
-            standings.postgres_query(columns), columns_from(keys, columns)
+            partial(standings.postgres_query, columns), columns_from(keys, columns)
         )
         return standings.found_in(rows, len(keys))
 
     def close(self) -> None:
         """See ``Reader.close``."""
         self._held.close()
+
+
+def query_for_one(prefix: str = "", *, abroad: bool = False, first: str = "") -> str:
+    """The statement for one key: $1 to $3, and $4 for the transfer where it is abroad.
+
+    ``prefix`` is written before the name of each table; ``first`` is what is selected
+    before all else, with a comma at its end.
+
+    One statement, so that all of it held at one instant; always one row, so that a
+    suspension is seen whoever is asked about. The few suspensions are read through, by
+    expressions that no index holds: to open theirs takes longer than all of them.
+    """
+    transfer = joined = ""
+    if abroad:
+        transfer = f", {_TRANSFER}"
+        joined = f"""LEFT JOIN {prefix}consent_state AS transfer
+    ON transfer.subject = $1 AND transfer.purpose = $4 AND transfer.recipient = $3
+"""
+    return f"""
+SELECT {first}{_STATE}, EXISTS (
+    SELECT 1 FROM {prefix}consent_suspension
+    WHERE purpose || '' IN ('', $2) AND recipient || '' IN ('', $3)
+) AS suspended, (
+    SELECT at FROM {prefix}consent_coming_of_age WHERE subject = $1
+) AS of_age{transfer} FROM (SELECT 1) AS one LEFT JOIN {prefix}consent_state AS state
+    ON state.subject = $1 AND state.purpose = $2 AND state.recipient = $3
+{joined}"""  # noqa: S608  names of tables and columns, made in this room
 
 
 def columns_from(keys: Sequence[Key], count: int) -> list[list[str]]:

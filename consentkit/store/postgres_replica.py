@@ -8,20 +8,21 @@ committed before that moment is in the same snapshot.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import ArgumentError
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store import standings
 from consentkit.store.addresses import parse_url
 from consentkit.store.postgres import load_driver
 from consentkit.store.postgres_held import HeldConnections
 from consentkit.store.postgres_held import Query
-from consentkit.store.postgres_reader import ONE
-from consentkit.store.postgres_reader import ONE_ABROAD
 from consentkit.store.postgres_reader import columns_from
+from consentkit.store.postgres_reader import query_for_one
 from consentkit.store.rows import moment_from
 from consentkit.store.rows import standing_from
 
@@ -34,15 +35,6 @@ if TYPE_CHECKING:
     from consentkit.store.standings import Key
 
 __all__ = ["Replica"]
-
-_BEAT = "(SELECT at FROM consent_heartbeat WHERE one = 1)"
-_NUMBER = "SELECT wanted.number"
-
-
-def _with_beat(query: str, beginning: str) -> str:
-    """The same statement, with the moment as its first column."""
-    before, found, after = query.partition(beginning)
-    return f"{before}SELECT {_BEAT}, {found.removeprefix('SELECT').lstrip()}{after}"
 
 
 class Replica:
@@ -59,9 +51,9 @@ class Replica:
             raise ConfigurationError(
                 "CONSENTKIT_REPLICA_URI must be a database URL such as "
                 "'postgresql://app@replica.example/consent'"
-            ) from error
-        self._one = Query(_with_beat(ONE, "SELECT"))
-        self._abroad = Query(_with_beat(ONE_ABROAD, "SELECT"))
+            ) from wordless(error)
+        self._one = Query(_query_for_one)
+        self._abroad = Query(partial(_query_for_one, abroad=True))
         self._held = HeldConnections(
             url.set(drivername="postgresql+psycopg"),
             load_driver(),
@@ -95,8 +87,9 @@ class Replica:
             LogUnavailableError: the replica cannot be read.
         """
         columns = standings.columns_of(keys)
-        query = _with_beat(standings.postgres_query(columns), _NUMBER)
-        rows = self._held.rows(query, columns_from(keys, columns))
+        rows = self._held.rows(
+            partial(_query_for_many, columns), columns_from(keys, columns)
+        )
         if len(rows) != len(keys):
             raise LogUnavailableError("the replica did not answer for every key")
         found = standings.found_in((row[1:] for row in rows), len(keys))
@@ -105,3 +98,15 @@ class Replica:
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""
         self._held.close()
+
+
+def _query_for_one(prefix: str, *, abroad: bool = False) -> str:
+    return query_for_one(prefix, abroad=abroad, first=_moment(prefix))
+
+
+def _query_for_many(columns: int, prefix: str) -> str:
+    return standings.postgres_query(columns, prefix, first=_moment(prefix))
+
+
+def _moment(prefix: str) -> str:
+    return f"(SELECT at FROM {prefix}consent_heartbeat WHERE one = 1), "  # noqa: S608  as in the reader

@@ -8,12 +8,10 @@ the role and the database are set to, whatever was said on it since.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-__all__ = ["Home", "Place", "qualified"]
+__all__ = ["Home", "Place", "prefix_of"]
 
 _AS_STARTED = """
 SELECT pg_catalog.set_config('search_path', reset_val, true)
@@ -29,7 +27,6 @@ LEFT JOIN pg_catalog.pg_class AS found
 WHERE space.oid <> pg_catalog.pg_my_temp_schema()
 ORDER BY found.oid IS NULL, path.number LIMIT 1
 """
-_TABLE = re.compile(r"\b(FROM|JOIN) (consent_\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +39,6 @@ class Place:
 
     schema: str
     path: str
-
-    @property
-    def quoted(self) -> str:
-        """The schema's name as it stands in a statement."""
-        return _quoted(self.schema)
 
 
 class Home:
@@ -86,16 +78,10 @@ class Home:
         return place
 
 
+def prefix_of(place: Place | None) -> str:
+    """What is written before the name of each of our tables: its schema, if known."""
+    return f"{_quoted(place.schema)}." if place else ""
+
+
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-@lru_cache(maxsize=64)
-def qualified(query: str, place: Place | None) -> str:
-    """The same statement, with the place of each of our tables before its name."""
-    if place is None:
-        return query
-    name = place.quoted
-    if "%s" in query:  # where psycopg looks for its values
-        name = name.replace("%", "%%")
-    return _TABLE.sub(lambda found: f"{found[1]} {name}.{found[2]}", query)

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store import standings
 from consentkit.store.rows import STATUS_COLUMNS
 from consentkit.store.rows import standing_from
@@ -30,25 +31,34 @@ __all__ = ["SqliteReader"]
 
 _STATE = ", ".join(f"state.{name}" for name in STATUS_COLUMNS)
 _TRANSFER = ", ".join(f"transfer.{name}" for name in STATUS_COLUMNS)
-# One statement, so that all of it held at one instant; always one row, so that a
-# suspension is seen whoever is asked about. The few suspensions are read through:
-# to search an index for them, SQLite would build a table of each IN, at every check.
-# Marks without numbers: Python 3.12 takes ``?1`` for a name, and warns at every read.
-_READ = f"""
+
+
+def _query(*, abroad: bool) -> str:
+    """The statement for one key; abroad with the transfer.
+
+    One statement, so that all of it held at one instant; always one row, so that a
+    suspension is seen whoever is asked about. The few suspensions are read through: to
+    search an index for them, SQLite would build a table of each IN, at every check.
+    Marks without numbers: Python 3.12 takes ``?1`` for a name, and warns at each read.
+    """
+    transfer = joined = ""
+    if abroad:
+        transfer = f", {_TRANSFER}"
+        joined = """LEFT JOIN consent_state AS transfer
+    ON transfer.subject = ? AND transfer.purpose = ? AND transfer.recipient = ?
+"""
+    return f"""
 SELECT {_STATE}, EXISTS (
     SELECT 1 FROM consent_suspension NOT INDEXED
     WHERE purpose IN ('', ?) AND recipient IN ('', ?)
 ) AS suspended, (
     SELECT at FROM consent_coming_of_age WHERE subject = ?
-) AS of_age FROM (SELECT 1) LEFT JOIN consent_state AS state
+) AS of_age{transfer} FROM (SELECT 1) LEFT JOIN consent_state AS state
     ON state.subject = ? AND state.purpose = ? AND state.recipient = ?
-"""  # noqa: S608  names of columns, constants of this room
-_READ_ABROAD = (
-    _READ.replace("AS of_age", f"AS of_age, {_TRANSFER}")
-    + """LEFT JOIN consent_state AS transfer
-    ON transfer.subject = ? AND transfer.purpose = ? AND transfer.recipient = ?
-"""
-)
+{joined}"""  # noqa: S608  names of columns, constants of this room
+
+
+_AT_HOME, _ABROAD = _query(abroad=False), _query(abroad=True)
 # Connections of a parent process: they must not even be closed after a fork.
 _INHERITED: list[sqlite3.Connection] = []
 _NO_TEXT = object()
@@ -97,11 +107,11 @@ class SqliteReader:
         self, subject: str, purpose: str, recipient: str, transfer: str = ""
     ) -> Standing:
         """See ``Reader.standing``."""
-        query: str = _READ
+        query = _AT_HOME
         key: tuple[str, ...]
         key = purpose, recipient, subject, subject, purpose, recipient
         if transfer:
-            query, key = _READ_ABROAD, (*key, subject, transfer, recipient)
+            query, key = _ABROAD, (*key, subject, transfer, recipient)
         by, cursor = self._held.opened
         try:
             if time.monotonic() > self._look_at:
@@ -113,7 +123,7 @@ class SqliteReader:
             self.close()
             raise LogUnavailableError(
                 f"the consent database cannot be read ({type(error).__name__})"
-            ) from error
+            ) from wordless(error)
         return standing_from(row)
 
     def standings(self, keys: Sequence[Key]) -> list[Standing | None]:
@@ -143,7 +153,7 @@ class SqliteReader:
             self.close()
             raise LogUnavailableError(
                 f"the consent database cannot be read ({type(error).__name__})"
-            ) from error
+            ) from wordless(error)
 
     def close(self) -> None:
         """Close this thread's connection; the next read opens a new one."""

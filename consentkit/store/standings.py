@@ -38,25 +38,6 @@ KEYS_AT_ONCE = 1_000
 
 _STATE = ", ".join(f"state.{name}" for name in STATUS_COLUMNS)
 _TRANSFER = ", ".join(f"transfer.{name}" for name in STATUS_COLUMNS)
-# The same as the single read, but for the table of keys in place of the parameters.
-_READ = f"""
-SELECT wanted.number, {_STATE}, EXISTS (
-    SELECT 1 FROM consent_suspension
-    WHERE (purpose = '' OR purpose = wanted.purpose)
-      AND (recipient = '' OR recipient = wanted.recipient)
-) AS suspended, (
-    SELECT at FROM consent_coming_of_age WHERE subject = wanted.subject
-) AS of_age FROM wanted LEFT JOIN consent_state AS state
-    ON state.subject = wanted.subject AND state.purpose = wanted.purpose
-   AND state.recipient = wanted.recipient
-"""  # noqa: S608  names of columns, constants of this room
-_READ_ABROAD = (
-    _READ.replace("AS of_age", f"AS of_age, {_TRANSFER}")
-    + """LEFT JOIN consent_state AS transfer
-    ON transfer.subject = wanted.subject AND transfer.purpose = wanted.transfer
-   AND transfer.recipient = wanted.recipient
-"""
-)
 _COLUMNS = ("subject", "purpose", "recipient", "transfer")
 
 
@@ -74,17 +55,39 @@ def sqlite_query(count: int, columns: int) -> str:
     return f"WITH wanted (number, {names}) AS (VALUES {rows}){_read(columns)}"
 
 
-@lru_cache(maxsize=2)
-def postgres_query(columns: int) -> str:
-    """The statement for PostgreSQL; its values are the keys' columns, as arrays."""
+@lru_cache(maxsize=64)
+def postgres_query(columns: int, prefix: str = "", *, first: str = "") -> str:
+    """The statement for PostgreSQL; its values are the keys' columns, as arrays.
+
+    ``prefix`` is written before the name of each table; ``first`` is what is selected
+    before all else, with a comma at its end.
+    """
     arrays = ", ".join(["%s::text[]"] * columns)
     names = ", ".join(_COLUMNS[:columns])
     wanted = f"SELECT * FROM unnest({arrays}) WITH ORDINALITY AS each ({names}, number)"  # noqa: S608  as above
-    return f"WITH wanted AS ({wanted}){_read(columns)}"
+    return f"WITH wanted AS ({wanted}){_read(columns, prefix, first)}"
 
 
-def _read(columns: int) -> str:
-    return _READ_ABROAD if columns == len(_COLUMNS) else _READ
+def _read(columns: int, prefix: str = "", first: str = "") -> str:
+    """The single read, but for the table of keys in place of the parameters."""
+    transfer = joined = ""
+    if columns == len(_COLUMNS):
+        transfer = f", {_TRANSFER}"
+        joined = f"""LEFT JOIN {prefix}consent_state AS transfer
+    ON transfer.subject = wanted.subject AND transfer.purpose = wanted.transfer
+   AND transfer.recipient = wanted.recipient
+"""
+    return f"""
+SELECT {first}wanted.number, {_STATE}, EXISTS (
+    SELECT 1 FROM {prefix}consent_suspension
+    WHERE (purpose = '' OR purpose = wanted.purpose)
+      AND (recipient = '' OR recipient = wanted.recipient)
+) AS suspended, (
+    SELECT at FROM {prefix}consent_coming_of_age WHERE subject = wanted.subject
+) AS of_age{transfer} FROM wanted LEFT JOIN {prefix}consent_state AS state
+    ON state.subject = wanted.subject AND state.purpose = wanted.purpose
+   AND state.recipient = wanted.recipient
+{joined}"""  # noqa: S608  names of tables and columns, made in this room
 
 
 def found_in(rows: Iterable[Row], count: int) -> list[Standing | None]:

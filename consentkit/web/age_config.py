@@ -13,9 +13,17 @@ from consentkit.service.ages import Ages
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["read_ages"]
+__all__ = ["age_defaults", "read_ages"]
 
 _OLDEST = 25  # years; nobody's law knows an age of consent above 21
+
+
+def age_defaults() -> dict[str, object]:
+    """The keys and their defaults."""
+    return {
+        "CONSENTKIT_AGE_OF_CONSENT": None,  # as the profile says
+        "CONSENTKIT_UNKNOWN_AGE": "",  # as the app's loaders say
+    }
 
 
 def read_ages(app: Flask) -> Ages:

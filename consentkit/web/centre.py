@@ -7,7 +7,6 @@ elsewhere; here is no ``if`` about consent.
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -18,24 +17,19 @@ from flask import request
 from flask import url_for
 from markupsafe import Markup
 
-from consentkit.audit.replay import act_of
 from consentkit.core.act import Assurance
 from consentkit.core.act import Channel
-from consentkit.core.pairing import lacks_its_pair
 from consentkit.core.registry import CROSS_BORDER
 from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogError
 from consentkit.log.leaf import Leaf
-from consentkit.service.awaiting import awaiting
 from consentkit.service.choosing import Submission
 from consentkit.service.choosing import choose
 from consentkit.service.receipts import find_act
 from consentkit.service.revoking import Ending
 from consentkit.service.revoking import revoke
 from consentkit.web import frame
-from consentkit.web.abroad import paired_line
 from consentkit.web.acting import account_of
-from consentkit.web.acting import acting_line
 from consentkit.web.acting import as_seen
 from consentkit.web.acting import check_may_act
 from consentkit.web.cards import cards_for
@@ -44,30 +38,24 @@ from consentkit.web.disclosures import disclosures_view
 from consentkit.web.errands import carried
 from consentkit.web.errands import left_out
 from consentkit.web.errands import wanted_line
-from consentkit.web.errands import way_on
 from consentkit.web.gpc import honour_for
 from consentkit.web.gpc import is_signalled
-from consentkit.web.links import again_form
-from consentkit.web.links import link_hint
 from consentkit.web.links import send_link
-from consentkit.web.narrowing import told_taken_back
 from consentkit.web.origin import check_same_site
-from consentkit.web.others import told_halves
 from consentkit.web.pages import NoticePageView
 from consentkit.web.pages import ResultView
 from consentkit.web.pages import centre_view
-from consentkit.web.pages import choice_line
 from consentkit.web.pages import problem_view
 from consentkit.web.problems import PROBLEM_STATUS
 from consentkit.web.problems import log_problem
+from consentkit.web.results import result_view
 from consentkit.web.schemas import form_answers
 from consentkit.web.schemas import form_token
 from consentkit.web.state import current_state
 from consentkit.web.subject import bearer
 from consentkit.web.subject import current_representative
 from consentkit.web.subject import current_subject
-from consentkit.web.subject import is_delegate
-from consentkit.web.widgets import holds_despite
+from consentkit.web.visit import holds_despite
 from consentkit.web.widgets import widget_view
 
 if TYPE_CHECKING:
@@ -257,47 +245,7 @@ def _result(state: AppState, subject: str, receipt_id: str) -> Response:
     if leaf is None:
         return frame.problem_page("not-found")
     locale = frame.current_locale(state)
-    registry = state.installation.registry
-    standing = state.installation.history.statuses(subject)
-    waits = awaiting(state.installation, subject, standing)
-    asked = [each.key for each in act_of(leaf).choices if each.key in standing]
-    now = state.installation.clock()
-    of_age = state.installation.representations.of_age(subject)
-    lines = tuple(
-        choice_line(
-            standing[key].by_age(of_age).choice(key),
-            key,
-            registry,
-            locale,
-            awaited=waits.get(key),
-        )
-        for key in asked
-    )
-    gone = told_taken_back(state, subject, leaf, standing, locale)
-    lines = tuple(replace(each, taken_back=gone.get(each.matter.key)) for each in lines)
-    lines = tuple(
-        paired_line(line, locale)
-        if lacks_its_pair(line.matter.key, standing, registry, now=now)
-        else line
-        for line in lines
-    )
-    view = ResultView(
-        lines=told_halves(state, subject, lines, standing, locale),
-        receipt_url=(
-            ""
-            if is_delegate(state)
-            else url_for("consentkit.receipt", receipt_id=leaf.id)
-        ),
-        hint=link_hint(
-            request.args.get("link", ""),
-            locale,
-            goes_on=any(standing[key].authorises(now) for key in asked),
-        ),
-        acting=acting_line(state, locale),
-        again=again_form(state, subject, [waits[key] for key in asked if key in waits]),
-        onward=way_on(state, subject, locale),
-    )
-    return frame.page("result.html", view)
+    return frame.page("result.html", result_view(state, subject, locale, leaf))
 
 
 @signed_in

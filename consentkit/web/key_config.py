@@ -15,12 +15,22 @@ if TYPE_CHECKING:
 
     from consentkit.service.signers import KeySource
 
-__all__ = ["read_key_sources", "read_production"]
+__all__ = ["key_defaults", "read_key_sources", "read_production"]
 
 _SPELLINGS = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("", "0", "false", "no", "off"), False),
 }
+
+
+def key_defaults() -> dict[str, object]:
+    """The keys of the configuration and their defaults."""
+    return {
+        "CONSENTKIT_COLLECTOR_KEY": "",
+        "CONSENTKIT_LOG_KEY": "",
+        "CONSENTKIT_SECRET": "",
+        "CONSENTKIT_PRODUCTION": None,  # as the environment says
+    }
 
 
 def read_key_sources(app: Flask) -> KeySources:

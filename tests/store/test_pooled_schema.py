@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,11 @@ import sqlalchemy as sa
 
 from consentkit.core.act import State
 from consentkit.store import schema
+from consentkit.store.connections import Connections
 from consentkit.store.database import Database
+from consentkit.store.postgres_reader import query_for_one
+from consentkit.store.postgres_replica import Replica
+from consentkit.store.standings import postgres_query
 from consentkit.store.statement import Statement
 from tests.pooler import serve_pooler
 from tests.postgres_server import on_postgres
@@ -19,6 +25,7 @@ from tests.store.reader_contract import KEY
 from tests.store.reader_contract import state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Iterator
 
     from tests.pooler import Pooler
@@ -41,6 +48,22 @@ _OTHERS = {
     ],
     "no schema at all": ["SELECT set_config('search_path', '', false)"],
 }
+
+_READS: dict[str, Callable[[str], str]] = {
+    "one": query_for_one,
+    "one abroad": partial(query_for_one, abroad=True),
+    "many": partial(postgres_query, 3),
+    "many abroad": partial(postgres_query, 4),
+}
+
+
+@pytest.mark.parametrize("read", _READS)
+def test_a_read_names_no_table_of_ours_without_its_schema(read: str) -> None:
+    placed, plain = _READS[read]('"home".'), _READS[read]("")
+
+    assert plain == placed.replace('"home".', "")
+    assert len(re.findall(r'(?<!"home"\.)consent_\w', plain)) >= 3
+    assert re.findall(r'(?<!"home"\.)consent_\w', placed) == []
 
 
 @pytest.fixture
@@ -110,6 +133,12 @@ def test_a_schema_that_the_role_is_set_to_is_ours(
 
     assert state(reader) is State.GIVEN
     assert None not in reader.standings([(*KEY, "")])
+    # What a replica is asked names one table more.
+    replica = Replica(place, Connections())
+    for keys in ((*KEY, ""), (*KEY, "abroad")):
+        assert replica.standing(*keys)[0].status is not None
+        assert replica.standings([keys])[0] != [None]
+    replica.close()
     with database.write(alone=False) as connection:
         connection.exec_driver_sql("INSERT INTO order_of_the_app VALUES (1)")
         assert connection.scalar(sa.select(schema.state.c.state)) == "given"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from pathlib import Path
@@ -16,19 +15,17 @@ from consentkit.errors import ConfigurationError
 from consentkit.log.keys import Algorithm
 from consentkit.log.keys import Ed25519Signer
 from consentkit.web import config
-from consentkit.web import database_config
 from consentkit.web.config import read_config
 from tests import declared
 from tests.tsa_process import make_tsa
 from tests.web.hosts import bare_app
 from tests.web.hosts import host
 
-KEYS = set(
-    re.findall(
-        r'"(CONSENTKIT_[A-Z_]+[A-Z])"',
-        inspect.getsource(config) + inspect.getsource(database_config),
-    )
-)
+KEYS = {
+    key
+    for path in Path(config.__file__).parent.glob("*config.py")
+    for key in re.findall(r'"(CONSENTKIT_[A-Z_]+[A-Z])"', path.read_text())
+}
 
 WITNESS = (
     Ed25519Signer.generate("witness", algorithm=Algorithm.COSIGNATURE_V1).vkey
@@ -315,14 +312,14 @@ def test_every_key_has_a_default_that_can_be_read_from_the_app(tmp_path: Path) -
     assert read.url_prefix == "/consent"
     assert read.publish
     assert re.fullmatch(r"wallet\.example/consent/\d{4}", read.log_origin)
-    for folder in (read.key_folder, read.log_folder):
+    for folder in (read.places.keys, read.places.logs):
         assert folder.is_relative_to(tmp_path)
 
 
 def test_folders_can_be_paths(tmp_path: Path) -> None:
     shop = host(tmp_path / "app", CONSENTKIT_KEY_FOLDER=tmp_path / "keys")
 
-    assert shop.state.config.key_folder == tmp_path / "keys"
+    assert shop.state.config.places.keys == tmp_path / "keys"
     assert (tmp_path / "keys" / "secret.key").is_file()
 
 

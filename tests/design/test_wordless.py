@@ -6,8 +6,8 @@ import traceback
 
 import pytest
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 
 WHO = "Key (subject)=(ann-9) already exists"
 
