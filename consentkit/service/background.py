@@ -13,8 +13,8 @@ from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "OVER",
     "current_run",
     "elected",
     "every_second",
@@ -29,6 +30,9 @@ __all__ = [
     "start_thread",
     "stop_threads",
 ]
+
+OVER = object()
+"""What work returns that is for others to do: its thread ends."""
 
 _INTERVAL = 1.0  # seconds; a receipt is final at most this long after its act
 _SAY_AGAIN = 60.0  # seconds until the same fault is logged again: it is still there
@@ -139,17 +143,21 @@ def _hear_of_the_end() -> None:
 def _end_with_process() -> None:
     """Let all threads finish what is under way, and do what they do last."""
     until = time.monotonic() + _LAST_SECONDS
-    for started in _STARTED:
+    going_on = [each for each in _STARTED if each.thread.is_alive()]
+    for started in going_on:
         started.ends.set()
         started.stopped.set()
-    for started in _STARTED:
-        if started.thread.is_alive():
-            started.thread.join(max(0.0, until - time.monotonic()))
-        _LOGGER.info(
-            "consentkit: %s ends with this process",
-            started.what,
-            extra={"event": "work-ended", "work": started.what},
-        )
+    for started in going_on:
+        started.thread.join(max(0.0, until - time.monotonic()))
+        _tell_end(started.what)
+
+
+def _tell_end(what: str) -> None:
+    _LOGGER.info(
+        "consentkit: %s ends in this process",
+        what,
+        extra={"event": "work-ended", "work": what},
+    )
 
 
 def current_run() -> tuple[int, int]:
@@ -160,11 +168,13 @@ def current_run() -> tuple[int, int]:
 def every_second(
     work: Callable[[], object], stopped: threading.Event, *, what: str
 ) -> None:
-    """Do the work until stopped, whatever goes wrong with it."""
+    """Do the work until stopped or ``OVER``, whatever goes wrong with it."""
     said, again = "", 0.0
     while not stopped.is_set():
         try:
-            work()
+            if work() is OVER:
+                _tell_end(what)
+                return
         except Exception as error:
             # Leaves stay safe in the database; operators have to see this, and a
             # thread that ended would leave every receipt without its proof.

@@ -16,7 +16,6 @@ import logging
 import re
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from consentkit.core.act import Kind
@@ -24,6 +23,7 @@ from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogUnavailableError
 from consentkit.log import sealing
 from consentkit.service.administering import record_admin_act
+from consentkit.service.background import OVER
 from consentkit.service.background import elected
 from consentkit.service.background import start_thread
 from consentkit.service.outbox import tell_of_erasure
@@ -226,18 +226,30 @@ def sweep(installation: Installation) -> bool:
 
 
 def follow_erasures(installation: Installation) -> None:
-    """Sweep from a thread of its own, soon after each erasure, if elected."""
+    """Sweep from a thread of its own, soon after each erasure, if elected.
+
+    It ends at once where that is for the owner of the tables to do.
+    """
     start_thread(
-        "consentkit-sweeper",
-        partial(_sweep_if_elected, installation),
-        what="rewriting what was erased",
+        "consentkit-sweeper", _Sweeper(installation), what="rewriting what was erased"
     )
 
 
-def _sweep_if_elected(installation: Installation) -> None:
-    with elected(installation.log_folder, "sweep") as mine:
-        if mine and installation.erasures.residue():
-            installation.erasures.check_may_rewrite()
-            began = time.monotonic()
-            sweep(installation)
-            time.sleep(_REST * (time.monotonic() - began))
+class _Sweeper:
+    """The work: it asks whether it may at first, and again whenever it could not."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._may = False
+
+    def __call__(self) -> object:
+        installation = self._installation
+        if not self._may and installation.erasures.left_to():
+            return OVER
+        self._may = True
+        with elected(installation.log_folder, "sweep") as mine:
+            if mine and installation.erasures.residue():
+                began = time.monotonic()
+                self._may = sweep(installation)
+                time.sleep(_REST * (time.monotonic() - began))
+        return None
