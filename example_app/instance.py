@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Addresses", "SignIns", "give_keys", "prepare"]
+__all__ = ["Addresses", "SignIns", "earlier_logs", "give_keys", "prepare"]
 
 _KEYS = ("SECRET_KEY", "WALLET_REFERENCE_KEY")
 _TOKENS = {"affiliate": "WALLET_SCORES_TOKEN", "partner": "WALLET_OFFERS_TOKEN"}
@@ -91,6 +91,13 @@ def give_keys(instance: Path, vkeys: Sequence[str]) -> None:
     """Tell the affiliate the keys of the wallet's log, as a contract would."""
     folder = instance / "affiliate"
     _write(folder, {**_read(folder), "RECIPIENT_LOG_KEYS": list(vkeys)})
+
+
+def earlier_logs(folder: Path) -> list[Path]:
+    """The files of the logs that the one in ``folder`` continues, the newest first."""
+    ended = [each for each in folder.parent.glob("*/checkpoint") if each.is_file()]
+    ended.sort(key=lambda each: each.stat().st_mtime_ns, reverse=True)
+    return [each.parent for each in ended if each.parent != folder]
 
 
 def _notify(

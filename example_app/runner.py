@@ -21,6 +21,7 @@ import urllib3
 
 from example_app.instance import Addresses
 from example_app.instance import SignIns
+from example_app.instance import earlier_logs
 from example_app.instance import give_keys
 from example_app.instance import prepare
 from example_app.options import INSTANCE_VARIABLE
@@ -253,7 +254,9 @@ def _words(addresses: Addresses, signs: SignIns, instance: Path, log: _Log) -> s
         ["env", f"{INSTANCE_VARIABLE}={instance}", *_FLASK, "send-offers"]
     )
     program = str(Path(sys.executable).with_name("consentkit"))
-    verify = shlex.join([program, "verify", log.folder, "--key", log.vkeys[0]])
+    earlier = earlier_logs(Path(log.folder))
+    before = [part for each in earlier for part in ("--previous", str(each))]
+    verify = shlex.join([program, "verify", log.folder, "--key", log.vkeys[0], *before])
     return f"""
   Wallet                {addresses.wallet}
   Its consent centre    {addresses.wallet}/consent/

@@ -9,12 +9,17 @@ from dataclasses import dataclass
 
 from consentkit.errors import ConfigurationError
 
-__all__ = ["FEWEST_POOLED", "KEPT_SENDS", "Connections"]
+__all__ = ["FEWEST_POOLED", "KEPT_SENDS", "TABLE_WAIT", "Connections"]
 
 FEWEST_POOLED = 2
 """Of the pool of one process: its publisher and one thread that writes."""
 KEPT_SENDS = 5
 """Connections kept open between sends; while more are sent, there are more."""
+TABLE_WAIT = "2s"
+"""How long whoever wants a table for itself waits: all others wait behind it.
+
+Longer than the second (``deadlock_timeout``) after which autovacuum gives way.
+"""
 
 
 @dataclass(frozen=True, slots=True)

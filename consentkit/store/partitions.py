@@ -14,13 +14,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from consentkit.errors import ConfigurationError
+from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store import numbers
 from consentkit.store import schema
+from consentkit.store.connections import TABLE_WAIT
+from consentkit.store.postgres_pooling import LOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Sequence
 
 __all__ = ["drop_period", "make_room", "missing", "of_log"]
 
@@ -127,19 +133,20 @@ def drop_period(connection: sa.Connection, log_id: int) -> None:
 
     Within a transaction that overlaps with no other (``Database.write``). On PostgreSQL
     the two partitions are dropped, whose files go at the commit; reads of the tables
-    wait until then. On SQLite the rows are deleted: the triggers that forbid it are
-    taken out and put back as they were, within the transaction, and the freed pages
-    hold the bytes until the file is rewritten (``Database.rewrite``). Idempotent.
+    wait until then, as it waits for those under way, but for ``TABLE_WAIT`` only. On
+    SQLite the rows are deleted: the triggers that forbid it are taken out and put back
+    as they were, within the transaction, and the freed pages hold the bytes until the
+    file is rewritten (``Database.rewrite``). Idempotent.
 
     Raises:
         ConfigurationError: the log goes on, or not all of it is published.
+        LogUnavailableError: somebody reads the tables for longer, as a backup does.
     """
     _check_ended(connection, log_id)
     lines = sa.select(_DISCLOSURE.c.id).where(_DISCLOSURE.c.log == log_id)
     connection.execute(sa.delete(schema.bar).where(schema.bar.c.id.in_(lines)))
     if connection.dialect.name == "postgresql":
-        for table in _BY_LOG:
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {of_log(table, log_id)}")
+        _drop_tables(connection, [of_log(table, log_id) for table in _BY_LOG])
         return
     guards = list(_guards(connection))
     for name, _ in guards:
@@ -148,6 +155,21 @@ def drop_period(connection: sa.Connection, log_id: int) -> None:
         connection.execute(sa.delete(table).where(table.c.log == log_id))
     for _, statement in guards:
         connection.exec_driver_sql(statement)
+
+
+def _drop_tables(connection: sa.Connection, names: Sequence[str]) -> None:
+    # While it waits for whoever reads, nobody else gets in: neither reads nor acts.
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_WAIT}'")
+    try:
+        for name in names:
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCKED:
+            raise
+        raise LogUnavailableError(
+            f"somebody goes on reading {' or '.join(names)}, as a backup does: nothing "
+            "was dropped, so that nobody has to wait; run it again afterwards"
+        ) from wordless(error)
 
 
 def _close_to_others(connection: sa.Connection, name: str) -> None:

@@ -17,12 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from consentkit.errors import ConfigurationError
+from consentkit.store.connections import TABLE_WAIT
 from consentkit.store.connections import Connections
 from consentkit.store.postgres_pooling import is_lost
 from consentkit.store.postgres_pooling import is_pooled
 from consentkit.store.postgres_pooling import rewrite_if_free
 from consentkit.store.postgres_reader import PostgresReader
 from consentkit.store.postgres_schema import Home
+from consentkit.store.postgres_schema import prefix_of
 from consentkit.store.postgres_sends import PostgresSends
 from consentkit.store.postgres_timeline import Cluster
 from consentkit.store.rights import check_may_rewrite
@@ -166,14 +168,21 @@ class Postgres:
         of_persons = ("subject", "state", "evidence", "disclosure", "delivery", "hold")
         pooled = _POOLED in connection.info
         place: Place | None = connection.info.get(_POOLED)
-        within = f"{place.quoted}." if place else ""
         driver: Any = connection.connection.driver_connection
         for name in (*of_persons, "batch_entry", "batch_stranger"):
-            table = f"{within}consent_{name}"
+            table = f"{prefix_of(place)}consent_{name}"
             if not pooled:
-                driver.execute(f"VACUUM (FULL) {table}")
+                self._rewrite_alone(driver, table)
             elif not rewrite_if_free(driver, table):
                 raise self._driver.errors.LockNotAvailable(f"{table} is in use")
+
+    def _rewrite_alone(self, driver: Any, table: str) -> None:
+        driver.execute(f"SET lock_timeout TO '{TABLE_WAIT}'")
+        try:
+            driver.execute(f"VACUUM (FULL) {table}")
+        finally:
+            if not driver.closed:
+                driver.execute(f"SET lock_timeout TO '{self._lock_wait}'")
 
     def describe(self, connection: sa.Connection) -> str:
         """See ``Kind.describe``."""

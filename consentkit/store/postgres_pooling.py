@@ -14,7 +14,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["NOT_OURS", "STALE", "is_lost", "is_pooled", "rewrite_if_free"]
+__all__ = [
+    "LOCKED",
+    "NOT_OURS",
+    "STALE",
+    "is_lost",
+    "is_pooled",
+    "rewrite_if_free",
+]
 
 # A prepared statement that is not there, or is there already: there is a pooler after
 # all (SQLSTATE invalid_sql_statement_name, duplicate_prepared_statement).
@@ -24,7 +31,8 @@ STALE = NOT_OURS | {"0A000"}
 # The session is over, or the server has become one that cannot be written to.
 _ENDED = ("08", "57P")
 _READ_ONLY = "25006"
-_LOCKED = "55P03"
+# Somebody else held a lock for longer than we wait (lock_not_available).
+LOCKED = "55P03"
 
 
 def is_pooled(connection: Any, *, known: bool | None) -> bool:
@@ -61,7 +69,7 @@ def rewrite_if_free(driver: Any, table: str) -> bool:
     skipped = []
 
     def hear(notice: Any) -> None:
-        if notice.sqlstate == _LOCKED:
+        if notice.sqlstate == LOCKED:
             skipped.append(notice)
 
     driver.add_notice_handler(hear)

@@ -45,7 +45,6 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app = Flask(__name__, instance_path=str(folder), instance_relative_config=True)
     app.config.update(
         CONSENTKIT_GPC="2026-11-22",  # since then every share goes through the gate
-        CONSENTKIT_LOG_ORIGIN="wallet.example/consent/2026",
         CONSENTKIT_SIGN_IN_URL="/sign-in?next={next}",
         SESSION_COOKIE_NAME="wallet_session",
         SESSION_COOKIE_SAMESITE="Lax",
