@@ -15,9 +15,9 @@ from typing import TypeAlias
 from consentkit.audit.replay import act_of
 from consentkit.core.act import Kind
 from consentkit.core.act import Millis
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store.enclosing import enclosed
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ from consentkit.log.batch import hash_entries
 from consentkit.log.tiles import TILE_WIDTH
 from consentkit.service.batch import Batch
 from consentkit.service.batch_gate import BatchGate
+from consentkit.service.failing import cause_of
 from consentkit.service.failing import log_failed_share
 from consentkit.service.judging import Judge
 from consentkit.service.observing import tell_decision
@@ -116,11 +117,11 @@ def share_with_many(
         row = installation.batches.row(leaf.id)
     except (InvalidRequestError, ConfigurationError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  logged, and denied
         log_failed_share(error)
         decision = Decision(Reason.STORE_UNAVAILABLE, wanted.purpose, wanted.recipient)
         tell_decision(installation, "share", decision, begun=begun)
-        raise ConsentDeniedError(decision) from error
+        raise ConsentDeniedError(decision) from cause_of(error)
     if about_all.reason in _ABOUT_ALL:
         tell_decision(installation, "share", about_all, begun=begun)
         raise ConsentDeniedError(about_all)

@@ -153,22 +153,32 @@ def choose(installation: Installation, submission: Submission) -> Chosen:
         if any(status.state in AUTHORISING for status in standing.values()):
             # Without a yes from before, this ends nothing that could be leaving.
             afterwards.enter_context(installation.sends.settled(submission.subject))
-        said, authority = mature(
-            recorder,
-            _choices(submission, notice, standing, recorder.now),
-            standing,
-            submission.representative,
+        return _chosen(recorder, submission, notice, standing)
+
+
+def _chosen(
+    recorder: PersonRecorder,
+    submission: Submission,
+    notice: Notice,
+    standing: Mapping[tuple[str, str], Status],
+) -> Chosen:
+    """Write what is theirs to say now; of two stages, what does not wait."""
+    said, authority = mature(
+        recorder,
+        _choices(submission, notice, standing, recorder.now),
+        standing,
+        submission.representative,
+    )
+    choices, awaited = hold_back(said, notice, standing, recorder.now)
+    if not choices:
+        leaf = _standing_act(recorder, awaited[0].rests_on)
+    else:
+        leaf = write_choices(
+            recorder, submission, choices, awaited=awaited, authority=authority
         )
-        choices, awaited = hold_back(said, notice, standing, recorder.now)
-        if not choices:
-            leaf = _standing_act(recorder, awaited[0].rests_on)
-        else:
-            leaf = write_choices(
-                recorder, submission, choices, awaited=awaited, authority=authority
-            )
-            tell_of_change(recorder, leaf, choices, standing)
-        waits = tuple(each.resting_on(leaf.id) for each in awaited)
-        return Chosen(leaf, waits, notice.digest)
+        tell_of_change(recorder, leaf, choices, standing)
+    waits = tuple(each.resting_on(leaf.id) for each in awaited)
+    return Chosen(leaf, waits, notice.digest)
 
 
 def write_choices(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from consentkit.core.act import Millis
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +33,10 @@ def checked(clock: Callable[[], Millis]) -> Callable[[], Millis]:
     def read() -> Millis:
         try:
             now = clock()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  of the app: it may say anything
             raise LogUnavailableError(
                 f"the clock cannot be read ({type(error).__name__})"
-            ) from error
+            ) from wordless(error)
         if type(now) is not int or not 0 <= now <= _LAST:
             raise LogUnavailableError(
                 "expected the clock to say milliseconds since 1970 as a whole number; "

@@ -131,6 +131,7 @@ def _close(
     by: Official,
 ) -> None:
     now = installation.clock()
+    transaction.next_index()  # of all that waits nothing comes behind the closure
     record_admin_act(
         installation,
         transaction,
@@ -142,4 +143,5 @@ def _close(
     transaction.append(
         sign_plain_leaf(installation, Kind.CLOSURE, closure._asdict(), now=now)
     )
+    transaction.take_places()
     transaction.close(now)

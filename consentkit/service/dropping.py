@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING
 from typing import TypeAlias
 
 from consentkit.core.act import Kind
-from consentkit.core.record import rfc3339
-from consentkit.errors import InvalidRequestError
 from consentkit.errors import LogConflictError
 from consentkit.log.checkpoint import parse_checkpoint_text
 from consentkit.log.leaf import read_leaf
@@ -48,7 +46,7 @@ if TYPE_CHECKING:
     from consentkit.service.installation import Installation
     from consentkit.store.periods import Period
 
-__all__ = ["DROP", "Dropped", "Dropping", "check_clock", "drop_periods"]
+__all__ = ["DROP", "Dropped", "Dropping", "drop_periods"]
 
 DROP = "drop-log"
 """The action of the ``admin`` leaf that says that a log was dropped."""
@@ -81,28 +79,6 @@ class Dropping:
     kept: str
     reason: str
     swept: bool
-
-
-def check_clock(installation: Installation) -> None:
-    """Refuse a cut-off that only a clock has set which may be years ahead.
-
-    An app in whose log nothing was written for a whole claim period is nearly always
-    one whose clock is wrong; what it takes out then is gone.
-
-    Raises:
-        InvalidRequestError: the newest entry is older than the cut-off (code
-            ``clock-ahead``).
-        LogUnavailableError: the database cannot be reached.
-    """
-    now = installation.clock()
-    newest = Periods(installation.database).newest_entry()
-    if newest is not None and newest < installation.retention.cutoff(now):
-        raise InvalidRequestError(
-            f"it is {rfc3339(now)} by the clock of this machine, and the newest entry "
-            f"is of {rfc3339(newest)}: if the clock is right say --before; nothing "
-            "was purged",
-            code="clock-ahead",
-        )
 
 
 def drop_periods(

@@ -19,9 +19,9 @@ from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.act import State
 from consentkit.core.status import status_of
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import VerificationError
+from consentkit.errors import wordless
 from consentkit.service.outbox import tell_of_ending
 
 if TYPE_CHECKING:

@@ -55,6 +55,19 @@ def _publisher(installation: Installation) -> Iterable[Finding]:
     ]
 
 
+def _left_out(installation: Installation) -> Iterable[Finding]:
+    count = installation.publications.left_out()
+    if not count:
+        return [fine("nothing")]
+    return [
+        warning(
+            f"{count} rows that no process of this app wrote",
+            expected="nothing: only the app writes to its log",
+            do="find out who may write to the database (docs/roles.md)",
+        )
+    ]
+
+
 def _high_water(installation: Installation) -> Iterable[Finding]:
     high_water = installation.high_water
     try:
@@ -195,6 +208,7 @@ def _end(installation: Installation) -> Iterable[Finding]:
 LOG: Looks = {
     "log": _end,
     "publisher": _publisher,
+    "left-out": _left_out,
     "high-water": _high_water,
     "files": _files,
     "disk": _disk,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from typing import Any
-from typing import Protocol
 
 from consentkit.audit import annexed
 from consentkit.audit.search import may_register
@@ -35,29 +34,17 @@ if TYPE_CHECKING:
 
     from consentkit.core.notice import Notice
     from consentkit.service.installation import Installation
+    from consentkit.service.log_copy import LogCopy
 
-__all__ = ["Parts", "Place", "log_keys"]
+__all__ = ["Parts", "log_keys"]
 
 _EVERY_WITNESS = "every-witness"
-
-
-class Place(Protocol):
-    """Where a copy is written to, file by file."""
-
-    def read(self, path: str) -> bytes | None:
-        """What lies there under that name, None if nothing does."""
-
-    def keep(self, path: str, data: bytes) -> None:
-        """Have a file that never changes; refuse if it is there with other bytes."""
-
-    def replace(self, path: str, data: bytes) -> None:
-        """Have a file that may have grown since it was written."""
 
 
 class Parts:
     """The parts of one copy; ``keys`` are known once the tree is written."""
 
-    def __init__(self, installation: Installation, place: Place, size: int) -> None:
+    def __init__(self, installation: Installation, place: LogCopy, size: int) -> None:
         self._installation = installation
         self._place = place
         self._size = size

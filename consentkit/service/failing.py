@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConsentKitError
+from consentkit.errors import wordless
 
-__all__ = ["log_failed_check", "log_failed_share"]
+__all__ = ["cause_of", "log_failed_check", "log_failed_share"]
 
 _LOGGER = logging.getLogger("consentkit")
 
@@ -36,3 +36,8 @@ def log_failed_share(error: Exception) -> None:
         exc_info=wordless(None if ours else error),
         extra={"event": "share-failed", "error": kind},
     )
+
+
+def cause_of(error: Exception) -> BaseException | None:
+    """What to raise a denial from: one of ours, any other by its type and frames."""
+    return error if isinstance(error, ConsentKitError) else wordless(error)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from consentkit.audit.rules import MAX_DELAY_MS
-from consentkit.core.wordless import wordless
+from consentkit.errors import wordless
 
 if TYPE_CHECKING:
     from consentkit.core.act import Millis

@@ -85,8 +85,12 @@ def open_next(
     closed = _close(installation, successor, by)
     if not closed.finished:
         return Opened(successor, closed, ())
+    _begin(installation, successor, keyring)
+    return Opened(successor, closed, keyring.vkeys)
 
-    def begin(before: LogRow | None) -> Iterable[Leaf]:
+
+def _begin(installation: Installation, successor: str, keyring: Keyring) -> None:
+    def first_leaves(before: LogRow | None) -> Iterable[Leaf]:
         if before is None:
             raise ConfigurationError("the log that was just closed is not there")
         return leaves_after(
@@ -100,10 +104,9 @@ def open_next(
     open_log(
         installation.database,
         successor,
-        first_leaves=begin,
+        first_leaves=first_leaves,
         now=installation.clock(),
     )
-    return Opened(successor, closed, keyring.vkeys)
 
 
 def _new_keys(

@@ -297,7 +297,7 @@ def notice_entry(notice: Notice) -> dict[str, Any]:
         "version": notice.version,
         "html_sha256": notice.html_sha256,
         "html": html,
-        # As it was when its own hash was taken, see ``web.widgets``.
+        # As it was when its own hash was taken, see ``web.visit``.
         "text": Markup(html).striptags(),  # noqa: S704  no page gets this as markup
         "manifest": dict(notice.manifest),
     }

@@ -21,6 +21,8 @@ from consentkit.service.background import elected
 from consentkit.service.background import start_thread
 from consentkit.service.erasing import follow_erasures
 from consentkit.service.finishing import Farewell
+from consentkit.service.following import follow
+from consentkit.service.following import follow_published
 from consentkit.service.marking import CHECKPOINT
 from consentkit.service.marking import check_marks
 from consentkit.service.marking import marks_of
@@ -70,6 +72,7 @@ def publish_all(installation: Installation) -> int | None:
     """
     with elected(installation.log_folder, "lock") as mine:
         if not mine:
+            follow_published(installation)
             return None
         while publish(installation):
             pass
@@ -125,8 +128,8 @@ def publish(installation: Installation) -> int:
             now=installation.clock(),
             stop=marks.first_beyond(size),
         )
-        if done is None and not marks.agree(size, newest):
-            check_marks(installation, marks)
+        if done is None:
+            follow(installation, marks, before)
     if done is None:
         if before is not None:
             _catch_up(installation, *before)

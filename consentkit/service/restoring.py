@@ -15,10 +15,10 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.service.administering import Official
 from consentkit.service.marking import check_newest
 from consentkit.service.suspending import suspend

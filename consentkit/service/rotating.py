@@ -186,6 +186,7 @@ def _register(
         by=by,
         now=now,
     )
+    transaction.take_places()
 
 
 def _new_signer(

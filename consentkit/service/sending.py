@@ -22,8 +22,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.service.live import live_releases
 
 if TYPE_CHECKING:

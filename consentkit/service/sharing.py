@@ -23,6 +23,7 @@ from consentkit.errors import DeclarationError
 from consentkit.service.ages import mind_age
 from consentkit.service.checking import check
 from consentkit.service.clocks import check_not_before
+from consentkit.service.failing import cause_of
 from consentkit.service.failing import log_failed_share
 from consentkit.service.honouring import heed
 from consentkit.service.observing import tell_decision
@@ -127,13 +128,13 @@ def authorise(
                 leaf = _disclose(recorder, decision, question, circumstances)
             else:
                 leaf = _deny(installation, recorder, decision, request, circumstances)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  logged, and denied
         log_failed_share(error)
         decision = Decision(
             Reason.STORE_UNAVAILABLE, request.purpose, request.recipient
         )
         tell_decision(installation, "share", decision, begun=begun)
-        raise ConsentDeniedError(decision) from error
+        raise ConsentDeniedError(decision) from cause_of(error)
     tell_decision(installation, "share", decision, begun=begun)
     if not decision:
         raise ConsentDeniedError(decision)

@@ -38,7 +38,7 @@ def read_mark(connection: sa.Connection) -> Mark:
     """What was committed before now is behind it, or waits for its number."""
     numbered = (
         sa.select(sa.func.max(_LEAF.c.idx))
-        .where(_LEAF.c.log == _LOG.c.id)
+        .where(_LEAF.c.log == _LOG.c.id, _LEAF.c.idx >= 0)
         .scalar_subquery()
     )
     query = sa.select(_LOG.c.id, numbered).order_by(_LOG.c.id.desc()).limit(1)
@@ -62,7 +62,7 @@ def touched(
             for condition in (
                 (_LEAF.c.log >= since.log) & _LEAF.c.idx.is_(None),
                 (_LEAF.c.log == since.log) & (_LEAF.c.idx >= since.size),
-                (_LEAF.c.log > since.log) & _LEAF.c.idx.is_not(None),
+                (_LEAF.c.log > since.log) & (_LEAF.c.idx >= 0),
             )
         )
     ).cte("later")

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from consentkit.core.decision import Reason
 from consentkit.errors import InvalidRequestError
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.batch_standings import in_chunks
 from consentkit.store.batch_standings import insert_many
@@ -118,7 +119,8 @@ class BatchWriter:
         standing = standing_columns(asked)
         record = next(each for each in standing if each.name == "record")
         logs = sa.select(schema.log.c.id)
-        joined = joined.outerjoin(act, act.c.log.in_(logs) & (act.c.id == record))
+        is_act = act.c.log.in_(logs) & (act.c.id == record) & entries.not_left_out(act)
+        joined = joined.outerjoin(act, is_act)
         yield from in_chunks(
             self._connection,
             sa.select(subject, _SUBJECT.c.handle, act.c.hash, *standing)

@@ -19,6 +19,7 @@ from consentkit.errors import LogConflictError
 from consentkit.log.batch import BatchEntry
 from consentkit.log.tiles import TILE_WIDTH
 from consentkit.log.tiles import parse_tile_path
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.batch_changes import read_mark
 from consentkit.store.batch_changes import touched
@@ -108,7 +109,7 @@ class Batches:
             LogConflictError: there is none.
         """
         query = sa.select(_LEAF.c.bytes, PUBLISHED_INDEX).where(
-            schema.ANY_LOG,
+            entries.ANY_LOG,
             _LEAF.c.id == leaf_id,
             _LEAF.c.kind == Kind.DISCLOSURE_BATCH.value,
         )

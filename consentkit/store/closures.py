@@ -6,16 +6,22 @@ proves can be proven for ever. Another one in the same database may follow it.
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from consentkit.core.act import Kind
 from consentkit.core.act import Millis
+from consentkit.errors import MalformedError
 from consentkit.errors import StaleProcessError
 from consentkit.log.leaf import read_leaf
 from consentkit.store import schema
 from consentkit.store.rows import blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Closure", "close", "find_closure", "refusal"]
 
@@ -45,22 +51,24 @@ def find_closure(connection: sa.Connection, log_id: int) -> Closure | None:
     size = connection.scalar(query)
     if size is None:
         return None
-    body = read_leaf(blob(_last_leaf(connection, log_id, size))).body
-    return Closure(body["reason"], body.get("successor", ""))
+    return next(_closures(connection, log_id, size), None)
 
 
-def _last_leaf(connection: sa.Connection, log_id: int, size: int) -> object:
+def _closures(connection: sa.Connection, log_id: int, size: int) -> Iterator[Closure]:
     """The closure: where it is not published yet, the first that waits.
 
-    What somebody put behind it is no part of the log.
+    What somebody put behind it is no part of the log, nor what is no leaf at all.
     """
     closures = sa.select(_LEAF.c.bytes).where(
         _LEAF.c.log == log_id, _LEAF.c.kind == Kind.CLOSURE.value
     )
     numbered = closures.where(_LEAF.c.idx >= size - 1).order_by(_LEAF.c.idx)
     waiting = closures.where(_LEAF.c.idx.is_(None)).order_by(_LEAF.c.position)
-    found = connection.scalar(numbered.limit(1))
-    return found or connection.scalar(waiting.limit(1))
+    for query in (numbered, waiting):
+        for data in connection.scalars(query).all():
+            with contextlib.suppress(MalformedError):
+                body = read_leaf(blob(data)).body
+                yield Closure(body["reason"], body.get("successor", ""))
 
 
 def refusal(connection: sa.Connection, log_id: int) -> StaleProcessError:

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import SQLAlchemyError
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogConflictError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store.addresses import parse_url
 from consentkit.store.addresses import shown
 from consentkit.store.enclosing import check_commits
@@ -71,7 +71,7 @@ class Database:
                 "CONSENTKIT_DATABASE_URI must be a database URL such as "
                 "'sqlite:////var/lib/app/consent.sqlite3' or "
                 "'postgresql://app@db.example/consent'"
-            ) from error
+            ) from wordless(error)
         self.shared = shared
         self._kind = _kind_of(self.url, connections, shared=shared)
         self._engine = ForkedEngine(self._kind.connect())
@@ -298,7 +298,7 @@ def _migrate(connection: sa.Connection) -> None:
         raise ConfigurationError(
             "the tables of the consent database are of a version that this "
             "consentkit does not know: install the one that made them, or newer"
-        ) from error
+        ) from wordless(error)
     except SQLAlchemyError as error:
         if not is_refused(error):
             raise
@@ -306,7 +306,7 @@ def _migrate(connection: sa.Connection) -> None:
             "the tables of the consent database are not those of this version "
             "yet, and the role of this process may not change them: run 'flask "
             "consent init' as the owner of the tables, then start again"
-        ) from error
+        ) from wordless(error)
 
 
 @functools.cache

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from consentkit.core.act import AUTHORISING
 from consentkit.core.act import Millis
+from consentkit.store import entries
 from consentkit.store import partitions
 from consentkit.store import schema
 from consentkit.store.deliveries import DeliveryStatus
@@ -46,7 +47,7 @@ def later_leaves(
     query = (
         sa.select(_LEAF.c.bytes)
         .where(
-            schema.ANY_LOG,
+            entries.ANY_LOG,
             _LEAF.c.handle == handle,
             _LEAF.c.log > after,
             _LEAF.c.time < before,
@@ -71,7 +72,8 @@ class _Rests:
         """
         line, batch, entry = schema.disclosure, schema.batch, schema.batch_entry
         here = line.c.log == self._log_id
-        young = (_LEAF.c.log == self._log_id) & (_LEAF.c.time >= cutoff)
+        in_it = (_LEAF.c.log == self._log_id) & entries.not_left_out(_LEAF)
+        young = in_it & (_LEAF.c.time >= cutoff)
         return self._counted(
             {
                 "entries that are not old enough": (_LEAF, young),
@@ -90,7 +92,8 @@ class _Rests:
             & self._holds(_STATE.c.record)
         )
         of_person = sa.exists().where(
-            _LEAF.c.log == self._log_id, _LEAF.c.handle == hold.c.handle
+            *(_LEAF.c.log == self._log_id, _LEAF.c.handle == hold.c.handle),
+            entries.not_left_out(_LEAF),
         )
         waits = sent.c.status != DeliveryStatus.ACKNOWLEDGED.value
         counted = self._counted(
@@ -179,4 +182,6 @@ def what_is_kept(database: Database, log_id: int, cutoff: Millis) -> dict[str, i
 
 def _holds(log_id: int, leaf_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Whether the log holds the leaf with that id."""
-    return sa.exists().where(_LEAF.c.log == log_id, _LEAF.c.id == leaf_id)
+    return sa.exists().where(
+        *(_LEAF.c.log == log_id, _LEAF.c.id == leaf_id), entries.not_left_out(_LEAF)
+    )

@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store.joinable import is_going_on
 
 if TYPE_CHECKING:

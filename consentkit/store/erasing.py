@@ -21,6 +21,7 @@ from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
 from consentkit.core.decision import Reason
 from consentkit.core.vocabulary import OWN_USE_ID
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.deliveries import DeliveryStatus
 from consentkit.store.lines import lines_about
@@ -74,7 +75,7 @@ class SealedRow:
 _LOG_OF_EVIDENCE = (
     sa.select(schema.log.c.origin)
     .join_from(schema.log, _LEAF, _LEAF.c.log == schema.log.c.id)
-    .where(schema.ANY_LOG, _LEAF.c.id == _EVIDENCE.c.id)
+    .where(entries.ANY_LOG, _LEAF.c.id == _EVIDENCE.c.id)
     .limit(1)
     .correlate(_EVIDENCE)
     .scalar_subquery()
@@ -191,7 +192,7 @@ class Eraser:
     def idle_persons(self, cutoff: Millis) -> list[str]:
         """Who has no leaf from ``cutoff`` on, and no grant that held then."""
         newer = sa.select(_LEAF.c.position).where(
-            schema.ANY_LOG,
+            entries.ANY_LOG,
             _LEAF.c.handle == _SUBJECT.c.handle,
             _LEAF.c.time >= cutoff,
         )
@@ -217,12 +218,12 @@ class Eraser:
             sa.select(_LEAF.c.handle)
             .join(_EVIDENCE, _EVIDENCE.c.id == _LEAF.c.id)
             .join(_SUBJECT, _SUBJECT.c.handle == _LEAF.c.handle)
-            .where(schema.ANY_LOG, _LEAF.c.time < cutoff)
+            .where(entries.ANY_LOG, _LEAF.c.time < cutoff)
         )
         query = (
             sa.select(_LEAF.c.bytes)
             .where(
-                schema.ANY_LOG,
+                entries.ANY_LOG,
                 _LEAF.c.handle.in_(old),
                 _LEAF.c.kind.in_(_ACTS),
             )

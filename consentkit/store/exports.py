@@ -135,7 +135,7 @@ class Exports:
             .where(
                 _LEAF.c.log == self._log.id,
                 _LEAF.c.kind == Kind.DISCLOSURE_BATCH.value,
-                _LEAF.c.idx < size,
+                _LEAF.c.idx.between(0, size - 1),
             )
             .order_by(_LEAF.c.idx)
         )
@@ -157,7 +157,7 @@ class Exports:
                     _EVIDENCE.c.handle == handle,
                     _EVIDENCE.c.id > last,
                     _LEAF.c.log == self._log.id,
-                    _LEAF.c.idx < size,
+                    _LEAF.c.idx.between(0, size - 1),
                 )
                 .order_by(_EVIDENCE.c.id)
                 .limit(_PAGE)
@@ -189,7 +189,7 @@ class Exports:
             .where(
                 _LEAF.c.log == self._log.id,
                 _LEAF.c.id == leaf_id,
-                _LEAF.c.idx < size,
+                _LEAF.c.idx.between(0, size - 1),
             )
         )
         with self._database.read() as connection:

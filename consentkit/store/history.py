@@ -14,6 +14,7 @@ from consentkit.core.act import SubjectHandle
 from consentkit.core.notice import Notice
 from consentkit.errors import LogUnavailableError
 from consentkit.store import bars
+from consentkit.store import entries
 from consentkit.store import newcomers
 from consentkit.store import schema
 from consentkit.store import subjects
@@ -159,7 +160,7 @@ class History:
     def times_of(self, ids: Collection[str]) -> dict[str, Millis]:
         """When each of these leaves was written."""
         query = sa.select(_LEAF.c.id, _LEAF.c.time).where(
-            schema.ANY_LOG, _LEAF.c.id.in_(ids)
+            entries.ANY_LOG, _LEAF.c.id.in_(ids)
         )
         with self._database.read() as connection:
             rows = connection.execute(query).all() if ids else ()
@@ -211,7 +212,7 @@ class History:
         while True:
             query = (
                 sa.select(_LEAF.c.position, _LEAF.c.bytes)
-                .where(_LEAF.c.position > last)
+                .where(_LEAF.c.position > last, entries.not_left_out(_LEAF))
                 .order_by(_LEAF.c.position)
                 .limit(_PAGE)
             )
@@ -286,7 +287,7 @@ class History:
                 yield row[0], row[1], row[2]
 
     def _leaves(self) -> sa.Select[Any]:
-        return sa.select(_LEAF.c.bytes, PUBLISHED_INDEX).where(schema.ANY_LOG)
+        return sa.select(_LEAF.c.bytes, PUBLISHED_INDEX).where(entries.ANY_LOG)
 
     def _stored(self, query: sa.Select[Any]) -> list[StoredLeaf]:
         with self._database.read() as connection:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store import schema
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _of_session(session: Session) -> sa.Connection:
         raise ConfigurationError(
             "consent.joining(…) takes a Session whose default database is the one with "
             "the consents; this one has no default"
-        ) from error
+        ) from wordless(error)
     if isinstance(bind, sa.Connection) or session.twophase:
         raise ConfigurationError(
             "consent.joining(…) takes a Session whose commit is that of the database; "
@@ -180,7 +181,7 @@ def _begin_sqlite(driver: Any) -> None:
         raise LogUnavailableError(
             "somebody else writes to the database, or did since this transaction began "
             "to read: enter 'with consent.joining(…):' before the first statement"
-        ) from error
+        ) from wordless(error)
 
 
 def _refused(how: str) -> ConfigurationError:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from consentkit.core.wordless import wordless
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.joinable import begin_write
 from consentkit.store.joinable import check_same
@@ -41,7 +42,7 @@ __all__ = ["Joined", "any_block", "joined_to", "joining"]
 _LOGGER = logging.getLogger("consentkit")
 _AT_ONCE = 1_000  # ids in one statement
 _THESE = sa.select(schema.leaf.c.id).where(
-    schema.ANY_LOG, schema.leaf.c.id.in_(sa.bindparam("ids", expanding=True))
+    entries.ANY_LOG, schema.leaf.c.id.in_(sa.bindparam("ids", expanding=True))
 )
 # Of the context and not of the thread alone: of two coroutines that take turns in one
 # thread, one must not write into the transaction of the other.

@@ -14,16 +14,21 @@ import sqlalchemy as sa
 
 from consentkit.core.act import Kind
 from consentkit.errors import LogConflictError
+from consentkit.errors import MalformedError
 from consentkit.errors import StaleProcessError
 from consentkit.log.leaf import read_leaf
+from consentkit.log.tiles import MAX_ENTRY_BYTES
 from consentkit.store import closures
 from consentkit.store import schema
 from consentkit.store.postgres import take_log_turn
+from consentkit.store.rights import may_only_add
 from consentkit.store.rows import blob
 from consentkit.store.statement import Statement
 from consentkit.store.statement import Upsert
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consentkit.log.leaf import Leaf
     from consentkit.store.database import Database
 
@@ -34,9 +39,10 @@ __all__ = [
     "Keys",
     "check_signer",
     "find_ranges",
-    "next_index",
+    "find_said",
     "note",
     "public_half",
+    "range_of",
 ]
 
 COLLECTOR, LOG = "collector", "log"
@@ -69,14 +75,6 @@ _WAITING = Statement(
         .offset(sa.literal_column("0"))  # or else another parameter, of its own name
         .subquery()
     )
-)
-_COUNT = sa.select(sa.func.count()).select_from(_LEAF).where(_OF_LOG)
-_NEXT = Statement(
-    sa.select(
-        _LOG.c.size
-        + _COUNT.where(_LEAF.c.idx.is_(None)).scalar_subquery()
-        + _COUNT.where(_LEAF.c.idx >= _LOG.c.size).correlate(_LOG).scalar_subquery()
-    ).where(_LOG.c.id == sa.bindparam("log"))
 )
 
 
@@ -150,12 +148,11 @@ class Keys:
             rows = find_ranges(connection, self._log_id)
         if not rows:
             with self._database.write() as connection:
-                for data in _key_leaves(connection, self._log_id):
-                    note(connection, self._log_id, read_leaf(data))
+                for data, _ in _key_leaves(connection, self._log_id):
+                    note(connection, self._log_id, read_leaf(blob(data)))
                 rows = find_ranges(connection, self._log_id)
         with self._database.read() as connection:
-            leaves = _key_leaves(connection, self._log_id)
-            said = {each.vkey: each for each in map(_range_of, map(read_leaf, leaves))}
+            said = _said(connection, self._log_id, rows)
         if {each.vkey: each for each in rows} != said:
             raise LogConflictError(
                 "the table of keys is not what the log's key leaves say: it was "
@@ -166,7 +163,7 @@ class Keys:
 def note(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
     """Keep what a ``key`` leaf says; of other leaves there is nothing to keep."""
     if leaf.kind is Kind.KEY:
-        found = _range_of(leaf)
+        found = range_of(leaf)
         _NOTE.run(
             connection,
             log=log_id,
@@ -175,14 +172,6 @@ def note(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
             first=found.first,
             until=found.until,
         )
-
-
-def next_index(connection: sa.Connection, log_id: int) -> int:
-    """The index of the next leaf: the number of leaves that are there.
-
-    Exact while the caller writes alone, since nobody else inserts any then.
-    """
-    return int(_NEXT.scalar(connection, log=log_id))
 
 
 def _has_come_to(connection: sa.Connection, log_id: int, index: int, size: int) -> bool:
@@ -225,7 +214,8 @@ def check_signer(connection: sa.Connection, log_id: int, leaf: Leaf) -> None:
             )
 
 
-def _range_of(leaf: Leaf) -> KeyRange:
+def range_of(leaf: Leaf) -> KeyRange:
+    """What a ``key`` leaf says."""
     body = leaf.body
     return KeyRange(body["vkey"], body["role"], body["from"], body.get("until"))
 
@@ -238,8 +228,54 @@ def find_ranges(connection: sa.Connection, log_id: int) -> list[KeyRange]:
     return [KeyRange(*row) for row in rows]
 
 
-def _key_leaves(connection: sa.Connection, log_id: int) -> list[bytes]:
+def find_said(connection: sa.Connection, log_id: int) -> set[KeyRange]:
+    """What the key leaves say that have a number.
+
+    Raises:
+        LogConflictError: one of them is no leaf any more.
+    """
+    leaves = _key_leaves(connection, log_id)
+    try:
+        return {range_of(read_leaf(blob(data))) for data, waits in leaves if not waits}
+    except MalformedError as error:
+        raise LogConflictError(
+            "an entry that registered a key is not as it was: nothing was signed; "
+            "compare the database with the published log"
+        ) from error
+
+
+def _said(
+    connection: sa.Connection, log_id: int, rows: Iterable[KeyRange]
+) -> dict[str, KeyRange]:
+    """What the key leaves say of each key.
+
+    A row that waits is no such leaf where it cannot be read, or where it may be by
+    somebody who cannot write ``rows`` and it says something else: whoever writes one
+    writes both. It will be left out (``admission``).
+    """
+    known = set(rows)
+    apart = may_only_add(connection)
+    said: dict[str, KeyRange] = {}
+    for data, waits in _key_leaves(connection, log_id):
+        try:
+            found = range_of(read_leaf(blob(data)))
+        except MalformedError:
+            if not waits:
+                raise
+            continue
+        if not (waits and apart) or found in known:
+            said[found.vkey] = found
+    return said
+
+
+def _key_leaves(connection: sa.Connection, log_id: int) -> list[tuple[object, bool]]:
+    """Each of them, and whether it waits for its number; in the order of writing."""
     # Spelled out, as the condition of the partial index is.
     is_key = _LEAF.c.kind == sa.literal_column(f"'{Kind.KEY.value}'")
-    query = sa.select(_LEAF.c.bytes).where(_LEAF.c.log == log_id, is_key)
-    return [blob(data) for data in connection.scalars(query.order_by(_LEAF.c.position))]
+    query = sa.select(_LEAF.c.bytes, _LEAF.c.idx.is_(None)).where(
+        *(_LEAF.c.log == log_id, is_key, _LEAF.c.idx.is_(None) | (_LEAF.c.idx >= 0)),
+        sa.func.length(_LEAF.c.bytes)
+        <= MAX_ENTRY_BYTES,  # of what waits, anything goes
+    )
+    rows = connection.execute(query.order_by(_LEAF.c.position))
+    return [(data, bool(waits)) for data, waits in rows]

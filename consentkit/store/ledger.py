@@ -15,8 +15,11 @@ import sqlalchemy as sa
 from consentkit.store import bars
 from consentkit.store import closures
 from consentkit.store import deliveries
+from consentkit.store import entries
 from consentkit.store import keys
+from consentkit.store import left_out
 from consentkit.store import newcomers
+from consentkit.store import numbers
 from consentkit.store import reminders
 from consentkit.store import schema
 from consentkit.store import subjects
@@ -46,12 +49,14 @@ if TYPE_CHECKING:
     from consentkit.store.deliveries import Delivery
     from consentkit.store.deliveries import Shared
     from consentkit.store.keys import KeyRange
+    from consentkit.store.left_out import LeftOut
     from consentkit.store.subjects import Person
 
     Accompany: TypeAlias = Callable[[sa.Connection, Leaf, str], object]
 
 __all__ = ["Ledger", "Transaction"]
 
+_MOST = 1_000_000  # rows that wait while a key is changed: more is a flood
 _LEAF, _STATE, _SUSPENSION = schema.leaf, schema.state, schema.suspension
 _INSERT_LEAF = Statement(
     sa.insert(_LEAF),
@@ -63,12 +68,12 @@ _INSERT_NOTICE = Statement(sa.insert(schema.notice))
 _SET_STATE = Upsert(_STATE, *STATUS_COLUMNS)
 _BY_CHALLENGE = Statement(
     sa.select(_LEAF.c.bytes).where(
-        schema.ANY_LOG,
+        entries.ANY_LOG,
         _LEAF.c.challenge == sa.bindparam("challenge"),
     )
 )
 _HASH_BY_ID = Statement(
-    sa.select(_LEAF.c.hash).where(schema.ANY_LOG, _LEAF.c.id == sa.bindparam("id"))
+    sa.select(_LEAF.c.hash).where(entries.ANY_LOG, _LEAF.c.id == sa.bindparam("id"))
 )
 _NOTICE_KNOWN = Statement(
     sa.select(schema.notice.c.digest).where(
@@ -144,6 +149,7 @@ class Ledger:
         with self._database.write() as connection:
             transaction = Transaction(connection, self._log_id)
             yield transaction
+        left_out.tell(transaction.left_out)
         self._committed(transaction.appended)
 
 
@@ -157,6 +163,8 @@ class Transaction:
         """The leaves that this transaction wrote so far."""
         self.of_persons: list[tuple[Leaf, str]] = []
         """Those of them that are about somebody, and about whom."""
+        self.left_out: list[LeftOut] = []
+        """The rows that will be in no log, as was found out so far."""
 
     @property
     def eraser(self) -> Eraser:
@@ -195,17 +203,17 @@ class Transaction:
         """Insert a signed leaf, unnumbered, and move its subject's chain on.
 
         Raises:
-            LogConflictError: its id, its challenge or its place is already taken, its
-                signer may not sign at that place, or the log was closed.
+            LogConflictError: its id, its challenge or its place is already taken, it
+                does not continue its subject's entries, its signer may not sign at
+                that place, or the log was closed.
         """
         keys.check_signer(self._connection, self._log_id, leaf)
-        leaf_hash = leaf.hash
         _INSERT_LEAF.run(
             self._connection,
             log=self._log_id,
             id=leaf.id,
             kind=leaf.kind.value,
-            hash=leaf_hash,
+            hash=leaf.hash,
             bytes=leaf.data,
             handle=leaf.subject,
             seq=leaf.seq,
@@ -216,7 +224,9 @@ class Transaction:
         self.appended.append(leaf)
         if subject is not None and leaf.seq is not None:
             self.of_persons.append((leaf, subject))
-            subjects.move_head(self._connection, subject, leaf.seq, leaf_hash.hex())
+            if subjects.move_head(self._connection, self._log_id, subject, leaf):
+                last = str(leaf.subject), leaf.seq - 1
+                numbers.check_waiting(self._connection, self._log_id, *last)
 
     def close(self, now: Millis) -> None:
         """Let no leaf in after those of this transaction."""
@@ -226,9 +236,32 @@ class Transaction:
         """What was said when the log was closed, None if it is open."""
         return closures.find_closure(self._connection, self._log_id)
 
+    def leave_out(self, leaf_hash: str) -> LeftOut:
+        """Leave out the row of that leaf hash, in hex, which stops the log.
+
+        Raises:
+            InvalidRequestError: no such row waits, or nothing speaks against it.
+        """
+        return numbers.leave_out(self._connection, self._log_id, leaf_hash)
+
     def next_index(self) -> int:
-        """The index that the next leaf will have."""
-        return keys.next_index(self._connection, self._log_id)
+        """The index that the next leaf will have, once all that waits has its own.
+
+        Exact if whoever writes alone calls ``take_places`` at the end.
+
+        Raises:
+            LogConflictError: what becomes of a row that waits is for somebody to say.
+        """
+        size = numbers.size_of(self._connection, self._log_id)
+        self.left_out += numbers.give_numbers(
+            self._connection, self._log_id, size, most=_MOST
+        )
+        return numbers.next_number(self._connection, self._log_id, size)
+
+    def take_places(self) -> None:
+        """Let the leaves of this transaction be the next ones in the log."""
+        own = [leaf.id for leaf in self.appended]
+        numbers.number_these(self._connection, self._log_id, own)
 
     def key_ranges(self) -> list[KeyRange]:
         """Every key that was ever registered, oldest first."""

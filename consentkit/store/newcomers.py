@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from consentkit.core.act import Kind
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.statement import Statement
 
@@ -22,6 +23,7 @@ _ERASED = Statement(
     sa.select(_LEAF.c.id).where(
         _LEAF.c.position > _AFTER,
         _LEAF.c.kind == sa.literal_column(f"'{Kind.ERASURE.value}'"),
+        entries.not_left_out(_LEAF),
         sa.exists().where(
             _FIRST.c.log == _LEAF.c.log,
             _FIRST.c.handle == _LEAF.c.handle,

@@ -17,6 +17,7 @@ from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.decision import Reason
 from consentkit.core.registry import CROSS_BORDER
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.rows import blob
 
@@ -134,7 +135,7 @@ class Oversight:
                 _LEAF.c.bytes,
             )
             .join_from(_ENTRY, _BATCH, _BATCH.c.number == _ENTRY.c.batch)
-            .join(_LEAF, schema.ANY_LOG & (_LEAF.c.id == _ENTRY.c.record))
+            .join(_LEAF, entries.ANY_LOG & (_LEAF.c.id == _ENTRY.c.record))
             .where(
                 _ENTRY.c.reason == Reason.GRANTED.value,
                 place > sa.tuple_(sa.bindparam("batch"), sa.bindparam("last")),
@@ -181,7 +182,7 @@ class Oversight:
         query: sa.Select[Any] = (
             sa.select(_LEAF.c.bytes, _EVIDENCE.c.sealed)
             .join_from(_LEAF, _EVIDENCE, _EVIDENCE.c.id == _LEAF.c.id, isouter=True)
-            .where(schema.ANY_LOG, _OF_OFFICIALS)
+            .where(entries.ANY_LOG, _OF_OFFICIALS)
             .order_by(_LEAF.c.position)
         )
         with self._database.read() as connection:
@@ -199,7 +200,7 @@ class Oversight:
 def _acts(connection: sa.Connection, ids: Collection[str]) -> dict[str, bytes]:
     """These leaves, those that are there; in a join all leaves would be read for it."""
     query = sa.select(_LEAF.c.id, _LEAF.c.bytes).where(
-        schema.ANY_LOG, _LEAF.c.id.in_(ids)
+        entries.ANY_LOG, _LEAF.c.id.in_(ids)
     )
     return {row[0]: blob(row[1]) for row in connection.execute(query)} if ids else {}
 

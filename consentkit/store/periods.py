@@ -81,7 +81,9 @@ class Periods:
         """
         leaf = schema.leaf
         newest = sa.select(sa.func.max(_LOG.c.id)).scalar_subquery()
-        query = sa.select(sa.func.max(leaf.c.time)).where(leaf.c.log == newest)
+        query = sa.select(sa.func.max(leaf.c.time)).where(
+            leaf.c.log == newest, leaf.c.idx >= 0
+        )
         with self._database.read() as connection:
             found: int | None = connection.scalar(query)
         return None if found is None else Millis(found)

@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.store.connections import KEPT_SENDS
 from consentkit.store.connections import Connections
 from consentkit.store.forks import ForkedEngine
@@ -126,7 +127,7 @@ class PostgresSends:
                 raise LogUnavailableError(
                     "the consent database did not give a lock for a send "
                     f"({reason_of(error)})"
-                ) from error
+                ) from wordless(error)
             yield cursor
 
 

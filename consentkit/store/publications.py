@@ -28,6 +28,7 @@ from consentkit.log.tiles import TILE_WIDTH
 from consentkit.log.tiles import encode_bundle
 from consentkit.log.tiles import parse_tile_path
 from consentkit.log.tiles import tiles_for_size
+from consentkit.store import left_out
 from consentkit.store import numbers
 from consentkit.store import schema
 from consentkit.store.rows import blob
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from consentkit.log.publisher import Publication
     from consentkit.log.tiles import Tile
     from consentkit.store.database import Database
+    from consentkit.store.left_out import LeftOut
     from consentkit.store.logs import LogRow
 
 __all__ = ["Publications"]
@@ -82,7 +84,8 @@ class Publications:
         first = numbers.is_durable_first(self._database.engine.dialect)
         if first:
             with self._database.write(alone=False) as connection:
-                self._number(connection, self._lock(connection))
+                rows = self._number(connection, self._lock(connection))
+            left_out.tell(rows)
         with self._database.write(alone=False) as connection:
             size = self._lock(connection)
             if not first:
@@ -112,6 +115,11 @@ class Publications:
         """How many leaves are committed and not published yet."""
         with self._database.read() as connection:
             return numbers.count_waiting(connection, self._log.id)
+
+    def left_out(self) -> int:
+        """How many rows were left out of the log, see ``consentkit.store.left_out``."""
+        with self._database.read() as connection:
+            return left_out.count_left_out(connection, self._log.id)
 
     def waiting_since(self) -> Millis | None:
         """The time of the first leaf that is not published yet, None if none waits."""
@@ -237,8 +245,8 @@ class Publications:
         )
         return [blob(data) for data in connection.scalars(query)]
 
-    def _number(self, connection: sa.Connection, size: int) -> None:
-        numbers.give_numbers(connection, self._log.id, size, most=_BATCH)
+    def _number(self, connection: sa.Connection, size: int) -> list[LeftOut]:
+        return numbers.give_numbers(connection, self._log.id, size, most=_BATCH)
 
     def _waiting(self, connection: sa.Connection, size: int, count: int) -> list[bytes]:
         """The leaves that come next, in the order of their numbers."""

@@ -23,6 +23,7 @@ __all__ = [
     "check_may_rewrite",
     "find_rights",
     "is_refused",
+    "may_only_add",
 ]
 
 REFUSED = (
@@ -46,6 +47,29 @@ FROM pg_roles AS role, pg_class AS leaf JOIN pg_class AS part ON part.oid = leaf
     OR part.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = leaf.oid)
 WHERE leaf.oid = to_regclass('consent_leaf') AND role.rolname = current_user
 GROUP BY leaf.oid, leaf.relowner, role.rolsuper
+"""
+)
+
+
+# Who holds what on the leaves, or on a partition of them; rights of single columns are
+# those of their bytes.
+_ADDERS = sa.text(
+    """
+WITH part AS (
+    SELECT oid, relacl, relowner FROM pg_class
+    WHERE oid = to_regclass('consent_leaf')
+    OR oid IN (SELECT inhrelid FROM pg_inherits
+        WHERE inhparent = to_regclass('consent_leaf'))
+), held AS (
+    SELECT privilege_type FROM part, aclexplode(relacl) WHERE grantee <> relowner
+    UNION
+    SELECT privilege_type FROM part
+    JOIN pg_attribute ON attrelid = oid AND attname = 'bytes', aclexplode(attacl)
+    WHERE grantee <> relowner
+)
+SELECT count(*) FILTER (WHERE privilege_type = 'INSERT') > 0
+    AND count(*) FILTER (WHERE privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE')) = 0
+FROM held
 """
 )
 
@@ -78,6 +102,16 @@ def find_rights(connection: sa.Connection) -> Rights | None:
         return None
     row = connection.execute(_FIND).one_or_none()
     return None if row is None else Rights(*row)
+
+
+def may_only_add(connection: sa.Connection) -> bool:
+    """Whether somebody may add leaves, and nobody but their owner may change them.
+
+    Never on SQLite.
+    """
+    if connection.dialect.name != "postgresql":
+        return False
+    return bool(connection.scalar(_ADDERS))
 
 
 def check_may_number(database: Database) -> None:

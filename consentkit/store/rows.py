@@ -15,6 +15,7 @@ from consentkit.core.decision import Standing
 from consentkit.core.status import Status
 from consentkit.errors import LogUnavailableError
 from consentkit.errors import MalformedError
+from consentkit.errors import wordless
 from consentkit.store import schema
 from consentkit.store.statement import Statement
 
@@ -92,7 +93,7 @@ def status_from(row: Sequence[Any]) -> Status:
         raise LogUnavailableError(
             "a row of the state table holds what nobody can have answered; compare it "
             "with the leaves: flask consent rebuild --check"
-        ) from error
+        ) from wordless(error)
 
 
 def standing_from(row: Sequence[Any]) -> Standing:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
-    "ANY_LOG",
     "METADATA",
     "TEXT",
     "bar",
@@ -93,6 +92,7 @@ leaf = sa.Table(
         autoincrement=True,
     ),
     sa.Column("log", sa.Integer, sa.ForeignKey("consent_log.id"), nullable=False),
+    # Its place in the log, NULL while it waits; below zero it was left out for good.
     sa.Column("idx", sa.BigInteger),
     sa.Column("id", TEXT, nullable=False),
     sa.Column("kind", TEXT, nullable=False),
@@ -108,9 +108,6 @@ leaf = sa.Table(
     sa.UniqueConstraint("log", "handle", "seq"),
     sqlite_autoincrement=True,
 )
-# A leaf by its id, challenge or handle, in whichever log it is: spelled out, because
-# the indices for it begin with the log, and there are few logs.
-ANY_LOG = leaf.c.log.in_(sa.select(log.alias("any_log").c.id))
 
 
 def _index_some(name: str, where: sa.ColumnElement[bool]) -> None:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from consentkit.core.act import Kind
 from consentkit.core.act import Millis
 from consentkit.core.act import SubjectHandle
+from consentkit.errors import LogConflictError
+from consentkit.store import entries
 from consentkit.store import schema
 from consentkit.store.statement import Statement
 from consentkit.store.statement import Upsert
@@ -20,9 +23,11 @@ from consentkit.store.statement import Upsert
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from consentkit.log.leaf import Leaf
+
 __all__ = ["Person", "begin_chains", "find_person", "lock_person", "move_head"]
 
-_TABLE = schema.subject
+_TABLE, _LEAF = schema.subject, schema.leaf
 _SELECT = sa.select(
     _TABLE.c.handle, _TABLE.c.data_key, _TABLE.c.seq, _TABLE.c.head
 ).where(_TABLE.c.subject == sa.bindparam("subject"))
@@ -32,8 +37,27 @@ _LOCK = Statement(_SELECT.with_for_update())
 _INSERT = Upsert(_TABLE)
 _MOVE = Statement(
     sa.update(_TABLE)
-    .where(_TABLE.c.subject == sa.bindparam("who"))
+    .where(
+        _TABLE.c.subject == sa.bindparam("who"),
+        (sa.bindparam("last", type_=sa.BigInteger) < sa.literal_column("0"))
+        | sa.exists().where(
+            _LEAF.c.log == sa.bindparam("in_log"),
+            _LEAF.c.handle == sa.bindparam("by"),
+            _LEAF.c.seq == sa.bindparam("last", type_=sa.BigInteger),
+            _LEAF.c.hash == sa.bindparam("before"),
+            _LEAF.c.kind != sa.literal_column(f"'{Kind.ERASURE.value}'"),
+            entries.not_left_out(_LEAF),
+        ),
+    )
     .values(seq=sa.bindparam("next_seq"), head=sa.bindparam("new_head"))
+    .returning(
+        sa.exists().where(
+            _LEAF.c.log == sa.bindparam("in_log"),
+            _LEAF.c.handle == sa.bindparam("by"),
+            _LEAF.c.seq == sa.bindparam("last", type_=sa.BigInteger),
+            _LEAF.c.idx.is_(None),
+        )
+    )
 )
 
 
@@ -88,6 +112,30 @@ def begin_chains(connection: sa.Connection) -> None:
     connection.execute(sa.update(_TABLE).values(seq=0, head=""))
 
 
-def move_head(connection: sa.Connection, subject: str, seq: int, head: str) -> None:
-    """Note that the person's chain now ends with the leaf of hash ``head``."""
-    _MOVE.run(connection, who=subject, next_seq=seq + 1, new_head=head)
+def move_head(connection: sa.Connection, log_id: int, subject: str, leaf: Leaf) -> bool:
+    """Note that the person's chain now ends with that leaf.
+
+    Returns:
+        Whether the entry that it continues waits for its number.
+
+    Raises:
+        LogConflictError: what it continues is not in the log.
+    """
+    seq = leaf.seq or 0
+    moved = _MOVE.rows(
+        connection,
+        who=subject,
+        next_seq=seq + 1,
+        new_head=leaf.hash.hex(),
+        in_log=log_id,
+        by=leaf.subject,
+        last=seq - 1,
+        before=bytes.fromhex(leaf.prev or ""),
+    )
+    if not moved:
+        raise LogConflictError(
+            "the end of this person's chain is not the entry that the table of persons "
+            "says: it was changed by hand, and nothing was stored; 'flask consent "
+            "rebuild --check' names it"
+        )
+    return bool(moved[0][0])

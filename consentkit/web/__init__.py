@@ -10,6 +10,7 @@
 ``errands``               what somebody wanted whom a gate sent to a question
 ``app_database``          whether the consents are in the app's own database
 ``widgets``               the question in a template, as a notice in a form
+``visit``, ``results``    what stands, what is asked, and what came of it
 ``tokens``, ``origin``    who made this form, and which site sent it
 ``schemas``               what clients send, read once; ``api_schemas`` the answers
 ``centre``, ``cards``     the person's pages and their cards

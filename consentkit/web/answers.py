@@ -309,17 +309,20 @@ def card_view(
     changed = state in AUTHORISING and status.scope != matter.scope
     # What somebody else says they answered; a correction is told as one.
     claimed = status.assurance is Assurance.ASSERTED and not corrected
-    claimed_yes = claimed and state in AUTHORISING
-    group: Group = "ended" if changed else _GROUPS.get(state, "ended")
-    group = "declined" if claimed_yes else group
-    since = _SINCE[state]
-    for message, applies in (
-        (_CHANGED, changed),
-        *((_CLAIMED, claimed_yes), (_CLAIMED_NO, claimed and state is State.REFUSED)),
-        *((_SIGNALLED, signalled), (_CORRECTED, corrected)),
-        (_WAITS if again_url else _RAN_OUT, awaited is not None),
-    ):
-        since = message if applies else since
+    group = _group(state, changed=changed, claimed=claimed)
+    since = next(
+        words
+        for words, applies in (
+            (_WAITS if again_url else _RAN_OUT, awaited is not None),
+            (_CORRECTED, corrected),
+            (_SIGNALLED, signalled),
+            (_CLAIMED_NO, claimed and state is State.REFUSED),
+            (_CLAIMED, claimed and state in AUTHORISING),
+            (_CHANGED, changed),
+            (_SINCE[state], True),
+        )
+        if applies
+    )
     dates = {
         "since": locale.date(status.since),
         "until": locale.date(status.until) if status.until else "",
@@ -334,14 +337,22 @@ def card_view(
         receipt_url=receipt_url,
         ask_url=ask_url,
         told=told_text(delivery, matter, locale) if delivery else None,
-        quiet=(
-            locale.text(_QUIET, date=locale.date(quiet_until))
-            if quiet_until is not None and now < quiet_until
-            else None
-        ),
+        quiet=_quiet(quiet_until, locale, now=now),
         again_token=again_token,
         again_url=again_url,
     )
+
+
+def _group(state: State, *, changed: bool, claimed: bool) -> Group:
+    if claimed and state in AUTHORISING:
+        return "declined"
+    return "ended" if changed else _GROUPS.get(state, "ended")
+
+
+def _quiet(until: Millis | None, locale: Locale, *, now: Millis) -> Markup | None:
+    if until is None or now >= until:
+        return None
+    return locale.text(_QUIET, date=locale.date(until))
 
 
 def ended_text(matter: Matter, locale: Locale) -> Markup:

@@ -16,7 +16,7 @@ from consentkit.audit.plain_text import plain_json
 from consentkit.core.period import millis_of
 from consentkit.core.record import rfc3339
 from consentkit.service.administering import Official
-from consentkit.service.dropping import check_clock
+from consentkit.service.clock_ahead import check_clock
 from consentkit.service.dropping import drop_periods
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
@@ -111,9 +111,9 @@ def _purge(
     Logs that ended before that go as a whole, if they were archived.
     """
     official = told(lambda: Official(by, reason))
-    if before is None:
-        told(lambda: check_clock(_installation()))
-    done = told(lambda: purge(_installation(), by=official, before=_start_of(before)))
+    day = _start_of(before)
+    told(lambda: check_clock(_installation(), before=day))
+    done = told(lambda: purge(_installation(), by=official, before=day))
     _tell_purge(done)
     logs = told(
         lambda: drop_periods(

@@ -22,7 +22,6 @@ from consentkit.service.administering import Official
 from consentkit.service.personal import personal_records
 from consentkit.service.publishing import PublisherThread
 from consentkit.service.sharing import Circumstances
-from consentkit.service.starting import Places
 from consentkit.service.starting import start
 from consentkit.service.starting import warn_of_development_keys
 from consentkit.web import frame
@@ -334,16 +333,7 @@ class ConsentKit(Loading, Joining, Delegating, Operating, Guarded, Releasing, Bu
     ) -> AppState:
         installation = start(
             self.registry,
-            Places(
-                database_uri=config.database_uri,
-                keys=config.key_folder,
-                logs=config.log_folder,
-                sources=config.key_sources,
-                high_water=config.high_water,
-                shared=shared,
-                connections=config.connections,
-                replica_uri=config.replica_uri,
-            ),
+            replace(config.places, shared=shared),
             origin=config.log_origin,
             origin_is_a_guess=config.log_origin_is_a_guess,
             cosigners=config.witnesses,

@@ -26,7 +26,7 @@ from consentkit.core.gpc import HEADER
 from consentkit.core.gpc import SUPPORT_PATH
 from consentkit.core.gpc import opts_out
 from consentkit.core.gpc import support_resource
-from consentkit.core.wordless import wordless
+from consentkit.errors import wordless
 from consentkit.service.honouring import honour
 from consentkit.web.state import current_state
 from consentkit.web.subject import current_representative
@@ -140,7 +140,7 @@ def _honour_quietly() -> None:
 def _support(_file: str) -> Response:
     state = current_state()
     since = (
-        state.config.gpc_since
+        state.config.gpc
         or datetime.fromtimestamp(state.installation.history.began() / 1000, UTC).date()
     )
     response = jsonify(support_resource(supports=_supports(state), last_update=since))
@@ -154,7 +154,7 @@ def _supports(state: AppState) -> bool:
     That is, a view shares through it, or something has been shared, or refused.
     """
     if state.config.gpc is not None:
-        return state.config.gpc
+        return bool(state.config.gpc)
     gated = any(hasattr(view, GATED) for view in current_app.view_functions.values())
     return gated or state.installation.history.has_shares()
 

@@ -1,4 +1,4 @@
-"""``flask consent log …``: periods, and the end of a log before its time."""
+"""``flask consent log …``: periods, and what has to be done about one out of turn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from consentkit.service.administering import Official
 from consentkit.service.closing import close_log
+from consentkit.service.leaving_out import leave_out
 from consentkit.web.command_errors import told
 from consentkit.web.period_commands import PERIOD_COMMANDS
 from consentkit.web.state import current_state
@@ -56,6 +57,20 @@ def _close(*, successor: str, reason: str, by: str) -> None:
     if closed.size is not None:
         stamp_and_tell()
     _tell(installation.origin, closed)
+
+
+@log.command("leave-out")
+@click.argument("leaf_hash", metavar="HASH")
+@click.option("--by", required=True, help="Who answers for it: a name or an address.")
+@click.option("--reason", required=True, help="What was found out about it.")
+def _leave_out(*, leaf_hash: str, by: str, reason: str) -> None:
+    """Leave out for good the waiting entry HASH, which publishing stops at.
+
+    Only one that may not be signed. Find out first who wrote it.
+    """
+    installation = current_state().installation
+    row = told(lambda: leave_out(installation, leaf_hash, by=Official(by, reason)))
+    click.echo(f"left out: {row.hash}, {row.reason}")
 
 
 def _tell(origin: str, closed: Closed) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from blinker import Namespace
 
-from consentkit.core.wordless import wordless
+from consentkit.errors import wordless
 from consentkit.service.observing import Event
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from consentkit.errors import ConfigurationError
 from consentkit.errors import LogUnavailableError
+from consentkit.errors import wordless
 from consentkit.log.merkle import EMPTY_ROOT
 
 if TYPE_CHECKING:
@@ -159,4 +160,4 @@ def _translated() -> Iterator[None]:
         raise LogUnavailableError(
             f"the witness's memory did not answer ({type(error).__name__}); check that "
             "its file can be written, is whole and is not locked"
-        ) from error
+        ) from wordless(error)

@@ -259,7 +259,9 @@ def _verified(world: World) -> str:
     return f"log of {log.size} leaves verified"
 
 
-def publications(made: World, rounds: int, waiting: int) -> tuple[str, Samples]:
+def publications(
+    made: World, rounds: int, waiting: int, *, where: str = ""
+) -> tuple[str, Samples]:
     """What was published in that app, verified, and how long so many leaves take."""
     installation = made.installation
     publish_all(installation)
@@ -269,7 +271,7 @@ def publications(made: World, rounds: int, waiting: int) -> tuple[str, Samples]:
             for leaf in signed_leaves(installation, made.question, waiting):
                 transaction.append(leaf)
 
-    name = f"publish {waiting:,} waiting leaves"
+    name = f"publish {waiting:,} waiting leaves{where}"
     samples = race(
         {name: lambda: publish_all(installation)}, rounds=rounds, prepare=wait
     )

@@ -18,7 +18,7 @@ from consentkit.core.act import Millis
 from consentkit.store.connections import Connections
 from consentkit.store.database import Database
 from consentkit.store.heartbeat import Heartbeat
-from consentkit.store.postgres_reader import ONE
+from consentkit.store.postgres_reader import query_for_one
 from consentkit.store.postgres_replica import Replica
 from tests.bench.measure import Line
 from tests.bench.measure import arguments
@@ -32,6 +32,7 @@ from tests.postgres_server import serve_postgres
 
 SIZE, SMOKE_SIZE = 100_000, 300
 CALLS = 300
+_ONE = query_for_one().encode()
 _KEY = "credit-score", "acme-credit"
 _ROW = "city spending", 2_000, "5" * 64, "session", "1" * 32, 1_000, "2" * 64
 
@@ -64,7 +65,7 @@ def _fill(uri: str, count: int) -> None:
 
 def _in_full(connection: psycopg.Connection[Any], subject: str) -> str:
     values = [each.encode() for each in (subject, *_KEY)]
-    found = connection.pgconn.exec_params(ONE.encode(), values)
+    found = connection.pgconn.exec_params(_ONE, values)
     return (found.get_value(0, 0) or b"").decode()
 
 

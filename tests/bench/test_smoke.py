@@ -137,6 +137,7 @@ BENCHMARKS: dict[
             (postgres.GRANT, postgres.INSERT),
             (postgres.REVOKE, postgres.GRANT),
             ("publish 300 waiting leaves", None),
+            ("publish 300 waiting leaves, with roles", None),
         ],
     ),
     partitioned.main: (

@@ -16,6 +16,7 @@ STORY = ROOT / "tests" / "story"
 
 ADVERSARIES = (
     "The operator edits a row with SQL",
+    "Somebody adds rows past the app, as the role of a web process",
     "The operator signs everything anew, with all keys",
     "The operator deletes the newest records",
     "The operator deletes or reorders records in the middle",

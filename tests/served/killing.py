@@ -74,9 +74,8 @@ def kill_and_prove(
                     publishers += kill_publisher(served) is not None
                 else:
                     workers += _kill(dice.choice(served.workers() or [0]))
-                if served.has_ended:
-                    served.start()  # as a supervisor does: granian gives up in the end
-                assert becomes(partial(_goes_on, lived, before)), served.output
+                goes_on = partial(_goes_on, served, lived, before)
+                assert becomes(goes_on), served.output
         served.end()
     wallet = wallet_in(folder, database)
     check_kept(wallet, lived)
@@ -99,8 +98,10 @@ def kill_publisher(served: Served) -> int | None:
         stall.unlink()
 
 
-def _goes_on(lived: Crowd, before: int) -> bool:
+def _goes_on(served: Served, lived: Crowd, before: int) -> bool:
     """Whether people were answered again: else the next kill would hit nobody."""
+    if served.has_ended:
+        served.start()  # as a supervisor does: granian gives up in the end
     return len(lived.promised) > before + 3
 
 

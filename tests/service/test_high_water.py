@@ -104,6 +104,10 @@ def test_a_crash_after_which_waiting_leaves_vanished_is_no_crash(
         "DELETE FROM consent_leaf WHERE idx IS NULL "
         "AND position < (SELECT MAX(position) FROM consent_leaf)"
     )
+    wallet.sql(  # what was written with them
+        "DELETE FROM consent_subject WHERE handle NOT IN "
+        "(SELECT handle FROM consent_leaf WHERE handle IS NOT NULL)"
+    )
     refuses(wallet, "does not hold that many")
     wallet.clock.now += 1
     say(wallet, times=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -23,6 +24,7 @@ from consentkit.service.correcting import Mistake
 from consentkit.service.correcting import correct
 from consentkit.service.erasing import Erasing
 from consentkit.service.erasing import erase
+from consentkit.service.erasing import follow_erasures
 from consentkit.service.erasing import sweep
 from consentkit.service.health import Health
 from consentkit.service.health import examine
@@ -45,6 +47,7 @@ from consentkit.store.roles import GRANTS
 from consentkit.store.roles import Role
 from consentkit.store.roles import grant_roles
 from tests.postgres_server import on_postgres
+from tests.served.servers import becomes
 from tests.service.batches import agreeing
 from tests.service.batches import hand_out
 from tests.service.batches import share_many
@@ -445,3 +448,40 @@ def test_bytes_of_an_erased_person_are_swept_by_the_owner_and_by_nobody_by_mista
     assert web.installation.erasures.residue() == done.leaf.id
     assert sweep(roled.owner.installation)
     assert web.installation.erasures.residue() is None
+
+
+@pytest.mark.parametrize("role", [Role.WEB, Role.PUBLISHER])
+def test_no_thread_of_a_process_that_may_not_sweep_tries_to(
+    roled: Roled, role: Role, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = roled.wallet(Role.WEB)
+    web.answer("alice", CREDIT_SCORE)
+    erase(web.installation, Erasing("alice", "request"), sweeps=False)
+    process = roled.running(role)
+
+    with caplog.at_level("INFO"):
+        follow_erasures(process)
+        (sweeper,) = _sweepers()
+        sweeper.join(30)
+
+    assert not sweeper.is_alive()
+    assert {each.levelname for each in caplog.records} == {"INFO"}
+    assert "rewriting what was erased ends" in caplog.text
+    assert web.installation.erasures.residue()
+    process.close()
+
+
+def test_the_thread_of_an_owner_sweeps_and_goes_on(roled: Roled) -> None:
+    owner = roled.owner
+    owner.answer("alice", CREDIT_SCORE)
+    erase(owner.installation, Erasing("alice", "request"), sweeps=False)
+
+    follow_erasures(owner.installation)
+
+    (sweeper,) = _sweepers()
+    assert becomes(lambda: owner.installation.erasures.residue() is None)
+    assert sweeper.is_alive()
+
+
+def _sweepers() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if "sweeper" in each.name]

@@ -270,7 +270,10 @@ class Wallet:
 
     def leaves(self, *kinds: str) -> list[Leaf]:
         """The leaves of these kinds, of all if none is named, in order of writing."""
-        rows = self.sql("SELECT bytes FROM consent_leaf ORDER BY position")
+        rows = self.sql(
+            "SELECT bytes FROM consent_leaf WHERE idx IS NULL OR idx >= 0 "
+            "ORDER BY position"
+        )
         found = [read_leaf(row[0]) for row in rows]
         return [leaf for leaf in found if not kinds or leaf.kind.value in kinds]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,6 +32,14 @@ Place: TypeAlias = Path | str
 """An SQLite file, or the URI of a PostgreSQL database."""
 
 KEY = ("alice", "score", "acme")
+_WHO = "ann-9"
+# So that the driver repeats a value.
+_SPOIL = "UPDATE consent_state SET record = CAST(x'616e6e2d39ff' AS TEXT)"
+_SPOIL_POSTGRES = (
+    "ALTER TABLE consent_coming_of_age RENAME TO consent_gone; "
+    "CREATE VIEW consent_coming_of_age AS SELECT who AS subject, who::bigint AS at "
+    "FROM (VALUES ('ann-9'::varchar)) AS of_age (who)"
+)
 
 
 def state(reader: Reader) -> State | None:
@@ -196,6 +205,18 @@ class ReaderContract:
             # no text for every database
             assert "\x00" in subject or subject == "\udcff"
         assert state(reader) is State.GIVEN
+
+    @pytest.mark.requirement("R45")
+    def test_a_value_that_the_driver_repeats_is_in_no_traceback(
+        self, reader: Reader, place: Place
+    ) -> None:
+        key = _WHO, *KEY[1:]
+        put(place, *key)
+        run(place, _SPOIL_POSTGRES if isinstance(place, str) else _SPOIL)
+        with pytest.raises(LogUnavailableError) as caught:
+            reader.standing(*key)
+        assert _WHO in str(caught.value.__context__)
+        assert _WHO not in "".join(traceback.format_exception(caught.value))
 
     def test_threads_read_while_others_do(self, reader: Reader, place: Place) -> None:
         put(place, *KEY)

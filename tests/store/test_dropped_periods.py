@@ -82,7 +82,9 @@ class DropContract:
                 dropped.write() as connection,
             ):
                 partitions.drop_period(connection, log)
-        assert len(list(History(dropped).all_leaves())) == len(before) + 1
+        with dropped.read() as connection:
+            rows = connection.scalar(sa.select(sa.func.count(schema.leaf.c.position)))
+        assert rows == len(before) + 1
 
     def test_a_drop_that_is_rolled_back_leaves_all_as_it_was(
         self, dropped: Database

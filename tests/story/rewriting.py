@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 from typing import Any
+from unittest.mock import patch
 
 from consentkit.audit.bundle import FolderSource
 from consentkit.audit.kept import History
@@ -17,6 +18,7 @@ from consentkit.log.leaf import read_leaf
 from consentkit.log.leaf import sign_leaf
 from consentkit.service.publishing import publish_all
 from consentkit.service.receipts import find_receipt
+from consentkit.store.admission import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +41,7 @@ __all__ = [
     "index_of",
     "places",
     "proof_of",
+    "publish_anything",
     "replace",
     "sign_anew",
 ]
@@ -110,7 +113,13 @@ def replace(wallet: Wallet, leaves: Sequence[Leaf]) -> int:
 def forget_files(wallet: Wallet) -> int:
     """Delete the published files and have them made again from the database."""
     shutil.rmtree(wallet.logs)
-    return publish_all(wallet.installation) or 0
+    return publish_anything(wallet)
+
+
+def publish_anything(wallet: Wallet) -> int:
+    """Publish as somebody does who has taken the publisher's own doubts out of it."""
+    with patch.object(Admission, "fault", lambda *_: None):
+        return publish_all(wallet.installation) or 0
 
 
 def findings(

@@ -89,7 +89,7 @@ class Host:
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """What stands in the database, seen past all of our own code."""
-        path = self.state.config.database_uri.removeprefix("sqlite:///")
+        path = self.state.config.places.database_uri.removeprefix("sqlite:///")
         with contextlib.closing(sqlite3.connect(path)) as connection, connection:
             return connection.execute(query).fetchall()
 

@@ -335,7 +335,7 @@ _OFFICIALS = frozenset(
         *("clock-ahead", "official", "purge-in-future", "purge-too-early"),
         *("selection", "widens"),
         *("unknown-act", "unknown-delivery", "unknown-key", "unknown-notice"),
-        *("unknown-question", "closed-otherwise", "followed", "successor"),
+        *("unknown-question", "closed-otherwise", "followed", "left-out", "successor"),
         *("claim", "delegation", "consent-replaced", "batch", "not-in-batch"),
         *("legal-release", "not-closed", "dropped"),
     }

@@ -136,7 +136,7 @@ def test_rebuild_checks_that_the_state_is_what_the_leaves_say(shop: Host) -> Non
     done = run(shop, "rebuild", "--check")
     assert (done.exit_code, done.output) == (0, "the state is what the leaves say\n")
 
-    path = shop.state.config.database_uri.removeprefix("sqlite:///")
+    path = shop.state.config.places.database_uri.removeprefix("sqlite:///")
     connection = sqlite3.connect(path)
     with connection:
         connection.execute("UPDATE consent_state SET state = 'given'")

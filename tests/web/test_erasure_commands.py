@@ -93,7 +93,7 @@ def test_a_busy_database_is_said_and_the_same_command_finishes(
 ) -> None:
     monkeypatch.setattr(sqlite_module, "_PATIENCE", 50)
     rewrite = sqlite_module._rewrite
-    path = agreed.state.config.database_uri.removeprefix("sqlite:///")
+    path = agreed.state.config.places.database_uri.removeprefix("sqlite:///")
 
     def while_somebody_reads(connection: object) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:

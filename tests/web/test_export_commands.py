@@ -144,7 +144,7 @@ def test_a_database_that_is_behind_exports_only_if_told_so_and_with_a_warning(
     shop: Host, tmp_path: Path, out: Path
 ) -> None:
     shop.publish()
-    database = shop.state.config.database_uri.removeprefix("sqlite:///")
+    database = shop.state.config.places.database_uri.removeprefix("sqlite:///")
     copy = tmp_path / "copy"
     with (
         contextlib.closing(sqlite3.connect(database)) as source,

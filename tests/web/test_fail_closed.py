@@ -69,7 +69,7 @@ def decided(shop: Host) -> Reason:
 
 
 def file_of(shop: Host) -> Path:
-    return Path(shop.state.config.database_uri.removeprefix("sqlite:///"))
+    return Path(shop.state.config.places.database_uri.removeprefix("sqlite:///"))
 
 
 @dataclass(frozen=True)
