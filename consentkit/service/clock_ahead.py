@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_clock"]
 
-_CODE = "clock-ahead"
 _DAY = 86_400_000  # milliseconds: what is purged goes by the day
 
 
@@ -49,7 +48,7 @@ def check_clock(installation: Installation, *, before: Millis | None) -> None:
             f"it is {rfc3339(now)} by the clock of this machine, and the newest entry "
             f"is of {rfc3339(newest)}: if the clock is right say --before; nothing "
             "was purged",
-            code=_CODE,
+            code="clock-ahead",
         )
 
 
@@ -63,7 +62,7 @@ def _check_with_database(installation: Installation, now: Millis) -> None:
             f"it is {rfc3339(now)} by the clock of this machine, and {rfc3339(theirs)} "
             "by that of the database: set right the one that is wrong; nothing was "
             "purged",
-            code=_CODE,
+            code="clock-ahead",
         )
 
 
@@ -75,7 +74,7 @@ def _check_with_witnesses(installation: Installation) -> None:
             f"the newest checkpoint that witnesses saw is {min(seen) // _DAY} days "
             "later by the clock that it was signed by than by theirs: set the clock "
             "right, and let them cosign a newer one; nothing was purged",
-            code=_CODE,
+            code="clock-ahead",
         )
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from consentkit.core.act import Millis
 from consentkit.errors import ConfigurationError
 from consentkit.store import schema
+from consentkit.store.entries import not_left_out
 from consentkit.store.rights import find_rights
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Periods:
         leaf = schema.leaf
         newest = sa.select(sa.func.max(_LOG.c.id)).scalar_subquery()
         query = sa.select(sa.func.max(leaf.c.time)).where(
-            leaf.c.log == newest, leaf.c.idx >= 0
+            leaf.c.log == newest, not_left_out(leaf)
         )
         with self._database.read() as connection:
             found: int | None = connection.scalar(query)

@@ -209,6 +209,7 @@ def named(node: ast.expr) -> str:
 @pytest.mark.requirement("R115")
 def test_one_function_writes_choices_and_views_with_a_token_lead_to_it() -> None:
     writers, pens, askers, readers = set(), set(), set(), set()
+    by_form = set()
     for path in HOME.rglob("*.py"):
         where = path.relative_to(HOME).as_posix()
         for function, call in calls(ast.parse(path.read_text("utf-8"))):
@@ -219,6 +220,8 @@ def test_one_function_writes_choices_and_views_with_a_token_lead_to_it() -> None
                 writers.add(place)
             if named(call.func) == "write_choices":
                 pens.add(place)
+            if named(call.func) == "_chosen":
+                by_form.add(place)
             if named(call.func) in {"choose", "confirm", "send_again"}:
                 askers.add(place)
             # Opening a link only shows what it is about.
@@ -227,10 +230,11 @@ def test_one_function_writes_choices_and_views_with_a_token_lead_to_it() -> None
 
     assert writers == {"service/choosing.py:write_choices"}
     assert pens == {
-        "service/choosing.py:choose",
+        "service/choosing.py:_chosen",
         "service/confirming.py:confirm",
         "service/confirming.py:send_again",
     }
+    assert by_form == {"service/choosing.py:choose"}
     views = {"_confirm", "_again"}
     assert askers == {
         "web/api_choices.py:_choices",
