@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import urllib3
+
 from consentkit.core.registry import Registry
 from consentkit.service.guarded_http import guarded_pool
 from consentkit.service.guarded_requests import GuardedSession
@@ -66,7 +68,8 @@ def _by_requests(guard: Guard) -> Callable[[str, bytes], int]:
 
 
 def _by_urllib3(guard: Guard) -> Callable[[str, bytes], int]:
-    pool = guarded_pool(guard, retries=3, timeout=10)
+    # As a number it means no redirects in some versions of urllib3.
+    pool = guarded_pool(guard, retries=urllib3.Retry(3), timeout=10)
     return lambda url, body: pool.request("POST", url, body=body).status
 
 
