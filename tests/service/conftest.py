@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.service.roles import make_roled
 from tests.service.wallet import Wallet
 from tests.service.witnessed import use
 from tests.tsa_process import Tsa
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.postgres_server import PostgresServer
+    from tests.service.roles import Roled
     from tests.witness_process import WitnessProcess
 
 
@@ -40,6 +43,23 @@ def wallet(
     if not found.damaged:
         found.prove()
     Wallet.close_all()
+
+
+@pytest.fixture
+def roled(postgres: PostgresServer, tmp_path: Path) -> Iterator[Roled]:
+    """A wallet whose processes log in as roles (PostgreSQL)."""
+    yield make_roled(postgres, tmp_path)
+    Wallet.close_all()
+
+
+@pytest.fixture(scope="module")
+def settled(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Roled]:
+    """The same, one for all tests of a module that leave it fit for the others."""
+    found = make_roled(postgres, tmp_path_factory.mktemp("roled"))
+    yield found
+    found.owner.installation.close()
 
 
 @pytest.fixture

@@ -30,15 +30,11 @@ from consentkit.store.roles import Role
 from consentkit.store.witnesses import Standing
 from tests.postgres_server import on_postgres
 from tests.service.roles import NAMES
-from tests.service.roles import make_roled
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import DAY
 from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from consentkit.service.installation import Installation
     from tests.postgres_server import PostgresServer
     from tests.service.roles import Roled
@@ -226,22 +222,6 @@ def test_where_the_database_does_not_answer_nothing_is_looked_at(
 
 
 # -- PostgreSQL -----------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def settled(
-    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Roled]:
-    """One for all who change nothing in it."""
-    found = make_roled(postgres, tmp_path_factory.mktemp("roled"))
-    yield found
-    found.owner.installation.close()
-
-
-@pytest.fixture
-def roled(postgres: PostgresServer, tmp_path: Path) -> Iterator[Roled]:
-    yield make_roled(postgres, tmp_path)
-    Wallet.close_all()
 
 
 def test_who_the_process_logs_in_as(roled: Roled) -> None:

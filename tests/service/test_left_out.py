@@ -31,7 +31,6 @@ from consentkit.store.roles import Role
 from tests.postgres_server import on_postgres
 from tests.service.periods import OFFICER
 from tests.service.periods import SECOND
-from tests.service.roles import make_roled
 from tests.service.strangers import GARBAGE
 from tests.service.strangers import SIGNED
 from tests.service.strangers import UNSIGNED
@@ -45,30 +44,12 @@ from tests.service.wallet import SHOPS
 from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.postgres_server import PostgresServer
     from tests.service.roles import Roled
     from tests.service.strangers import Forge
 
 BY = Official("dpo@wallet.example", "nobody's entry")
-
-
-@pytest.fixture
-def roled(postgres: PostgresServer, tmp_path: Path) -> Iterator[Roled]:
-    yield make_roled(postgres, tmp_path)
-    Wallet.close_all()
-
-
-@pytest.fixture(scope="module")
-def settled(
-    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Roled]:
-    """One log for all the rows that leave it as it is."""
-    found = make_roled(postgres, tmp_path_factory.mktemp("roled"))
-    yield found
-    found.owner.installation.close()
 
 
 def of_log(wallet: Wallet, what: str) -> list[Level]:
@@ -241,10 +222,30 @@ def test_what_a_newer_version_may_have_signed_stops_the_log(roled: Roled) -> Non
             publish_all(publisher)
     assert publisher.publications.latest()[0] == size  # type: ignore[index]
     assert hash_of(newer) in str(no.value)
-    told = leave_out(owner.installation, hash_of(newer), by=BY)
+    told = leave_out(publisher, hash_of(newer), by=BY)
     assert told.hash == hash_of(newer)
     assert publish_all(publisher) == size + 3  # an answer, its notice, who decided
     owner.verify()
+
+
+def test_what_is_longer_than_an_entry_is_not_even_fetched(
+    roled: Roled, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(roled.uri_of(Role.WEB), Stranger(data=b"x" * 10_000_000))
+    publish_all(roled.running(Role.PUBLISHER))
+    (line,) = (each for each in caplog.records if each.levelno == logging.ERROR)
+    assert "longer than an entry may be" in line.getMessage()
+
+
+def test_a_role_that_may_change_what_it_adds_is_not_trusted_to_have_only_added(
+    roled: Roled,
+) -> None:
+    """It may be an answer that was given and then changed: somebody has to look."""
+    on_postgres(roled.uri, 'GRANT UPDATE (bytes) ON consent_leaf TO "consent-web"')
+    add(roled.uri_of(Role.WEB), Stranger())
+    with pytest.raises(LogConflictError, match="nothing was signed"):
+        publish_all(roled.running(Role.PUBLISHER))
+    assert left_out(roled) == 0
 
 
 def test_a_stranger_stops_a_log_that_has_no_roles(tmp_path: Path) -> None:

@@ -34,7 +34,6 @@ from consentkit.store.roles import Role
 from tests.postgres_server import on_postgres
 from tests.service.periods import OFFICER
 from tests.service.periods import SECOND
-from tests.service.roles import make_roled
 from tests.service.strangers import SIGNED
 from tests.service.strangers import Stranger
 from tests.service.strangers import add
@@ -43,20 +42,10 @@ from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from consentkit.log.leaf import Leaf
-    from tests.postgres_server import PostgresServer
     from tests.service.roles import Roled
 
 BY = Official("dpo@wallet.example", "nobody's entry")
-
-
-@pytest.fixture
-def roled(postgres: PostgresServer, tmp_path: Path) -> Iterator[Roled]:
-    yield make_roled(postgres, tmp_path)
-    Wallet.close_all()
 
 
 def again(wallet: Wallet) -> Wallet:

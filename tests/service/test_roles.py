@@ -54,7 +54,6 @@ from tests.service.batches import share_many
 from tests.service.periods import SECOND
 from tests.service.periods import next_period
 from tests.service.roles import NAMES
-from tests.service.roles import make_roled
 from tests.service.wallet import CREDIT_SCORE
 from tests.service.wallet import DAY
 from tests.service.wallet import NEW_YEAR
@@ -63,31 +62,13 @@ from tests.service.wallet import SHOPS
 from tests.service.wallet import Wallet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.postgres_server import PostgresServer
     from tests.service.roles import Roled
 
 BY = Official("dpo@wallet.example", "a test")
 DENIED = "42501"
 TOMORROW = Millis(NEW_YEAR + DAY)
-
-
-@pytest.fixture
-def roled(postgres: PostgresServer, tmp_path: Path) -> Iterator[Roled]:
-    yield make_roled(postgres, tmp_path)
-    Wallet.close_all()
-
-
-@pytest.fixture(scope="module")
-def settled(
-    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Roled]:
-    """One for all who change nothing in it."""
-    found = make_roled(postgres, tmp_path_factory.mktemp("roled"))
-    yield found
-    found.owner.installation.close()
 
 
 def _live(web: Wallet) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -12,6 +14,9 @@ import time_machine
 
 from consentkit import cli
 from consentkit.testing import answer
+from tests.service.strangers import Stranger
+from tests.service.strangers import add_here
+from tests.service.strangers import hash_of
 from tests.web.hosts import MAYA
 from tests.web.hosts import Host
 from tests.web.hosts import host
@@ -135,3 +140,23 @@ def test_a_clock_that_is_years_ahead_purges_nothing_by_itself(agreed: Host) -> N
         assert agreed.sql("SELECT count(*) FROM consent_evidence") == before
         sure = run(agreed, "purge", *WHO, *YEARLY)
     assert sure.exit_code == 0, sure.output
+
+
+def test_an_entry_that_stops_publishing_is_left_out_as_a_command(agreed: Host) -> None:
+    file = agreed.state.installation.database.file
+    assert file is not None
+    with closing(sqlite3.connect(file)) as connection, connection:
+        add_here(lambda text, *values: connection.execute(text, values), Stranger())
+    stopped = run(agreed, "publish")
+    assert stopped.exit_code == 1
+    told = stopped.stderr
+    assert hash_of(Stranger()) in told
+    assert "flask consent log leave-out" in told
+    asked = ("log", "leave-out", hash_of(Stranger()), *WHO, "--reason", "a script")
+    done = run(agreed, *asked)
+    assert done.stdout == f"left out: {hash_of(Stranger())}, it is no entry\n"
+    assert run(agreed, "publish").exit_code == 0
+    assert "leave-out" in run(agreed, "acts").stdout
+    again = run(agreed, *asked)
+    assert again.exit_code == 1
+    assert "nothing was left out" in again.stderr
